@@ -1,0 +1,190 @@
+package op
+
+import (
+	"fmt"
+	"math"
+)
+
+// The ops. The comment of each is its definition; kernels/ref computes it.
+// Shapes leave out the width axis; w ∈ {1, P}.
+const (
+	// Gather: y[i, :] = data[indices[i], :] (ONNX Gather, axis 0).
+	// data [D, C], indices [I] → y [I, C], of data's width. It is the
+	// embedding lookup, and it picks the hidden rows that a loss reads.
+	Gather ID = 1
+	// RMSNormalization: y = x / sqrt(mean(x²) + epsilon) · scale over the last
+	// axis (ONNX 23). x [N, C], scale [C] → [N, C].
+	RMSNormalization ID = 2
+	// Linear: y = x Wᵀ + bias (ONNX Gemm with transB = 1).
+	// x [N, K], W [M, K], bias [M] → [N, M].
+	Linear ID = 3
+	// LinearLoRA: y_p = x_p Wᵀ + bias + scale · (x_p Aᵀ)(B + σ_p ε z_i)ᵀ for
+	// copies p = 0 … P−1, with j = first + p, i = ⌊j/2⌋ and σ = +1 for even j,
+	// −1 for odd j. z is noise.Sampler(sampler) at (seed, site, i, m·r + c).
+	// x [N, K], W [M, K], A [r, K], B [M, r], seed u32[2], first i32[1],
+	// eps f32[1], bias [M] → [N, M], always wide. B + σεz is rounded to f32
+	// after the product and after the sum.
+	LinearLoRA ID = 4
+	// RotaryEmbedding: each head's pairs turned by the angle of their position
+	// (ONNX 23). x [N, H·D], positions [N], cos and sin [S, D/2] → [N, H·D].
+	// Pairs are (2i, 2i+1) when interleaved, (i, i + D/2) otherwise.
+	RotaryEmbedding ID = 5
+	// Attention: softmax(scale · q kᵀ) v within each packed sequence, with
+	// grouped query heads (ONNX 23, no pad tokens). q [N, H·D], k and v
+	// [N, HKV·D], offsets [S+1] → [N, H·D]. Causal: a token sees itself and
+	// what precedes it in its sequence.
+	Attention ID = 6
+	// SwiGLU: y = gate · sigmoid(gate) · up. gate, up [N, C] → [N, C].
+	SwiGLU ID = 7
+	// Add: y = a + b (ONNX Add, shapes equal but for width).
+	Add ID = 8
+	// CrossEntropyHead: y[r] = logsumexp(x_r Wᵀ) − x_r · W[labels[r]]: the
+	// negative log-likelihood of a label per row, with no [R, V] buffer.
+	// x [R, C], W [V, C], labels [R] → [R].
+	CrossEntropyHead ID = 9
+	// WeightedSum: y = Σ_r weights[r] · x[r]. x [R], weights [R] → [].
+	WeightedSum ID = 10
+	// ChoiceLoss: the mean over examples of −log softmax(score)[gold], where
+	// the score of a candidate is minus the sum (or mean) of its row losses.
+	// nll [R], rows [K+1] offsets, choices [G+1] offsets, gold [G] → []. No
+	// example: 0. A candidate of no rows scores 0.
+	ChoiceLoss ID = 11
+	// UpdateLoRA: B ← B − c · Σ_i g[i] z_i in place, c = lr / q rounded to f32,
+	// z as in LinearLoRA. Products and sums are rounded to f32 one by one, in
+	// order of i, so that every backend gets the same bits.
+	// B [M, r] (slot), seed u32[2], g [Q], lr f32[1].
+	UpdateLoRA ID = 12
+)
+
+var table = []Spec{
+	{
+		ID: Gather, Name: "Gather", Version: 1,
+		Inputs: []Port{
+			{Name: "data", DType: F32, Rank: 2, Panels: true},
+			{Name: "indices", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Below, Of: 0}},
+		},
+		infer: inferGather,
+	},
+	{
+		ID: RMSNormalization, Name: "RMSNormalization", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 2},
+			{Name: "scale", DType: F32, Rank: 1, Narrow: true},
+		},
+		Attrs:   []AttrSpec{{"epsilon", Float, 0, 1}},
+		InPlace: true,
+		infer:   inferRMSNormalization,
+	},
+	{
+		ID: Linear, Name: "Linear", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 2},
+			{Name: "W", DType: F32, Rank: 2, Narrow: true, Panels: true},
+			{Name: "bias", DType: F32, Rank: 1, Narrow: true},
+		},
+		Optional: 1,
+		infer:    inferLinear,
+	},
+	{
+		ID: LinearLoRA, Name: "LinearLoRA", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 2},
+			{Name: "W", DType: F32, Rank: 2, Narrow: true, Panels: true},
+			{Name: "A", DType: F32, Rank: 2, Narrow: true},
+			{Name: "B", DType: F32, Rank: 2, Narrow: true},
+			{Name: "seed", DType: U32, Rank: 1, Narrow: true},
+			{Name: "first", DType: I32, Rank: 1, Narrow: true},
+			{Name: "eps", DType: F32, Rank: 1, Narrow: true},
+			{Name: "bias", DType: F32, Rank: 1, Narrow: true},
+		},
+		Optional: 1,
+		Attrs: []AttrSpec{
+			{"site", Int, 0, math.MaxUint32}, {"scale", Float, -1e6, 1e6}, {"sampler", Int, 0, 1},
+		},
+		infer: inferLinearLoRA,
+	},
+	{
+		ID: RotaryEmbedding, Name: "RotaryEmbedding", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 2},
+			{Name: "positions", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Below, Of: 2}},
+			{Name: "cos", DType: F32, Rank: 2, Narrow: true},
+			{Name: "sin", DType: F32, Rank: 2, Narrow: true},
+		},
+		Attrs:   []AttrSpec{{"num_heads", Int, 1, MaxDim}, {"interleaved", Int, 0, 1}},
+		InPlace: true,
+		infer:   inferRotaryEmbedding,
+	},
+	{
+		ID: Attention, Name: "Attention", Version: 1,
+		Inputs: []Port{
+			{Name: "q", DType: F32, Rank: 2},
+			{Name: "k", DType: F32, Rank: 2},
+			{Name: "v", DType: F32, Rank: 2},
+			{Name: "offsets", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Offsets, Of: 0}},
+		},
+		Attrs: []AttrSpec{
+			{"num_heads", Int, 1, MaxDim}, {"kv_num_heads", Int, 1, MaxDim},
+			{"scale", Float, 0, 1e6}, {"causal", Int, 0, 1},
+		},
+		infer: inferAttention,
+	},
+	{
+		ID: SwiGLU, Name: "SwiGLU", Version: 1,
+		Inputs:  []Port{{Name: "gate", DType: F32, Rank: 2}, {Name: "up", DType: F32, Rank: 2}},
+		InPlace: true,
+		infer:   inferElementwise,
+	},
+	{
+		ID: Add, Name: "Add", Version: 1,
+		Inputs:  []Port{{Name: "a", DType: F32, Rank: 2}, {Name: "b", DType: F32, Rank: 2}},
+		InPlace: true,
+		infer:   inferElementwise,
+	},
+	{
+		ID: CrossEntropyHead, Name: "CrossEntropyHead", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 2},
+			{Name: "W", DType: F32, Rank: 2, Narrow: true, Panels: true},
+			{Name: "labels", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Below, Of: 1}},
+		},
+		infer: inferCrossEntropyHead,
+	},
+	{
+		ID: WeightedSum, Name: "WeightedSum", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 1},
+			{Name: "weights", DType: F32, Rank: 1, Narrow: true},
+		},
+		infer: inferWeightedSum,
+	},
+	{
+		ID: ChoiceLoss, Name: "ChoiceLoss", Version: 1,
+		Inputs: []Port{
+			{Name: "nll", DType: F32, Rank: 1},
+			{Name: "rows", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Offsets, Of: 0}},
+			{Name: "choices", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Offsets, Of: 1, Less: 1}},
+			{Name: "gold", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: InGroup, Of: 2}},
+		},
+		Attrs: []AttrSpec{{"mean", Int, 0, 1}},
+		infer: inferChoiceLoss,
+	},
+	{
+		ID: UpdateLoRA, Name: "UpdateLoRA", Version: 1,
+		Inputs: []Port{
+			{Name: "B", DType: F32, Rank: 2, Narrow: true, Mutable: true},
+			{Name: "seed", DType: U32, Rank: 1, Narrow: true},
+			{Name: "g", DType: F32, Rank: 1, Narrow: true},
+			{Name: "lr", DType: F32, Rank: 1, Narrow: true},
+		},
+		Attrs: []AttrSpec{{"site", Int, 0, math.MaxUint32}, {"sampler", Int, 0, 1}},
+		infer: inferUpdateLoRA,
+	},
+}
+
+func want(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...)
+}
