@@ -1,0 +1,164 @@
+package safetensors
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+)
+
+const lengthBytes = 8 // of the header's length, before the header
+
+// chunkBytes bounds the buffer through which tensors are read and written.
+const chunkBytes = 256 << 10
+
+// File is a checked safetensors file. Its methods may be called by several
+// goroutines at once, Close excepted.
+type File struct {
+	source   io.ReaderAt
+	close    func() error
+	tensors  []Tensor // in the order of their bytes
+	byName   []int32  // indices into tensors, sorted by name
+	metadata map[string]string
+}
+
+// Open opens and checks the regular file at path. The caller closes it.
+func Open(path string) (*File, error) {
+	// Looked at before it is opened: opening a named pipe would wait forever.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file: %w", path, ErrInvalid)
+	}
+	source, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	file, err := openFile(source)
+	if err != nil {
+		source.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	file.close = source.Close
+	return file, nil
+}
+
+func openFile(source *os.File) (*File, error) {
+	info, err := source.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return New(source, info.Size())
+}
+
+// New checks a file of size bytes that source reads: an open file, or mapped
+// bytes through [bytes.NewReader]. Only the header is read. Errors wrap
+// [ErrInvalid], or are those of source. Close leaves source alone.
+func New(source io.ReaderAt, size int64) (*File, error) {
+	if size < lengthBytes {
+		return nil, fmt.Errorf("file of %d bytes is too short for a header: %w", size, ErrInvalid)
+	}
+	var length [lengthBytes]byte
+	if err := readFull(source, length[:], 0); err != nil {
+		return nil, fmt.Errorf("header length: %w", err)
+	}
+	headerBytes := binary.LittleEndian.Uint64(length[:])
+	if headerBytes > maxHeaderBytes {
+		return nil, fmt.Errorf("header length %d: at most %d bytes are allowed: %w", headerBytes, maxHeaderBytes, ErrInvalid)
+	}
+	if int64(headerBytes) > size-lengthBytes {
+		return nil, fmt.Errorf("header length %d: the file has only %d bytes: %w", headerBytes, size, ErrInvalid)
+	}
+	header := make([]byte, headerBytes)
+	if err := readFull(source, header, lengthBytes); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	dataStart := lengthBytes + int64(headerBytes)
+	tensors, metadata, err := parseHeader(header, dataStart, size-dataStart)
+	if err != nil {
+		return nil, err
+	}
+	file := &File{source: source, tensors: tensors, metadata: metadata, byName: make([]int32, len(tensors))}
+	for i := range file.byName {
+		file.byName[i] = int32(i)
+	}
+	slices.SortFunc(file.byName, func(a, b int32) int { return cmp.Compare(tensors[a].Name, tensors[b].Name) })
+	return file, nil
+}
+
+// Close releases what [Open] opened.
+func (f *File) Close() error {
+	if f.close == nil {
+		return nil
+	}
+	return f.close()
+}
+
+// Tensors returns all tensors in the order of their bytes in the file.
+func (f *File) Tensors() []Tensor { return slices.Clone(f.tensors) }
+
+// Metadata returns a copy of the header's __metadata__; nil where it has none.
+func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
+
+// Lookup returns the tensor of that name and whether there is one.
+func (f *File) Lookup(name string) (Tensor, bool) {
+	at, found := slices.BinarySearchFunc(f.byName, name, func(index int32, name string) int {
+		return cmp.Compare(f.tensors[index].Name, name)
+	})
+	if !found {
+		return Tensor{}, false
+	}
+	return f.tensors[f.byName[at]], true
+}
+
+// ReadF32 reads a whole F32, F16, BF16 or F64 tensor into dst, whose length
+// must be the tensor's number of elements. F64 is rounded to nearest. Values
+// are not judged: NaN and infinity come through. It reads through a buffer of
+// at most 256 KiB. Errors wrap [ErrNotFound], [ErrDType], [ErrArgument], or
+// are those of the source.
+func (f *File) ReadF32(name string, dst []float32) error {
+	tensor, found := f.Lookup(name)
+	if !found {
+		return fmt.Errorf("tensor %q: %w", name, ErrNotFound)
+	}
+	switch tensor.DType {
+	case F32, F16, BF16, F64:
+	default:
+		return fmt.Errorf("tensor %q: %s: %w", name, tensor.DType, ErrDType)
+	}
+	if elements := tensor.Elements(); int64(len(dst)) != elements {
+		return fmt.Errorf("tensor %q: buffer for %d elements, shape %v has %d: %w", name, len(dst), tensor.Shape, elements, ErrArgument)
+	}
+	_, elementBits := dtypeBits(tensor.DType)
+	elementBytes := int(elementBits / 8)
+	buffer := make([]byte, min(chunkBytes, tensor.Bytes))
+	for offset := tensor.Offset; len(dst) > 0; {
+		count := min(len(dst), len(buffer)/elementBytes)
+		chunk := buffer[:count*elementBytes]
+		if err := readFull(f.source, chunk, offset); err != nil {
+			return fmt.Errorf("tensor %q: %w", name, err)
+		}
+		decodeF32(dst[:count], chunk, tensor.DType)
+		dst = dst[count:]
+		offset += int64(len(chunk))
+	}
+	return nil
+}
+
+// readFull fills buffer from offset on. A file that has shrunk since its size
+// was taken gives io.ErrUnexpectedEOF.
+func readFull(source io.ReaderAt, buffer []byte, offset int64) error {
+	count, err := source.ReadAt(buffer, offset)
+	if count == len(buffer) {
+		return nil // ReadAt may report io.EOF beside a full read
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("read %d bytes at %d: %w", len(buffer), offset, err)
+}
