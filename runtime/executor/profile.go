@@ -1,0 +1,105 @@
+package executor
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"zeroth/runtime/op"
+)
+
+// NodeStats is the time that a node has taken since the session was made.
+type NodeStats struct {
+	Op     op.ID
+	Node   string
+	Kernel string
+	Runs   int64
+	Total  time.Duration
+}
+
+// profiler keeps the latest events in a ring, so that recording allocates
+// nothing however long a session lasts.
+type profiler struct {
+	origin time.Time
+	events []event
+	next   int
+	full   bool
+}
+
+type event struct {
+	step     *step
+	start    time.Duration // since origin
+	duration time.Duration
+}
+
+const traceEvents = 1 << 16
+
+func newProfiler() *profiler {
+	return &profiler{origin: time.Now(), events: make([]event, traceEvents)}
+}
+
+func (p *profiler) record(s *step, start time.Time, d time.Duration) {
+	s.stats.Runs++
+	s.stats.Total += d
+	p.events[p.next] = event{s, start.Sub(p.origin), d}
+	p.next++
+	if p.next == len(p.events) {
+		p.next, p.full = 0, true
+	}
+}
+
+// Stats gives the time of each node, in order; all zero unless the session was
+// made with Options.Profile.
+func (m *Method) Stats() []NodeStats {
+	stats := make([]NodeStats, len(m.steps))
+	for i := range m.steps {
+		s := &m.steps[i]
+		stats[i] = s.stats
+		stats[i].Op, stats[i].Node, stats[i].Kernel = s.node.Op, s.node.Name, s.kernel.Name
+	}
+	return stats
+}
+
+// WriteTrace writes the latest events (at most 65,536) in Chrome's trace event
+// format, to be opened in chrome://tracing or Perfetto.
+func (s *Session) WriteTrace(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprint(out, `{"displayTimeUnit":"ms","traceEvents":[`)
+	if s.profiler != nil {
+		for i, e := range s.profiler.inOrder() {
+			if i > 0 {
+				fmt.Fprint(out, ",")
+			}
+			line, err := json.Marshal(traceEvent(e))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "\n%s", line)
+		}
+	}
+	fmt.Fprint(out, "\n]}\n")
+	return out.Flush()
+}
+
+func (p *profiler) inOrder() []event {
+	if !p.full {
+		return p.events[:p.next]
+	}
+	return append(append([]event(nil), p.events[p.next:]...), p.events[:p.next]...)
+}
+
+// traceEvent is a complete event ("ph":"X") with times in microseconds.
+func traceEvent(e event) map[string]any {
+	return map[string]any{
+		"name": e.step.node.Op.String() + " " + e.step.node.Name,
+		"cat":  e.step.node.Op.String(),
+		"ph":   "X", "pid": 1, "tid": 1,
+		"ts":  float64(e.start.Nanoseconds()) / 1e3,
+		"dur": float64(e.duration.Nanoseconds()) / 1e3,
+		"args": map[string]string{
+			"kernel": e.step.kernel.Name,
+		},
+	}
+}

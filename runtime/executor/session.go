@@ -1,0 +1,121 @@
+package executor
+
+import (
+	"fmt"
+	"slices"
+
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
+	"zeroth/runtime/program"
+)
+
+// Options say how a session is made.
+type Options struct {
+	// Bounds are the largest extents any run will have. Every one that the
+	// methods use must be set; Width 0 means 1.
+	Bounds op.Extents
+	// Threads is the number of workers; 0 means as many as the process may use.
+	Threads int
+	// Methods names the methods to bind; none means all.
+	Methods []string
+	// Profile records the time of every node (see Method.Stats and WriteTrace).
+	Profile bool
+}
+
+// Session holds a program's slots, its arena and its bound methods.
+type Session struct {
+	prog     *program.Program
+	bounds   op.Extents
+	pool     *platform.Pool
+	slots    [][]byte
+	arena    []byte
+	methods  []*Method
+	profiler *profiler
+}
+
+// New makes a session. The program must be sound (program.Open and
+// program.Verify see to that); registry gives the kernels.
+func New(prog *program.Program, registry *kernel.Registry, o Options) (*Session, error) {
+	o.Bounds.Width = max(o.Bounds.Width, 1)
+	s := &Session{prog: prog, bounds: o.Bounds, pool: platform.NewPool(o.Threads)}
+	if o.Profile {
+		s.profiler = newProfiler()
+	}
+	if err := s.bind(registry, o.Methods); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) bind(registry *kernel.Registry, names []string) error {
+	for _, slot := range s.prog.Slots {
+		size, err := slot.Type.Bytes(op.Extents{Width: 1})
+		if err != nil {
+			return fmt.Errorf("slot %s: %w", slot.Name, err)
+		}
+		s.slots = append(s.slots, platform.Aligned(size))
+	}
+	for _, name := range names {
+		if s.prog.Method(name) == nil {
+			return s.noMethod(name)
+		}
+	}
+	arena := 0
+	for i := range s.prog.Methods {
+		def := &s.prog.Methods[i]
+		if len(names) > 0 && !slices.Contains(names, def.Name) {
+			continue
+		}
+		m, err := layOut(s, def, registry)
+		if err != nil {
+			return fmt.Errorf("method %s: %w", def.Name, err)
+		}
+		s.methods = append(s.methods, m)
+		arena = max(arena, m.plan.Bytes)
+	}
+	s.arena = platform.Aligned(arena)
+	for _, m := range s.methods {
+		if err := m.bind(); err != nil {
+			return fmt.Errorf("method %s: %w", m.def.Name, err)
+		}
+	}
+	return nil
+}
+
+// Close ends the session's threads.
+func (s *Session) Close() { s.pool.Close() }
+
+// Method returns a bound method.
+func (s *Session) Method(name string) (*Method, error) {
+	for _, m := range s.methods {
+		if m.def.Name == name {
+			return m, nil
+		}
+	}
+	return nil, s.noMethod(name)
+}
+
+func (s *Session) noMethod(name string) error {
+	var have []string
+	for i := range s.prog.Methods {
+		have = append(have, s.prog.Methods[i].Name)
+	}
+	return fmt.Errorf("%w: %q; the program has %q", ErrNoMethod, name, have)
+}
+
+// Slot views slot i, row-major. The caller may write it between runs.
+func (s *Session) Slot(i int) []float32 {
+	t := kernel.Tensor{Type: s.prog.Slots[i].Type, Data: s.slots[i]}
+	return t.F32()
+}
+
+// Program is the program that the session runs.
+func (s *Session) Program() *program.Program { return s.prog }
+
+// Threads is the number of workers.
+func (s *Session) Threads() int { return s.pool.Workers() }
+
+// ArenaBytes is the size of the arena that all methods share.
+func (s *Session) ArenaBytes() int { return len(s.arena) }
