@@ -11,8 +11,8 @@ type Sampler uint8
 
 // The samplers.
 const (
-	Gaussian   Sampler = 0
-	Rademacher Sampler = 1 // ±1 with equal probability
+	Gaussian   Sampler = 1
+	Rademacher Sampler = 2 // ±1 with equal probability
 )
 
 func (s Sampler) String() string {

@@ -99,7 +99,7 @@ var table = []Spec{
 		},
 		Optional: 1,
 		Attrs: []AttrSpec{
-			{"site", Int, 0, math.MaxUint32}, {"scale", Float, -1e6, 1e6}, {"sampler", Int, 0, 1},
+			{"site", Int, 0, math.MaxUint32}, {"scale", Float, -1e6, 1e6}, {"sampler", Int, 1, 2},
 		},
 		infer: inferLinearLoRA,
 	},
@@ -177,7 +177,7 @@ var table = []Spec{
 			{Name: "g", DType: F32, Rank: 1, Narrow: true},
 			{Name: "lr", DType: F32, Rank: 1, Narrow: true},
 		},
-		Attrs: []AttrSpec{{"site", Int, 0, math.MaxUint32}, {"sampler", Int, 0, 1}},
+		Attrs: []AttrSpec{{"site", Int, 0, math.MaxUint32}, {"sampler", Int, 1, 2}},
 		infer: inferUpdateLoRA,
 	},
 }
