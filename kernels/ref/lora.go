@@ -1,0 +1,91 @@
+package ref
+
+import (
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/noise"
+)
+
+// bindLinearLoRA computes
+//
+//	y_p = x_p Wᵀ + bias + scale · (x_p Aᵀ)(B + σ_p ε z_i)ᵀ
+//
+// for copies p, with j = first + p, i = ⌊j/2⌋, σ_p = +1 for even j, else −1.
+//
+//	x [w, N, K], W [M, K], A [r, K], B [M, r], bias [M] or none → y [P, N, M]
+//
+// B + σεz is made by perturb; the rest is float64 and rounded once.
+func bindLinearLoRA(c *kernel.Call) (kernel.Runner, error) {
+	x, a, b, y := c.In[0], c.In[2], c.In[3], c.Out[0]
+	scale := c.Attrs.Float("scale")
+	perturbed := make([]float32, b.Elements()) // B + σεz of one copy, [M, r]
+	hidden := make([]float64, b.Shape[1])      // x_n Aᵀ of one row, [r]
+	return runner(func() {
+		N, K, M, r := x.Shape[0], x.Shape[1], y.Shape[1], b.Shape[1]
+		w, loraA, bias := matrixOf(c.In[1], 0), matrixOf(a, 0), optional(c, 7)
+		for p := range y.Width {
+			perturb(perturbed, c, p)
+			for n := range N {
+				xRow, yRow := row(x.Copy(p), n, K), row(y.Copy(p), n, M)
+				for j := range r {
+					hidden[j] = loraA.dot(j, xRow)
+				}
+				for m := range M {
+					low := 0.0
+					for j, v := range row(perturbed, m, r) {
+						low += hidden[j] * float64(v)
+					}
+					yRow[m] = float32(w.dot(m, xRow) + at(bias, m) + scale*low)
+				}
+			}
+		}
+	}), nil
+}
+
+// perturb writes B + σεz of copy p: [M, r], element m·r + c of z at index
+// m·r + c. The product and the sum are each rounded to f32. With ε = 0 every
+// copy is exactly B.
+func perturb(to []float32, c *kernel.Call, p int) {
+	b, seed, first, eps := c.In[3].Copy(0), c.In[4].U32(), c.In[5].I32()[0], c.In[6].Copy(0)[0]
+	if eps == 0 {
+		copy(to, b)
+		return
+	}
+	j := int(first) + p
+	if j%2 != 0 {
+		eps = -eps
+	}
+	sampler := noise.Sampler(c.Attrs.Int("sampler"))
+	sampler.Fill(to, [2]uint32{seed[0], seed[1]}, uint32(c.Attrs.Int("site")), uint32(j>>1), 0)
+	for e, z := range to {
+		to[e] = float32(b[e] + float32(eps*z))
+	}
+}
+
+// bindUpdateLoRA computes, for each element of B [M, r] in place,
+//
+//	sum = 0; for i = 0 … Q−1: sum = f32(sum + f32(g[i] · z_i))
+//	B = f32(B − f32(f32(lr / Q) · sum))
+//
+// With no query B stays as it is.
+func bindUpdateLoRA(c *kernel.Call) (kernel.Runner, error) {
+	sampler, site := noise.Sampler(c.Attrs.Int("sampler")), uint32(c.Attrs.Int("site"))
+	z := make([]float32, c.In[0].Elements())
+	sum := make([]float32, c.In[0].Elements())
+	return runner(func() {
+		b, seed, g, lr := c.In[0].Copy(0), c.In[1].U32(), c.In[2].Copy(0), c.In[3].Copy(0)[0]
+		if len(g) == 0 {
+			return
+		}
+		clear(sum)
+		for i, weight := range g {
+			sampler.Fill(z, [2]uint32{seed[0], seed[1]}, site, uint32(i), 0)
+			for e := range sum {
+				sum[e] = float32(sum[e] + float32(weight*z[e]))
+			}
+		}
+		step := float32(lr / float32(len(g)))
+		for e := range b {
+			b[e] = float32(b[e] - float32(step*sum[e]))
+		}
+	}), nil
+}

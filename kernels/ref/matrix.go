@@ -1,0 +1,43 @@
+package ref
+
+import (
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+)
+
+// matrix reads W [M, K] in either layout.
+type matrix struct {
+	data   []float32
+	K      int
+	panels bool
+}
+
+// matrixOf views copy p of a rank-2 tensor.
+func matrixOf(t *kernel.Tensor, p int) matrix {
+	if t.Type.Layout == op.Panels16 {
+		return matrix{data: t.F32(), K: t.Shape[1], panels: true} // never wide
+	}
+	return matrix{data: t.Copy(p), K: t.Shape[1]}
+}
+
+// row gives row m as a slice that begins at its first element, and the stride
+// between its elements: element (m, k) is elements[k·stride].
+func (w matrix) row(m int) (elements []float32, stride int) {
+	if w.panels {
+		return w.data[m/op.PanelRows*op.PanelRows*w.K+m%op.PanelRows:], op.PanelRows
+	}
+	return w.data[m*w.K:], 1
+}
+
+// dot is Σ_k x[k] · W[m, k].
+func (w matrix) dot(m int, x []float32) float64 {
+	sum := 0.0
+	if w.K == 0 {
+		return sum
+	}
+	elements, stride := w.row(m)
+	for k, v := range x {
+		sum += float64(v) * float64(elements[k*stride])
+	}
+	return sum
+}
