@@ -168,7 +168,7 @@ func TestZeroEpsIsB(t *testing.T) {
 func TestUpdateLoRA(t *testing.T) {
 	const M, r, lr = 5, 3, float32(0.3)
 	rng := rand.New(rand.NewPCG(8, 8))
-	attrs := op.Attrs{op.IntAttr("site", 4), op.IntAttr("sampler", 0)}
+	attrs := op.Attrs{op.IntAttr("site", 4), op.IntAttr("sampler", int(noise.Gaussian))}
 	for _, Q := range []int{0, 1, 3} {
 		b, g := narrow(random(rng, M*r), M, r), random(rng, Q)
 		before := append([]float32(nil), b.F32()...)

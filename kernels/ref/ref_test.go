@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"zeroth/runtime/kernel"
+	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
 )
@@ -142,7 +143,7 @@ func TestEveryOpHasAPlainKernel(t *testing.T) {
 func TestRunAllocatesNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	seed, one := tensor([]uint32{1, 2}, 0, 2), narrow([]float32{1}, 1)
-	site := op.Attrs{op.IntAttr("site", 1), op.IntAttr("sampler", 0)}
+	site := op.Attrs{op.IntAttr("site", 1), op.IntAttr("sampler", int(noise.Gaussian))}
 	x, w := tensor(random(rng, 2*3*4), 2, 3, 4), narrow(random(rng, 20), 5, 4)
 	calls := map[op.ID]func() kernel.Runner{
 		op.Linear: func() kernel.Runner {
