@@ -1,0 +1,165 @@
+package data
+
+import "fmt"
+
+// Batch holds examples packed for the `losses` method, one after the other and
+// without padding. With N tokens, S sequences, R label rows, K candidates and G
+// examples:
+//
+// Row r predicts token Labels[r] from the hidden state of token Rows[r].
+// Candidate k owns rows RowOffsets[k] to RowOffsets[k+1], and example g owns
+// candidates ChoiceOffsets[g] to ChoiceOffsets[g+1].
+//
+// All slices keep their capacity: packing allocates nothing once they have
+// grown to the largest batch.
+type Batch struct {
+	Tokens        []int32   // [N]
+	Positions     []int32   // [N] place of each token in its sequence, from 0
+	SeqOffsets    []int32   // [S+1] first token of each sequence, and N
+	Rows          []int32   // [R] index into Tokens
+	Labels        []int32   // [R]
+	Weights       []float32 // [R] 1/(rows of gold answers) for those, else 0
+	RowOffsets    []int32   // [K+1]
+	ChoiceOffsets []int32   // [G+1]
+	Gold          []int32   // [G] right candidate, counted within the example
+}
+
+// PackTokens packs the gold answers of the picked examples, for the loss over
+// their tokens: one sequence and one candidate an example, Gold 0. The last id
+// of an answer is only predicted, so no sequence holds it.
+func (b *Batch) PackTokens(examples []Example, picks []int) error {
+	if err := checkPicks(examples, picks); err != nil {
+		return err
+	}
+	b.reset()
+	for _, pick := range picks {
+		example := &examples[pick]
+		b.addCandidate(example.Candidates[example.Gold], example.Prefix)
+		b.endExample(0)
+	}
+	b.weigh()
+	return nil
+}
+
+// PackChoices packs all candidates of the picked examples, for choosing among
+// them. An example's candidates whose answers are one token share one sequence,
+// the prefix, and the hidden state of its end; each other candidate is a
+// sequence of its own.
+func (b *Batch) PackChoices(examples []Example, picks []int) error {
+	if err := checkPicks(examples, picks); err != nil {
+		return err
+	}
+	b.reset()
+	for _, pick := range picks {
+		example := &examples[pick]
+		end := int32(-1) // last token of the shared prefix, once it is packed
+		for _, ids := range example.Candidates {
+			if len(ids) > example.Prefix+1 {
+				b.addCandidate(ids, example.Prefix)
+				continue
+			}
+			if end < 0 {
+				b.addSequence(ids[:example.Prefix])
+				end = int32(len(b.Tokens) - 1)
+			}
+			b.Rows = append(b.Rows, end)
+			b.Labels = append(b.Labels, ids[example.Prefix])
+			b.RowOffsets = append(b.RowOffsets, int32(len(b.Rows)))
+		}
+		b.endExample(int32(example.Gold))
+	}
+	b.weigh()
+	return nil
+}
+
+// Examples returns G.
+func (b *Batch) Examples() int { return len(b.Gold) }
+
+func (b *Batch) reset() {
+	b.Tokens, b.Positions = b.Tokens[:0], b.Positions[:0]
+	b.SeqOffsets = append(b.SeqOffsets[:0], 0)
+	b.Rows, b.Labels, b.Weights = b.Rows[:0], b.Labels[:0], b.Weights[:0]
+	b.RowOffsets = append(b.RowOffsets[:0], 0)
+	b.ChoiceOffsets = append(b.ChoiceOffsets[:0], 0)
+	b.Gold = b.Gold[:0]
+}
+
+// addSequence packs ids as one sequence.
+func (b *Batch) addSequence(ids []int32) {
+	for i, id := range ids {
+		b.Tokens = append(b.Tokens, id)
+		b.Positions = append(b.Positions, int32(i))
+	}
+	b.SeqOffsets = append(b.SeqOffsets, int32(len(b.Tokens)))
+}
+
+// addCandidate packs a candidate as a sequence of its own, with a row for each
+// id of the answer.
+func (b *Batch) addCandidate(ids []int32, prefix int) {
+	first := int32(len(b.Tokens))
+	b.addSequence(ids[:len(ids)-1])
+	for i := prefix; i < len(ids); i++ {
+		b.Rows = append(b.Rows, first+int32(i-1))
+		b.Labels = append(b.Labels, ids[i])
+	}
+	b.RowOffsets = append(b.RowOffsets, int32(len(b.Rows)))
+}
+
+func (b *Batch) endExample(gold int32) {
+	b.ChoiceOffsets = append(b.ChoiceOffsets, int32(len(b.RowOffsets)-1))
+	b.Gold = append(b.Gold, gold)
+}
+
+// goldRows returns the rows [from, to) of the right answer of example g.
+func (b *Batch) goldRows(g int) (from, to int) {
+	candidate := b.ChoiceOffsets[g] + b.Gold[g]
+	return int(b.RowOffsets[candidate]), int(b.RowOffsets[candidate+1])
+}
+
+// weigh sets Weights so that their sum over the gold rows is 1.
+func (b *Batch) weigh() {
+	gold := 0
+	for g := range b.Gold {
+		from, to := b.goldRows(g)
+		gold += to - from
+	}
+	for range b.Rows {
+		b.Weights = append(b.Weights, 0)
+	}
+	for g := range b.Gold {
+		from, to := b.goldRows(g)
+		for r := from; r < to; r++ {
+			b.Weights[r] = 1 / float32(gold)
+		}
+	}
+}
+
+// maxBatchTokens keeps every offset of a batch within int32.
+const maxBatchTokens = 1 << 30
+
+// checkPicks refuses picks that are not there and examples that Example's rules
+// exclude.
+func checkPicks(examples []Example, picks []int) error {
+	if len(picks) == 0 {
+		return fmt.Errorf("no example is picked: %w", ErrBatch)
+	}
+	total := 0
+	for _, pick := range picks {
+		if pick < 0 || pick >= len(examples) {
+			return fmt.Errorf("example %d of %d is picked: %w", pick, len(examples), ErrBatch)
+		}
+		example := &examples[pick]
+		if example.Gold < 0 || example.Gold >= len(example.Candidates) {
+			return fmt.Errorf("example %d: gold is %d of %d candidates: %w", pick, example.Gold, len(example.Candidates), ErrBatch)
+		}
+		for c, ids := range example.Candidates {
+			if example.Prefix < 1 || len(ids) <= example.Prefix {
+				return fmt.Errorf("example %d: candidate %d has %d ids and a prefix of %d: %w", pick, c, len(ids), example.Prefix, ErrBatch)
+			}
+			if total += len(ids); total > maxBatchTokens {
+				return fmt.Errorf("more than %d tokens: %w", maxBatchTokens, ErrBatch)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package data
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+// Spec is a task as a user describes it, by flags or in a JSON file:
+//
+//	{
+//	  "name":        "remarks",
+//	  "template":    "{text} Overall : {label}",
+//	  "labels":      {"0": "bad", "1": "good"},
+//	  "label_field": "label",
+//	  "loss":        "tokens"
+//	}
+//
+// Instead of labels a file may give choice_fields (["choice1", "choice2"]),
+// choices_field ("choices") or answer_field ("summary"); see Task. label_field
+// is "label" and loss is "tokens" where they are left out.
+type Spec struct {
+	Name         string   `json:"name"`
+	Template     string   `json:"template"`
+	Labels       Labels   `json:"labels"`
+	LabelField   string   `json:"label_field"`
+	ChoiceFields []string `json:"choice_fields"`
+	ChoicesField string   `json:"choices_field"`
+	AnswerField  string   `json:"answer_field"`
+	Loss         string   `json:"loss"`
+}
+
+// maxSpecBytes bounds a task file.
+const maxSpecBytes = 1 << 20
+
+// Task checks the description and makes a task of it.
+func (s Spec) Task() (Task, error) {
+	task := Task{
+		Name: s.Name, LabelField: s.LabelField, Labels: s.Labels,
+		ChoiceFields: s.ChoiceFields, ChoicesField: s.ChoicesField, AnswerField: s.AnswerField,
+	}
+	if task.LabelField == "" {
+		task.LabelField = labelMarker
+	}
+	var err error
+	if task.Loss, err = ParseLoss(s.Loss); err != nil {
+		return Task{}, err
+	}
+	if task.Template, err = ParseTemplate(s.Template); err != nil {
+		return Task{}, err
+	}
+	sources := 0
+	for _, given := range []bool{len(s.Labels) > 0, len(s.ChoiceFields) > 0, s.ChoicesField != "", s.AnswerField != ""} {
+		if given {
+			sources++
+		}
+	}
+	if sources != 1 {
+		return Task{}, fmt.Errorf("%d of labels, choice_fields, choices_field and answer_field are given, want one: %w", sources, ErrTask)
+	}
+	if s.AnswerField != "" && task.Loss == ChoiceLoss {
+		return Task{}, fmt.Errorf("free text has one candidate, so its loss is over tokens: %w", ErrTask)
+	}
+	if err := checkLabels(s.Labels); err != nil {
+		return Task{}, err
+	}
+	return task, checkChoiceFields(s.ChoiceFields)
+}
+
+func checkLabels(labels []Label) error {
+	if n := len(labels); n == 1 || n > maxChoices {
+		return fmt.Errorf("%d labels are given, want 2 to %d: %w", n, maxChoices, ErrTask)
+	}
+	for i, label := range labels {
+		if label.Value == "" {
+			return fmt.Errorf("label %d has no value: %w", i, ErrTask)
+		}
+		if strings.TrimSpace(label.Word) == "" {
+			return fmt.Errorf("label %s has no word: %w", shown(label.Value), ErrTask)
+		}
+		for _, earlier := range labels[:i] {
+			if earlier.Value == label.Value {
+				return fmt.Errorf("label %s is given twice: %w", shown(label.Value), ErrTask)
+			}
+			if earlier.Word == label.Word {
+				return fmt.Errorf("labels %s and %s have the same word %s: %w", shown(earlier.Value), shown(label.Value), shown(label.Word), ErrTask)
+			}
+		}
+	}
+	return nil
+}
+
+func checkChoiceFields(names []string) error {
+	if n := len(names); n == 1 || n > maxChoices {
+		return fmt.Errorf("%d choice fields are given, want 2 to %d: %w", n, maxChoices, ErrTask)
+	}
+	for i, name := range names {
+		if name == "" {
+			return fmt.Errorf("choice field %d has no name: %w", i, ErrTask)
+		}
+	}
+	return nil
+}
+
+// Labels are label words in the order in which they were written, which is the
+// order of the candidates.
+type Labels []Label
+
+// ParseLabels reads «0=bad,1=good». A word keeps its spaces and cannot contain
+// a comma; task files have no such limit.
+func ParseLabels(text string) (Labels, error) {
+	var labels Labels
+	for pair := range strings.SplitSeq(text, ",") {
+		value, word, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, fmt.Errorf("labels: %s is not value=word, as in 0=bad,1=good: %w", shown(pair), ErrTask)
+		}
+		if len(labels) == maxChoices {
+			return nil, fmt.Errorf("labels: more than %d: %w", maxChoices, ErrTask)
+		}
+		labels = append(labels, Label{Value: strings.TrimSpace(value), Word: word})
+	}
+	return labels, checkLabels(labels)
+}
+
+var errLabels = errors.New(`labels must be an object of texts, as in {"0": "bad", "1": "good"}`)
+
+// UnmarshalJSON reads an object of texts and keeps its order.
+func (l *Labels) UnmarshalJSON(raw []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
+		return errLabels
+	}
+	for decoder.More() {
+		value, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		word, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		label := Label{}
+		label.Value, _ = value.(string) // the decoder admits no other key
+		var ok bool
+		if label.Word, ok = word.(string); !ok {
+			return errLabels
+		}
+		if len(*l) == maxChoices {
+			return fmt.Errorf("more than %d labels", maxChoices)
+		}
+		*l = append(*l, label)
+	}
+	return nil
+}
+
+// ReadTask reads a task file.
+func ReadTask(path string) (Task, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return Task{}, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxSpecBytes+1))
+	if err != nil {
+		return Task{}, fmt.Errorf("%s: %w", path, err)
+	}
+	task, err := ParseTask(text)
+	if err != nil {
+		return Task{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return task, nil
+}
+
+// ParseTask reads the text of a task file.
+func ParseTask(text []byte) (Task, error) {
+	if len(text) > maxSpecBytes {
+		return Task{}, fmt.Errorf("task is longer than %d bytes: %w", maxSpecBytes, ErrTask)
+	}
+	if !utf8.Valid(text) {
+		return Task{}, fmt.Errorf("invalid UTF-8 at byte %d: %w", invalidAt(text), ErrTask)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
+	decoder.DisallowUnknownFields()
+	var spec Spec
+	if err := decoder.Decode(&spec); err != nil {
+		return Task{}, fmt.Errorf("%v: %w", err, ErrTask)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Task{}, fmt.Errorf("more text after the JSON object: %w", ErrTask)
+	}
+	return spec.Task()
+}
