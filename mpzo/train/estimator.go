@@ -1,0 +1,89 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"zeroth/mpzo/data"
+)
+
+// Estimator finds the projected gradients of one step.
+type Estimator interface {
+	// Name is the name users choose it by.
+	Name() string
+	// Copies is the number of copies P that its forward passes need for q queries.
+	Copies(q int) int
+	// Estimate fills g [q] with (L(θ + ε z_i) − L(θ − ε z_i)) / 2ε and losses
+	// [2q] with the losses themselves, +ε and −ε of each query in turn. It
+	// allocates nothing.
+	Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error
+}
+
+// Probe is where and how far an estimator looks.
+type Probe struct {
+	Seed [2]uint32
+	Eps  float32
+}
+
+// Estimators lists the estimators by name.
+func Estimators() []Estimator { return []Estimator{PRGE{}, MeZO{}} }
+
+// FindEstimator returns the estimator of that name.
+func FindEstimator(name string) (Estimator, error) {
+	for _, e := range Estimators() {
+		if e.Name() == name {
+			return e, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: no estimator %q: choose prge or mezo", ErrSettings, name)
+}
+
+// PRGE is MobiZO's parallelised randomised gradient estimation: all 2q
+// perturbed copies go forward at once, and frozen weights are read once.
+type PRGE struct{}
+
+// Name is "prge".
+func (PRGE) Name() string { return "prge" }
+
+// Copies is 2q.
+func (PRGE) Copies(q int) int { return 2 * q }
+
+// Estimate runs one widened forward pass.
+func (PRGE) Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error {
+	p := Perturbation{Seed: at.Seed, Copies: 2 * len(g), Eps: at.Eps}
+	if err := m.Losses(ctx, b, loss, p, losses); err != nil {
+		return err
+	}
+	project(losses, at.Eps, g)
+	return nil
+}
+
+// MeZO runs the 2q copies one after the other, as MeZO (Malladi et al. 2023)
+// does: the baseline that widening is measured against.
+type MeZO struct{}
+
+// Name is "mezo".
+func (MeZO) Name() string { return "mezo" }
+
+// Copies is 1.
+func (MeZO) Copies(int) int { return 1 }
+
+// Estimate runs 2q forward passes of one copy each.
+func (MeZO) Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error {
+	for j := range 2 * len(g) {
+		p := Perturbation{Seed: at.Seed, First: j, Copies: 1, Eps: at.Eps}
+		if err := m.Losses(ctx, b, loss, p, losses[j:]); err != nil {
+			return err
+		}
+	}
+	project(losses, at.Eps, g)
+	return nil
+}
+
+// project takes the central differences of ± pairs.
+func project(losses []float32, eps float32, g []float32) {
+	for i := range g {
+		difference := float64(losses[2*i]) - float64(losses[2*i+1])
+		g[i] = float32(difference / (2 * float64(eps)))
+	}
+}

@@ -1,0 +1,208 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"zeroth/mpzo/data"
+	"zeroth/runtime/executor"
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/noise"
+	"zeroth/runtime/op"
+	"zeroth/runtime/program"
+)
+
+// Perturbation chooses the copies of one forward pass: copy p is perturbed by
+// σ ε z_i with j = First + p, i = ⌊j/2⌋ and σ = +1 for even j, −1 for odd.
+type Perturbation struct {
+	Seed   [2]uint32
+	First  int
+	Copies int // P
+	Eps    float32
+}
+
+// None is the unperturbed model as a single copy.
+var None = Perturbation{Copies: 1}
+
+// Model is a program with LoRA, bound for training. It is for one goroutine.
+type Model struct {
+	session *executor.Session
+	losses  *executor.Method
+	update  *executor.Method
+	sites   []program.Site // the sites that have LoRA, in the program's order
+}
+
+// Bounds turns the sizes of the largest batch into a session's bounds for q
+// queries and forward passes of the given number of copies.
+func Bounds(b data.Bounds, copies, q int) op.Extents {
+	return op.Extents{Width: copies, N: b.Tokens, S: b.Sequences, R: b.Rows, K: b.Candidates, G: b.Examples, Q: q}
+}
+
+// NewModel takes a session that has the methods "losses" and "update". All
+// slots are zero: call Init or SetAdapter before training.
+func NewModel(s *executor.Session) (*Model, error) {
+	m := &Model{session: s}
+	var err error
+	if m.losses, err = s.Method("losses"); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
+	}
+	if m.update, err = s.Method("update"); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
+	}
+	for _, site := range s.Program().Sites {
+		if site.B >= 0 {
+			m.sites = append(m.sites, site)
+		}
+	}
+	return m, nil
+}
+
+// Session is the session that the model runs in.
+func (m *Model) Session() *executor.Session { return m.session }
+
+// Sites lists the trained sites, in the program's order.
+func (m *Model) Sites() []program.Site { return m.sites }
+
+// Parameters is the number of trained values: the elements of all B.
+func (m *Model) Parameters() int {
+	n := 0
+	for _, s := range m.sites {
+		n += len(m.session.Slot(s.B))
+	}
+	return n
+}
+
+// Init starts LoRA-FA: A is Kaiming-uniform with a = √5, so bounded by
+// 1/√K, and stays as it is; B is zero.
+func (m *Model) Init(runSeed uint64) {
+	for _, s := range m.sites {
+		noise.FillUniform(m.session.Slot(s.A), runSeed, s.ID, float32(1/math.Sqrt(float64(s.In))))
+		clear(m.session.Slot(s.B))
+	}
+}
+
+// Losses runs the batch forward once for all copies of p and writes their P
+// losses to dst: the weighted sum of row losses for data.TokenLoss, the loss
+// over the candidates for data.ChoiceLoss.
+func (m *Model) Losses(ctx context.Context, b *data.Batch, loss data.Loss, p Perturbation, dst []float32) error {
+	if err := m.forward(ctx, b, p); err != nil {
+		return err
+	}
+	name := "losses"
+	if loss == data.ChoiceLoss {
+		name = "choice_losses"
+	}
+	out, err := m.losses.Output(name)
+	if err != nil {
+		return err
+	}
+	copy(dst[:p.Copies], out.F32())
+	return nil
+}
+
+// RowLosses runs the batch through the unperturbed model and returns its row
+// losses [R], which stand until the next run.
+func (m *Model) RowLosses(ctx context.Context, b *data.Batch) ([]float32, error) {
+	if err := m.forward(ctx, b, None); err != nil {
+		return nil, err
+	}
+	out, err := m.losses.Output("nll")
+	if err != nil {
+		return nil, err
+	}
+	return out.Copy(0), nil
+}
+
+func (m *Model) forward(ctx context.Context, b *data.Batch, p Perturbation) error {
+	err := m.losses.Resize(op.Extents{
+		Width: p.Copies, N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),
+		K: len(b.RowOffsets) - 1, G: len(b.ChoiceOffsets) - 1,
+	})
+	if err != nil {
+		return err
+	}
+	f := feeder{method: m.losses}
+	f.i32("tokens", b.Tokens)
+	f.i32("positions", b.Positions)
+	f.i32("offsets", b.SeqOffsets)
+	f.i32("rows", b.Rows)
+	f.i32("labels", b.Labels)
+	f.i32("row_offsets", b.RowOffsets)
+	f.i32("choice_offsets", b.ChoiceOffsets)
+	f.i32("gold", b.Gold)
+	f.f32("weights", b.Weights)
+	f.seed(p.Seed)
+	first, eps := [1]int32{int32(p.First)}, [1]float32{p.Eps}
+	f.i32("first", first[:])
+	f.f32("eps", eps[:])
+	if f.err != nil {
+		return f.err
+	}
+	return m.losses.Run(ctx)
+}
+
+// Update moves B ← B − lr/q · Σ g_i z_i.
+func (m *Model) Update(ctx context.Context, seed [2]uint32, g []float32, lr float32) error {
+	if err := m.update.Resize(op.Extents{Width: 1, Q: len(g)}); err != nil {
+		return err
+	}
+	f := feeder{method: m.update}
+	f.seed(seed)
+	f.f32("g", g)
+	rate := [1]float32{lr}
+	f.f32("lr", rate[:])
+	if f.err != nil {
+		return f.err
+	}
+	return m.update.Run(ctx)
+}
+
+// feeder fills a method's inputs and keeps the first error.
+type feeder struct {
+	method *executor.Method
+	err    error
+}
+
+func (f *feeder) tensor(name string) *kernel.Tensor {
+	t, err := f.method.Input(name)
+	if f.err == nil {
+		f.err = err
+	}
+	return t
+}
+
+func (f *feeder) i32(name string, values []int32) {
+	if t := f.tensor(name); t != nil {
+		copy(t.I32(), values)
+	}
+}
+
+func (f *feeder) f32(name string, values []float32) {
+	if t := f.tensor(name); t != nil {
+		copy(t.F32(), values)
+	}
+}
+
+func (f *feeder) seed(seed [2]uint32) {
+	if t := f.tensor("seed"); t != nil {
+		copy(t.U32(), seed[:])
+	}
+}
+
+// Snapshot copies every B, in the order of the sites, to be given to Restore.
+func (m *Model) Snapshot() [][]float32 {
+	var b [][]float32
+	for _, s := range m.sites {
+		b = append(b, slices.Clone(m.session.Slot(s.B)))
+	}
+	return b
+}
+
+// Restore brings back a snapshot.
+func (m *Model) Restore(b [][]float32) {
+	for i, s := range m.sites {
+		copy(m.session.Slot(s.B), b[i])
+	}
+}

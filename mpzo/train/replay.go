@@ -1,0 +1,78 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"zeroth/mpzo/journal"
+)
+
+// Replay applies the first n steps of a journal to the model, which must hold
+// the adapter that the run started from. It needs neither data nor forward
+// passes and ends with the bits that training had. progress may be nil.
+func (m *Model) Replay(ctx context.Context, log *journal.Log, n uint64, progress func(done uint64)) error {
+	if n > uint64(len(log.Steps)) {
+		return fmt.Errorf("%w: the journal holds %d steps, not %d", ErrSettings, len(log.Steps), n)
+	}
+	for i := range log.Steps[:n] {
+		s := &log.Steps[i]
+		if err := m.Update(ctx, splitSeed(s.Seed), s.ProjGrads, s.LR); err != nil {
+			return fmt.Errorf("replaying step %d: %w", s.Number, err)
+		}
+		if progress != nil {
+			progress(s.Number)
+		}
+	}
+	return nil
+}
+
+// resume replays the log and returns the number of steps done. The best
+// evaluation so far is found again, and its adapter shown to the observer,
+// since an interrupted run may not have kept it.
+func (t *Trainer) resume(ctx context.Context) (uint64, error) {
+	done := uint64(len(t.Log.Steps))
+	if done > t.Settings.Steps {
+		return 0, fmt.Errorf("%w: the journal holds %d steps already, more than the %d asked for", ErrSettings, done, t.Settings.Steps)
+	}
+	bestStep := t.bestOf(t.Log.Evals)
+	if t.hasBest && bestStep == 0 {
+		if err := t.Observer.KeepBest(0, t.best); err != nil {
+			return 0, err
+		}
+	}
+	var failed error
+	err := t.Model.Replay(ctx, t.Log, done, func(step uint64) {
+		t.Observer.Replayed(step, done)
+		if t.hasBest && step == bestStep && failed == nil {
+			failed = t.Observer.KeepBest(step, t.best)
+		}
+	})
+	if err == nil {
+		err = failed
+	}
+	return done, err
+}
+
+// bestOf notes the best of the recorded evaluations and returns its step.
+func (t *Trainer) bestOf(evals []journal.Eval) uint64 {
+	var step uint64
+	for _, record := range evals {
+		e := recorded(record, t.HeldOut != nil && t.HeldOut.Text)
+		if !t.hasBest || e.Better(t.best) {
+			t.best, t.hasBest, step = e, true, record.Step
+		}
+	}
+	return step
+}
+
+// recorded makes an evaluation of what a journal says of it. The counts are
+// such that Accuracy gives the recorded share.
+func recorded(r journal.Eval, text bool) Evaluation {
+	e := Evaluation{Loss: r.Loss, Text: text}
+	e.Tally.Examples = int(r.Examples)
+	if r.Metrics&journal.HasAccuracy != 0 {
+		e.Tally.Choices = int(r.Examples)
+		e.Tally.Correct = int(r.Accuracy*float64(r.Examples) + 0.5)
+	}
+	return e
+}

@@ -1,0 +1,224 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"zeroth/mpzo/data"
+	"zeroth/mpzo/journal"
+	"zeroth/runtime/noise"
+)
+
+// Settings are what, with the program and the data, decides a run's bits.
+type Settings struct {
+	Seed      uint64
+	Steps     uint64
+	Batch     int // examples a step
+	Queries   int // q
+	Eps       float32
+	LR        float32
+	Schedule  Schedule
+	Loss      data.Loss
+	Normalise data.Normalise // how candidates are scored
+	EvalEvery uint64         // steps between evaluations; 0: at the start and the end only
+	Estimator Estimator
+}
+
+// Check returns an error naming the first setting that is out of range.
+func (s *Settings) Check() error {
+	finite := func(v float32) bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }
+	for _, c := range []struct {
+		ok   bool
+		text string
+	}{
+		{s.Steps >= 1, "steps must be at least 1"},
+		{s.Batch >= 1, "batch must be at least 1 example"},
+		{s.Queries >= 1 && s.Queries <= 1024, "q must be 1 to 1024 queries"},
+		{finite(s.Eps) && s.Eps > 0, "eps must be above 0"},
+		{finite(s.LR) && s.LR >= 0, "lr must be at least 0"},
+		{s.Estimator != nil, "an estimator must be chosen"},
+	} {
+		if !c.ok {
+			return fmt.Errorf("%w: %s", ErrSettings, c.text)
+		}
+	}
+	return nil
+}
+
+// StepReport is what a step did.
+type StepReport struct {
+	Step     uint64 // steps done, this one included
+	Steps    uint64 // of the whole run
+	Loss     float64
+	LR       float32
+	Rows     int // hidden rows forwarded, all copies counted: P·N
+	Duration time.Duration
+}
+
+// Observer is told how a run goes. Its methods are called by the goroutine
+// that trains.
+type Observer interface {
+	// Replayed is called after each step that a resumed run repeats from the
+	// journal, without data or forward passes.
+	Replayed(done, total uint64)
+	Step(r StepReport)
+	// Evaluating is called while a set is evaluated.
+	Evaluating(done, total int)
+	// Evaluated is called after each evaluation.
+	Evaluated(step uint64, e Evaluation, best bool)
+	// KeepBest is called while the model holds the best adapter so far, and
+	// again when a resumed run has found it again.
+	KeepBest(step uint64, e Evaluation) error
+}
+
+// Trainer runs a training loop.
+type Trainer struct {
+	Model    *Model
+	Settings Settings
+	Train    *data.Set
+	HeldOut  *data.Set // evaluated, and the best adapter chosen by it; may be nil
+	Journal  *journal.Writer
+	// Log is what the journal held when it was opened: its steps are replayed
+	// before training goes on. It is empty for a new run.
+	Log      *journal.Log
+	Observer Observer
+
+	order   data.Order
+	batch   data.Batch
+	picks   []int
+	losses  []float32
+	g       []float32
+	best    Evaluation
+	hasBest bool
+}
+
+// Run trains to Settings.Steps, from where the log ends. The model must hold
+// the adapter that the run starts from. When ctx is cancelled the step in
+// flight is given up and the context's error returned: the model and the
+// journal then stand at the last whole step.
+func (t *Trainer) Run(ctx context.Context) error {
+	if err := t.prepare(); err != nil {
+		return err
+	}
+	step, err := t.resume(ctx)
+	if err != nil {
+		return err
+	}
+	evaluated := len(t.Log.Evals) > 0 && t.Log.Evals[len(t.Log.Evals)-1].Step == step
+	for {
+		if t.evaluationDue(step) && !evaluated {
+			if err := t.evaluate(ctx, step); err != nil {
+				return err
+			}
+		}
+		if step >= t.Settings.Steps {
+			return t.Journal.Sync()
+		}
+		if err := t.step(ctx, step); err != nil {
+			return fmt.Errorf("step %d: %w", step+1, err)
+		}
+		step++
+		evaluated = false
+	}
+}
+
+func (t *Trainer) prepare() error {
+	if err := t.Settings.Check(); err != nil {
+		return err
+	}
+	var err error
+	t.order, err = data.NewOrder(t.Settings.Seed, len(t.Train.Examples), t.Settings.Batch)
+	t.losses = make([]float32, 2*t.Settings.Queries)
+	t.g = make([]float32, t.Settings.Queries)
+	return err
+}
+
+func (t *Trainer) evaluationDue(step uint64) bool {
+	every := t.Settings.EvalEvery
+	return t.HeldOut != nil && (step == 0 || step == t.Settings.Steps || every > 0 && step%every == 0)
+}
+
+// step does step number step, counted from 0.
+func (t *Trainer) step(ctx context.Context, step uint64) error {
+	start := time.Now()
+	s := &t.Settings
+	t.picks = t.order.Batch(step, t.picks)
+	if err := t.packStep(); err != nil {
+		return err
+	}
+	seed := noise.StepSeed(s.Seed, step)
+	if err := s.Estimator.Estimate(ctx, t.Model, &t.batch, s.Loss, Probe{Seed: seed, Eps: s.Eps}, t.losses, t.g); err != nil {
+		return err
+	}
+	loss := mean(t.losses)
+	if math.IsNaN(loss) || math.IsInf(loss, 0) || !finite(t.g) {
+		return fmt.Errorf("%w: the loss is %g; try a smaller lr (now %g) or eps (now %g)", ErrDiverged, loss, s.LR, s.Eps)
+	}
+	lr := s.Schedule.Rate(s.LR, step, s.Steps)
+	// The record goes first: a journal that cannot be written stops the run at
+	// the last recorded step, and replaying never lacks a step that was done.
+	err := t.Journal.Step(journal.Step{
+		Number: step + 1, Seed: joinSeed(seed), LR: lr, Loss: float32(loss), ProjGrads: t.g,
+	})
+	if err != nil {
+		return err
+	}
+	// A recorded step is carried out even when the run is being cancelled.
+	if err := t.Model.Update(context.Background(), seed, t.g, lr); err != nil {
+		return err
+	}
+	t.Observer.Step(StepReport{
+		Step: step + 1, Steps: s.Steps, Loss: loss, LR: lr,
+		Rows: 2 * s.Queries * len(t.batch.Tokens), Duration: time.Since(start),
+	})
+	return nil
+}
+
+func (t *Trainer) packStep() error {
+	if t.Settings.Loss == data.ChoiceLoss {
+		return t.batch.PackChoices(t.Train.Examples, t.picks)
+	}
+	return t.batch.PackTokens(t.Train.Examples, t.picks)
+}
+
+func (t *Trainer) evaluate(ctx context.Context, step uint64) error {
+	total := len(t.HeldOut.Examples)
+	e, err := t.Model.Evaluate(ctx, t.HeldOut, t.Settings.Loss, t.Settings.Batch, t.Settings.Normalise,
+		func(done int) { t.Observer.Evaluating(done, total) })
+	if err != nil {
+		return fmt.Errorf("evaluation after step %d: %w", step, err)
+	}
+	if err := t.Journal.Eval(e.record(step)); err != nil {
+		return err
+	}
+	best := !t.hasBest || e.Better(t.best)
+	t.Observer.Evaluated(step, e, best)
+	if !best {
+		return nil
+	}
+	t.best, t.hasBest = e, true
+	return t.Observer.KeepBest(step, e)
+}
+
+func mean(losses []float32) float64 {
+	sum := 0.0
+	for _, l := range losses {
+		sum += float64(l)
+	}
+	return sum / float64(len(losses))
+}
+
+func finite(values []float32) bool {
+	for _, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func joinSeed(seed [2]uint32) uint64 { return uint64(seed[0]) | uint64(seed[1])<<32 }
+
+func splitSeed(seed uint64) [2]uint32 { return [2]uint32{uint32(seed), uint32(seed >> 32)} }
