@@ -1,0 +1,209 @@
+package cpu
+
+import "zeroth/runtime/op"
+
+// Blocking of the matrix product, in elements. A block of x is packed into
+// about blockRows·maxKC·4 = 180 KiB of L2, and a slice of one weight panel,
+// 16·maxKC·4 = 20 KiB, stays in L1 while all rows of the block pass it.
+const (
+	maxKC        = 320
+	blockRows    = 144
+	blockColumns = 512
+	leastColumns = 128
+	wantTiles    = 48 // tiles that keep many workers evenly busy
+)
+
+// tiling cuts y [rows, columns] into tiles. It follows from the shapes alone.
+type tiling struct {
+	MC, NC                  int
+	rowBlocks, columnBlocks int
+	rows, columns           int
+}
+
+// cut chooses a tiling of copies separate matrices [rows, columns].
+func (m *microKernel) cut(copies, rows, columns int) tiling {
+	t := tiling{MC: m.blockRows(), NC: blockColumns, rows: rows, columns: columns}
+	count := func() int { return copies * ceilDiv(rows, t.MC) * ceilDiv(columns, t.NC) }
+	for count() < wantTiles && t.NC > leastColumns {
+		t.NC /= 2
+	}
+	for count() < wantTiles && t.MC > 4*m.MR {
+		t.MC = roundUp(t.MC/2, m.MR)
+	}
+	t.rowBlocks, t.columnBlocks = ceilDiv(rows, t.MC), ceilDiv(columns, t.NC)
+	return t
+}
+
+// blockRows is the largest MC: a multiple of MR.
+func (m *microKernel) blockRows() int { return blockRows / m.MR * m.MR }
+
+// tiles is the number of tiles of one matrix.
+func (t *tiling) tiles() int { return t.rowBlocks * t.columnBlocks }
+
+// span is the rectangle of tile i: rows [r0, r1), columns [c0, c1). Tiles next
+// to each other share their columns, so that the weights stay in cache.
+func (t *tiling) span(i int) (r0, r1, c0, c1 int) {
+	r0, c0 = i%t.rowBlocks*t.MC, i/t.rowBlocks*t.NC
+	return r0, min(r0+t.MC, t.rows), c0, min(c0+t.NC, t.columns)
+}
+
+// weights is a matrix W [M, K] in either layout.
+type weights struct {
+	data   []float32
+	M, K   int
+	panels bool
+}
+
+// product computes blocks of y = x Wᵀ + bias.
+type product struct {
+	*routines
+	w    weights
+	bias []float32 // M elements, or nil
+}
+
+// workspace is what one worker needs to compute a block.
+type workspace struct {
+	a     []float32 // packed x: blockRows × KC
+	b     []float32 // packed panels of a row-major W: NR × KC
+	edge  []float32 // a tile of y that does not fit its place
+	zeros []float32 // NR zeros: the bias where there is none
+}
+
+// workspaceSize is the elements of a workspace.
+func (m *microKernel) workspaceSize() int {
+	var counter arena
+	m.newWorkspace(&counter)
+	return counter.used
+}
+
+// newWorkspace cuts a workspace from a worker's scratch.
+func (m *microKernel) newWorkspace(a *arena) workspace {
+	return workspace{
+		a:     a.take(m.blockRows()*maxKC + packSlack),
+		b:     a.take(m.NR*maxKC + packSlack),
+		edge:  a.take(m.MR * m.NR),
+		zeros: a.take(m.NR),
+	}
+}
+
+// depth cuts K into equal parts of at most maxKC.
+func depth(K int) int { return ceilDiv(K, ceilDiv(max(K, 1), maxKC)) }
+
+// block is one rectangle of y to compute: y[i*ldy+j] for i < rows and
+// columns c0 ≤ c0+j < c1, from row i at x[i*K]. x may go on past the rows.
+type block struct {
+	x      []float32
+	rows   int
+	c0, c1 int
+	y      []float32
+	ldy    int
+	finish lowRank // added to each tile while it is hot, where it has copies
+}
+
+// compute fills the block.
+func (p *product) compute(s *workspace, t *block) {
+	clear(s.zeros)
+	if p.w.K == 0 {
+		p.step(s, t, 0, 0)
+		return
+	}
+	KC := depth(p.w.K)
+	for k0 := 0; k0 < p.w.K; k0 += KC {
+		kc := min(KC, p.w.K-k0)
+		for r := 0; r < t.rows; r += p.gemm.MR {
+			p.pack(s.a[r*kc:], t.x[r*p.w.K+k0:], p.w.K, t.rows-r, p.gemm.MR, kc)
+		}
+		p.step(s, t, k0, kc)
+	}
+}
+
+// step adds columns [k0, k0+kc) of K to the block, whose x is packed in s.a.
+func (p *product) step(s *workspace, t *block, k0, kc int) {
+	last := k0+kc == p.w.K
+	for c := t.c0; c < t.c1; {
+		columns := p.width(c)
+		b, panel := p.panel(s, c, columns, k0, kc)
+		valid := min(columns, t.c1-c)
+		for r := 0; r < t.rows; r += p.gemm.MR {
+			rows := min(p.gemm.MR, t.rows-r)
+			y := t.y[r*t.ldy+c-t.c0:]
+			tile := place{c: y, ldc: t.ldy, rows: rows, columns: valid}
+			switch {
+			case k0 > 0:
+				tile.d, tile.ldd = y, t.ldy
+			case p.bias != nil:
+				tile.d = p.bias[c:]
+			default:
+				tile.d = s.zeros
+			}
+			p.gemm.tile(s, kc, s.a[r*kc:], b, panel, columns, &tile)
+			if last && t.finish.copies > 0 {
+				t.finish.tile(&p.gemm, s, r, c, columns, &tile)
+			}
+		}
+		c += columns
+	}
+}
+
+// width is how many columns the micro-kernel takes from column c on: NR, or
+// one panel where no second one follows.
+func (p *product) width(c int) int {
+	if p.gemm.half != nil && c+op.PanelRows >= p.w.M {
+		return op.PanelRows
+	}
+	return p.gemm.NR
+}
+
+// panel finds rows [c, c+columns) of W for K's columns [k0, k0+kc): in place
+// in panel layout, packed into s.b otherwise. It returns the distance of panels.
+func (p *product) panel(s *workspace, c, columns, k0, kc int) ([]float32, int) {
+	if p.w.panels {
+		return p.w.data[c*p.w.K+k0*op.PanelRows:], p.w.K * op.PanelRows
+	}
+	if kc == 0 {
+		return s.b, 0
+	}
+	for j := 0; j < columns; j += op.PanelRows {
+		if c+j < p.w.M {
+			p.pack(s.b[j*kc:], p.w.data[(c+j)*p.w.K+k0:], p.w.K, p.w.M-c-j, op.PanelRows, kc)
+		}
+	}
+	return s.b, kc * op.PanelRows
+}
+
+// place is where a tile of the product goes: c = d + a b, with only rows and
+// columns of it valid.
+type place struct {
+	c, d          []float32
+	ldc, ldd      int
+	rows, columns int
+}
+
+// tile runs the micro-kernel of the given width, through s.edge where the
+// place is smaller than a whole tile.
+func (m *microKernel) tile(s *workspace, kc int, a, b []float32, panel, width int, t *place) {
+	fn := m.fn
+	if width < m.NR {
+		fn = m.half
+	}
+	if t.rows == m.MR && t.columns == width {
+		fn(kc, start(a), start(b), panel, &t.d[0], t.ldd, &t.c[0], t.ldc)
+		return
+	}
+	for i := range t.rows {
+		copy(s.edge[i*width:], t.d[i*t.ldd:][:t.columns])
+	}
+	fn(kc, start(a), start(b), panel, &s.edge[0], width, &s.edge[0], width)
+	for i := range t.rows {
+		copy(t.c[i*t.ldc:][:t.columns], s.edge[i*width:])
+	}
+}
+
+// start points to the first element, or is nil for an empty operand, which a
+// micro-kernel does not read.
+func start(s []float32) *float32 {
+	if len(s) == 0 {
+		return nil
+	}
+	return &s[0]
+}

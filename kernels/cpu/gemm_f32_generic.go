@@ -1,0 +1,66 @@
+package cpu
+
+import "unsafe"
+
+// gemm4x16Generic is the plain twin of every micro-kernel, with MR = 4 and
+// NR = 16:
+//
+//	c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*4+i] * b[k*16+j]
+//
+// Pairs of columns keep the accumulators in registers.
+func gemm4x16Generic(kc int, a, b *float32, _ int, d *float32, ldd int, c *float32, ldc int) {
+	as := unsafe.Slice(a, kc*4)
+	bs := unsafe.Slice(b, kc*16)
+	ds := unsafe.Slice(d, 3*ldd+16)
+	cs := unsafe.Slice(c, 3*ldc+16)
+	for j := 0; j < 16; j += 2 {
+		var c00, c01, c10, c11, c20, c21, c30, c31 float32
+		for k := range kc {
+			row := as[k*4 : k*4+4 : k*4+4]
+			b0, b1 := bs[k*16+j], bs[k*16+j+1]
+			c00 += row[0] * b0
+			c01 += row[0] * b1
+			c10 += row[1] * b0
+			c11 += row[1] * b1
+			c20 += row[2] * b0
+			c21 += row[2] * b1
+			c30 += row[3] * b0
+			c31 += row[3] * b1
+		}
+		cs[j], cs[j+1] = ds[j]+c00, ds[j+1]+c01
+		cs[ldc+j], cs[ldc+j+1] = ds[ldd+j]+c10, ds[ldd+j+1]+c11
+		cs[2*ldc+j], cs[2*ldc+j+1] = ds[2*ldd+j]+c20, ds[2*ldd+j+1]+c21
+		cs[3*ldc+j], cs[3*ldc+j+1] = ds[3*ldd+j]+c30, ds[3*ldd+j+1]+c31
+	}
+}
+
+// packGeneric is the plain twin of routines.pack: dst[k*width+i] = src[i*ld+k].
+// It fills the rows past rows with zero.
+func packGeneric(dst, src []float32, ld, rows, width, kc int) {
+	rows = min(rows, width)
+	dst = dst[:kc*width]
+	if rows == 4 && width == 4 {
+		packFour(dst, src, ld, kc)
+		return
+	}
+	for i := range width {
+		if i >= rows {
+			for k := range kc {
+				dst[k*width+i] = 0
+			}
+			continue
+		}
+		for k, v := range src[i*ld : i*ld+kc] {
+			dst[k*width+i] = v
+		}
+	}
+}
+
+// packFour is packGeneric for a full panel of four rows.
+func packFour(dst, src []float32, ld, kc int) {
+	s0, s1, s2, s3 := src[:kc], src[ld:][:kc], src[2*ld:][:kc], src[3*ld:][:kc]
+	for k := range s0 {
+		out := dst[k*4 : k*4+4 : k*4+4]
+		out[0], out[1], out[2], out[3] = s0[k], s1[k], s2[k], s3[k]
+	}
+}

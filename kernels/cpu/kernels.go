@@ -1,0 +1,35 @@
+package cpu
+
+import (
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+)
+
+// cost ranks these kernels before the plain ones (1000).
+const cost = 100
+
+// Kernels returns a kernel for every op, each the fastest that f allows. The
+// names tell the instruction set and, where there is one, the tile:
+// "linear_f32_6x16_avx2", "swiglu_f32_avx2".
+func Kernels(f Features) []kernel.Kernel {
+	r := choose(f)
+	tile, isa := r.gemm.name, r.needs.String()
+	list := []kernel.Kernel{
+		{Op: op.Gather, Name: "gather_f32_" + isa, Bind: r.bindGather},
+		{Op: op.RMSNormalization, Name: "rmsnormalization_f32_" + isa, Bind: r.bindRMSNormalization},
+		{Op: op.Linear, Name: "linear_f32_" + tile, Bind: r.bindLinear, Scratch: r.scratchLinear},
+		{Op: op.LinearLoRA, Name: "linearlora_f32_" + tile, Bind: r.bindLinearLoRA, Scratch: r.scratchLinearLoRA},
+		{Op: op.RotaryEmbedding, Name: "rotaryembedding_f32_" + isa, Bind: r.bindRotaryEmbedding},
+		{Op: op.Attention, Name: "attention_f32_" + tile, Bind: r.bindAttention, Scratch: r.scratchAttention},
+		{Op: op.SwiGLU, Name: "swiglu_f32_" + isa, Bind: r.bindSwiGLU},
+		{Op: op.Add, Name: "add_f32_" + isa, Bind: r.bindAdd},
+		{Op: op.CrossEntropyHead, Name: "crossentropyhead_f32_" + tile, Bind: r.bindCrossEntropyHead, Scratch: r.scratchCrossEntropyHead},
+		{Op: op.WeightedSum, Name: "weightedsum_f32_" + isa, Bind: r.bindWeightedSum},
+		{Op: op.ChoiceLoss, Name: "choiceloss_f32_" + isa, Bind: r.bindChoiceLoss},
+		{Op: op.UpdateLoRA, Name: "updatelora_f32_" + isa, Bind: r.bindUpdateLoRA, Scratch: r.scratchUpdateLoRA},
+	}
+	for i := range list {
+		list[i].Cost = cost
+	}
+	return list
+}

@@ -1,0 +1,62 @@
+package cpu
+
+import (
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+)
+
+// linear computes y = x Wᵀ + bias: x [w·N, K], W [M, K], bias [M] → y [w·N, M],
+// by tiles of y. The copies of x lie one after the other and are one matrix.
+type linear struct {
+	call    *kernel.Call
+	product product
+	spaces  perWorker
+	x, y    []float32
+	tiling  tiling
+}
+
+func (r *routines) bindLinear(c *kernel.Call) (kernel.Runner, error) {
+	return &linear{call: c, product: product{routines: r}}, nil
+}
+
+func (r *routines) scratchLinear(c *kernel.Call) int {
+	var a arena
+	a.takePerWorker(r.gemm.workspaceSize(), c.Pool.Workers())
+	return a.bytes()
+}
+
+func (l *linear) Run() error {
+	x, w, y := l.call.In[0], l.call.In[1], l.call.Out[0]
+	scratch := newArena(l.call.Scratch)
+	l.spaces = scratch.takePerWorker(l.product.gemm.workspaceSize(), l.call.Pool.Workers())
+	l.product.setWeights(w)
+	l.product.bias = optional(l.call, 2)
+	l.x, l.y = x.F32(), y.F32()
+	l.tiling = l.product.gemm.cut(1, x.Width*x.Shape[0], w.Shape[0])
+	l.call.Pool.Run(l, l.tiling.tiles())
+	return nil
+}
+
+// Tile computes one tile of y.
+func (l *linear) Tile(worker, tile int) {
+	part := l.spaces.of(worker)
+	space := l.product.gemm.newWorkspace(&part)
+	r0, r1, c0, c1 := l.tiling.span(tile)
+	M, K := l.product.w.M, l.product.w.K
+	l.product.compute(&space, &block{
+		x: l.x[r0*K:], rows: r1 - r0, c0: c0, c1: c1, y: l.y[r0*M+c0:], ldy: M,
+	})
+}
+
+// setWeights takes W [M, K] from a tensor of either layout.
+func (p *product) setWeights(w *kernel.Tensor) {
+	p.w = weights{data: w.F32(), M: w.Shape[0], K: w.Shape[1], panels: w.Type.Layout == op.Panels16}
+}
+
+// optional views input i, which the node may lack.
+func optional(c *kernel.Call, i int) []float32 {
+	if len(c.In) <= i || c.In[i] == nil {
+		return nil
+	}
+	return c.In[i].Copy(0)
+}

@@ -1,0 +1,4 @@
+package cpu
+
+// archRoutines lists this architecture's routines, best first.
+func archRoutines() []routines { return nil }

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package cpu
+
+// archRoutines lists this architecture's routines, best first.
+func archRoutines() []routines { return nil }
