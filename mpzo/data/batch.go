@@ -34,7 +34,9 @@ func (b *Batch) PackTokens(examples []Example, picks []int) error {
 	b.reset()
 	for _, pick := range picks {
 		example := &examples[pick]
-		b.addCandidate(example.Candidates[example.Gold], example.Prefix)
+		ids := example.Candidates[example.Gold]
+		b.addRows(ids, example.Prefix, len(b.Tokens))
+		b.addSequence(ids[:len(ids)-1])
 		b.endExample(0)
 	}
 	b.weigh()
@@ -42,9 +44,10 @@ func (b *Batch) PackTokens(examples []Example, picks []int) error {
 }
 
 // PackChoices packs all candidates of the picked examples, for choosing among
-// them. An example's candidates whose answers are one token share one sequence,
-// the prefix, and the hidden state of its end; each other candidate is a
-// sequence of its own.
+// them. A candidate whose answer has several tokens is a sequence of its own;
+// one whose answer is a single token needs only the hidden state at the end of
+// the prefix, and takes it from the example's first sequence. Where all answers
+// are single tokens, that sequence is the prefix alone.
 func (b *Batch) PackChoices(examples []Example, picks []int) error {
 	if err := checkPicks(examples, picks); err != nil {
 		return err
@@ -52,25 +55,32 @@ func (b *Batch) PackChoices(examples []Example, picks []int) error {
 	b.reset()
 	for _, pick := range picks {
 		example := &examples[pick]
-		end := int32(-1) // last token of the shared prefix, once it is packed
+		first := len(b.Tokens)
 		for _, ids := range example.Candidates {
-			if len(ids) > example.Prefix+1 {
-				b.addCandidate(ids, example.Prefix)
+			if !example.single(ids) {
+				b.addSequence(ids[:len(ids)-1])
+			}
+		}
+		if len(b.Tokens) == first {
+			b.addSequence(example.Candidates[0][:example.Prefix])
+		}
+		next := first
+		for _, ids := range example.Candidates {
+			if example.single(ids) {
+				b.addRows(ids, example.Prefix, first)
 				continue
 			}
-			if end < 0 {
-				b.addSequence(ids[:example.Prefix])
-				end = int32(len(b.Tokens) - 1)
-			}
-			b.Rows = append(b.Rows, end)
-			b.Labels = append(b.Labels, ids[example.Prefix])
-			b.RowOffsets = append(b.RowOffsets, int32(len(b.Rows)))
+			b.addRows(ids, example.Prefix, next)
+			next += len(ids) - 1
 		}
 		b.endExample(int32(example.Gold))
 	}
 	b.weigh()
 	return nil
 }
+
+// single says whether the answer of a candidate is one token.
+func (e *Example) single(ids []int32) bool { return len(ids) == e.Prefix+1 }
 
 // Examples returns G.
 func (b *Batch) Examples() int { return len(b.Gold) }
@@ -93,13 +103,11 @@ func (b *Batch) addSequence(ids []int32) {
 	b.SeqOffsets = append(b.SeqOffsets, int32(len(b.Tokens)))
 }
 
-// addCandidate packs a candidate as a sequence of its own, with a row for each
-// id of the answer.
-func (b *Batch) addCandidate(ids []int32, prefix int) {
-	first := int32(len(b.Tokens))
-	b.addSequence(ids[:len(ids)-1])
+// addRows adds a candidate: a row for each id of its answer, read from the
+// sequence that begins at token first.
+func (b *Batch) addRows(ids []int32, prefix, first int) {
 	for i := prefix; i < len(ids); i++ {
-		b.Rows = append(b.Rows, first+int32(i-1))
+		b.Rows = append(b.Rows, int32(first+i-1))
 		b.Labels = append(b.Labels, ids[i])
 	}
 	b.RowOffsets = append(b.RowOffsets, int32(len(b.Rows)))

@@ -50,21 +50,16 @@ func tokenSizes(example *Example) Bounds {
 // choiceSizes returns what one example adds to a batch of PackChoices.
 func choiceSizes(example *Example) Bounds {
 	size := Bounds{Candidates: len(example.Candidates)}
-	single := false
 	for _, ids := range example.Candidates {
 		size.Rows += len(ids) - example.Prefix
-		if len(ids) == example.Prefix+1 {
-			single = true
-			continue
+		if !example.single(ids) {
+			size.Tokens += len(ids) - 1
+			size.Sequences++
+			size.Longest = max(size.Longest, len(ids)-1)
 		}
-		size.Tokens += len(ids) - 1
-		size.Sequences++
-		size.Longest = max(size.Longest, len(ids)-1)
 	}
-	if single {
-		size.Tokens += example.Prefix
-		size.Sequences++
-		size.Longest = max(size.Longest, example.Prefix)
+	if size.Sequences == 0 {
+		size.Tokens, size.Sequences, size.Longest = example.Prefix, 1, example.Prefix
 	}
 	return size
 }
