@@ -1,0 +1,93 @@
+package importer
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Info describes a stored weight.
+type Info struct {
+	Shape []int  // row-major; not to be written to
+	DType string // as stored: "F32", "F16", "BF16", "F64", or "Q8" for int8 in groups
+}
+
+// Checkpoint gives access to the weights of one model. Its methods may be
+// called by several goroutines at once, Close excepted.
+type Checkpoint interface {
+	// Config returns the model's shape, checked.
+	Config() Config
+	// Names returns the weights that the model needs, all of them present, in
+	// the order of [Config.Weights].
+	Names() []string
+	// Tensor describes a weight; the error wraps [ErrNotFound].
+	Tensor(name string) (Info, error)
+	// ReadF32 reads a weight into dst, dequantised where need be. The length
+	// of dst must be the product of the weight's shape. It reads through a
+	// buffer of bounded size. Errors wrap [ErrNotFound], [ErrArgument], or are
+	// those of reading.
+	ReadF32(name string, dst []float32) error
+	// Close releases the files.
+	Close() error
+	// Source names format and origin for people: "llama2.c v2 stories.bin".
+	// It holds no folder above the checkpoint.
+	Source() string
+}
+
+// Open opens the checkpoint at path and validates it wholly, but for the
+// values of the weights. Errors wrap [ErrUnknownFormat], [ErrInvalid] or
+// [ErrUnsupported], or are those of the file system.
+func Open(path string) (Checkpoint, error) {
+	// Looked at before it is opened: opening a named pipe would wait forever.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	var checkpoint Checkpoint
+	switch {
+	case info.IsDir():
+		checkpoint, err = openFolder(path)
+	case info.Mode().IsRegular():
+		checkpoint, err = openFile(path)
+	default:
+		err = fmt.Errorf("neither a folder nor a regular file: %w", ErrUnknownFormat)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return checkpoint, nil
+}
+
+// openFile opens a llama2.c file.
+func openFile(path string) (Checkpoint, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	checkpoint, err := newLlama2c(file, info.Size(), filepath.Base(path))
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	checkpoint.closer = file
+	return checkpoint, nil
+}
+
+// readFull fills buffer from offset on. A file that has shrunk since its size
+// was taken gives io.ErrUnexpectedEOF.
+func readFull(source io.ReaderAt, buffer []byte, offset int64) error {
+	count, err := source.ReadAt(buffer, offset)
+	if count == len(buffer) {
+		return nil // ReadAt may report io.EOF beside a full read
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("read %d bytes at %d: %w", len(buffer), offset, err)
+}

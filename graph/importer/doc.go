@@ -1,0 +1,33 @@
+// Package importer reads checkpoints of the Llama architecture, whatever
+// their format, as one thing: a [Config] and weights under Hugging Face names.
+//
+// [Open] takes a Hugging Face folder (config.json beside model.safetensors,
+// or beside model.safetensors.index.json and its shards) or a llama2.c file
+// (v0, the headerless first format; v1, float32; v2, int8 in groups).
+//
+// Weights have the names and shapes below; H heads and HKV key-value heads of
+// D elements each, matrices row-major as [outputs, inputs]:
+//
+//	model.embed_tokens.weight                          [vocab, hidden]
+//	model.layers.N.input_layernorm.weight              [hidden]
+//	model.layers.N.self_attn.q_proj.weight             [H·D, hidden]
+//	model.layers.N.self_attn.{k,v}_proj.weight         [HKV·D, hidden]
+//	model.layers.N.self_attn.o_proj.weight             [hidden, H·D]
+//	model.layers.N.post_attention_layernorm.weight     [hidden]
+//	model.layers.N.mlp.{gate,up}_proj.weight           [intermediate, hidden]
+//	model.layers.N.mlp.down_proj.weight                [hidden, intermediate]
+//	model.norm.weight                                  [hidden]
+//	lm_head.weight                                     [vocab, hidden], unless tied
+//
+// The rows of q_proj and k_proj stay as the file has them. Within a head,
+// llama2.c turns neighbours (rows 2i and 2i+1) together and Hugging Face
+// halves (rows i and i+D/2): [Config].Interleaved says which.
+//
+// Opening a checkpoint reads headers only and checks everything they say
+// against the files' sizes, so that a hostile file gives an error, and a file
+// for another architecture is refused rather than misread. Weights are read
+// one at a time, through small buffers; values are not judged (NaN included).
+//
+// The compiler and the tool call this package. It knows nothing of graphs,
+// programs or tokenizers.
+package importer

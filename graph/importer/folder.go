@@ -1,0 +1,232 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"zeroth/internal/safetensors"
+)
+
+const (
+	configFile = "config.json"
+	singleFile = "model.safetensors"
+	indexFile  = "model.safetensors.index.json"
+
+	maxConfigBytes = 1 << 20
+	maxIndexBytes  = 1 << 20 // the 405B Llama's has 0.1 MB
+)
+
+// folder is an open Hugging Face checkpoint.
+type folder struct {
+	name    string
+	config  Config
+	opened  []io.Closer
+	weights map[string]stored // by the names of Config.Weights
+}
+
+// stored is where a weight lies, under the name its file has for it.
+type stored struct {
+	file *safetensors.File
+	name string
+}
+
+// openFolder opens and validates the checkpoint in the folder at path.
+func openFolder(path string) (_ Checkpoint, err error) {
+	// Through a Root no name and no symlink leads out of the folder.
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	text, err := readSmall(root, configFile, maxConfigBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the folder has no %s: %w", configFile, ErrUnknownFormat)
+	}
+	if err != nil {
+		return nil, err
+	}
+	whole, err := filepath.Abs(path) // "." has a name too
+	if err != nil {
+		return nil, err
+	}
+	f := &folder{name: filepath.Base(whole), weights: make(map[string]stored)}
+	f.config, err = parseHFConfig(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", configFile, err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	if err := f.openWeights(root); err != nil {
+		return nil, err
+	}
+	if err := f.refuseUnknown(); err != nil {
+		return nil, err
+	}
+	return f, Validate(f)
+}
+
+// openWeights opens the one file of weights, or the shards.
+func (f *folder) openWeights(root *os.Root) error {
+	file, err := f.openTensors(root, singleFile)
+	if err == nil {
+		return f.addAll(file, singleFile)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text, err := readSmall(root, indexFile, maxIndexBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the folder has neither %s nor %s: save the model as safetensors: %w", singleFile, indexFile, ErrUnknownFormat)
+	}
+	if err != nil {
+		return err
+	}
+	shards, err := parseIndex(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", indexFile, err)
+	}
+	for _, shard := range shards {
+		file, err := f.openTensors(root, shard.name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", indexFile, err)
+		}
+		if err := shard.compare(file); err != nil {
+			return fmt.Errorf("%s: %w", indexFile, err)
+		}
+		if err := f.addAll(file, shard.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openTensors opens a safetensors file, which Close will close.
+func (f *folder) openTensors(root *os.Root, name string) (*safetensors.File, error) {
+	source, size, err := openRegular(root, name)
+	if err != nil {
+		return nil, err
+	}
+	f.opened = append(f.opened, source)
+	file, err := safetensors.New(source, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", name, ErrInvalid, err)
+	}
+	return file, nil
+}
+
+// addAll enters a file's tensors under the names of Config.Weights.
+func (f *folder) addAll(file *safetensors.File, fileName string) error {
+	for _, tensor := range file.Tensors() {
+		name := tensor.Name
+		if name != headName && !strings.HasPrefix(name, "model.") {
+			name = "model." + name // saved from LlamaModel, the part below the head
+		}
+		if before, twice := f.weights[name]; twice {
+			return fmt.Errorf("%s: tensor %q and tensor %q are the same weight: %w", fileName, tensor.Name, before.name, ErrInvalid)
+		}
+		f.weights[name] = stored{file, tensor.Name}
+	}
+	return nil
+}
+
+// refuseUnknown drops tensors that are known not to matter and fails for any
+// other that the config does not ask for: leaving out a bias or a layer would
+// compute another model without a word.
+func (f *folder) refuseUnknown() error {
+	for _, name := range slices.Sorted(maps.Keys(f.weights)) {
+		if f.config.needs(name) {
+			continue
+		}
+		// Old checkpoints store RoPE's frequencies, which follow from
+		// rope_theta. A tied head is the embedding, whatever is stored.
+		if strings.HasSuffix(name, ".rotary_emb.inv_freq") || name == headName {
+			delete(f.weights, name)
+			continue
+		}
+		return fmt.Errorf("tensor %q: a Llama of %d layers has no such weight: is %s that of another model? %w",
+			f.weights[name].name, f.config.Layers, configFile, ErrUnsupported)
+	}
+	return nil
+}
+
+func (f *folder) Config() Config  { return f.config }
+func (f *folder) Names() []string { return f.config.weightNames() }
+func (f *folder) Source() string  { return "Hugging Face " + f.name }
+
+func (f *folder) Close() error {
+	var errs []error
+	for _, file := range f.opened {
+		errs = append(errs, file.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (f *folder) Tensor(name string) (Info, error) {
+	weight, found := f.weights[name]
+	if !found {
+		return Info{}, fmt.Errorf("tensor %q: %w", name, ErrNotFound)
+	}
+	tensor, _ := weight.file.Lookup(weight.name)
+	return Info{Shape: tensor.Shape, DType: tensor.DType}, nil
+}
+
+func (f *folder) ReadF32(name string, dst []float32) error {
+	weight, found := f.weights[name]
+	if !found {
+		return fmt.Errorf("tensor %q: %w", name, ErrNotFound)
+	}
+	err := weight.file.ReadF32(weight.name, dst)
+	if errors.Is(err, safetensors.ErrArgument) {
+		return fmt.Errorf("%w: %w", ErrArgument, err)
+	}
+	return err
+}
+
+// openRegular opens a regular file below root and returns its size.
+func openRegular(root *os.Root, name string) (*os.File, int64, error) {
+	// Looked at before it is opened: opening a named pipe would wait forever.
+	info, err := root.Stat(name)
+	if err != nil {
+		if link, linkErr := root.Lstat(name); linkErr == nil && link.Mode()&fs.ModeSymlink != 0 {
+			return nil, 0, fmt.Errorf("%s: a symlink that leads outside the folder or nowhere: copy the folder with cp -rL and open the copy: %w", name, ErrInvalid)
+		}
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s: not a regular file: %w", name, ErrInvalid)
+	}
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err = file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, 0, err
+	}
+	return file, info.Size(), nil
+}
+
+// readSmall reads a whole file of at most limit bytes.
+func readSmall(root *os.Root, name string, limit int64) ([]byte, error) {
+	file, size, err := openRegular(root, name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if size > limit {
+		return nil, fmt.Errorf("%s: %d bytes, at most %d are allowed: %w", name, size, limit, ErrInvalid)
+	}
+	text := make([]byte, size)
+	return text, readFull(file, text, 0)
+}

@@ -1,0 +1,102 @@
+package importer
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"zeroth/internal/testdata"
+)
+
+// realFile reads a shared file for a fuzz target's seeds; nil where there is
+// none. testdata.Shared would skip the target, generated seeds and all.
+func realFile(name string) []byte {
+	root := os.Getenv("ZEROTH_SHARED")
+	if root == "" {
+		root = testdata.Repo("../shared/data")
+	}
+	whole, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+	if err != nil {
+		return nil
+	}
+	return whole
+}
+
+// FuzzLlama2c checks that any bytes give an error or a checkpoint that
+// validates and whose weights all read.
+func FuzzLlama2c(f *testing.F) {
+	if whole := realFile("models/stories260K/stories260K.bin"); whole != nil {
+		f.Add(whole)
+	}
+	// The size of a whole v2 file would slow the fuzzer to a crawl.
+	if whole := realFile("models/stories3M/stories3M-q80.bin"); whole != nil {
+		f.Add(whole[:4096])
+	}
+	for _, tied := range []bool{true, false} {
+		for version, groupSize := range []int{0, 0, 4} {
+			f.Add(buildLlama2c(tiny(tied), randomWeights(tiny(tied), groupSize), version, groupSize))
+		}
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		checkpoint, err := newLlama2c(bytes.NewReader(file), int64(len(file)), "")
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrUnsupported) && !errors.Is(err, ErrUnknownFormat) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if err := Validate(checkpoint); err != nil {
+			t.Fatal(err)
+		}
+		checkPlacement(t, checkpoint, int64(len(file)))
+		for _, name := range checkpoint.Names() {
+			readWeight(t, checkpoint, name)
+		}
+	})
+}
+
+// FuzzHFConfig checks that any text gives an error or a config within limits.
+func FuzzHFConfig(f *testing.F) {
+	for _, name := range []string{"reviews-1m", "stories260K", "tiny-random-llama", "tiny-random-llama3", "tiny-random-qwen2"} {
+		if text := realFile("models/" + name + "/config.json"); text != nil {
+			f.Add(text)
+		}
+	}
+	f.Add([]byte(configText(true)))
+	f.Add([]byte(`{"model_type":"llama","rope_parameters":{"rope_theta":5e5,"rope_type":"default"},"head_dim":8,"eos_token_id":[2,3]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		config, err := parseHFConfig(text)
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrUnsupported) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if config.HeadDim%2 != 0 || config.Heads%config.KVHeads != 0 || config.HiddenSize < 1 || config.Heads*config.HeadDim > 1<<28 ||
+			config.VocabSize > 1<<24 || config.BOS >= config.VocabSize || config.RopeTheta <= 0 {
+			t.Fatalf("%+v", config)
+		}
+	})
+}
+
+// FuzzIndex checks that any text gives an error or shards with plain names.
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte(`{"metadata":{"total_size":8},"weight_map":{"a":"x-1.safetensors","b":"x-2.safetensors"}}`))
+	f.Add([]byte(`{"weight_map":{"a":"../x.safetensors"}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		shards, err := parseIndex(text)
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, shard := range shards {
+			if filepath.Base(shard.name) != shard.name || shard.name == ".." || len(shard.tensors) == 0 {
+				t.Fatalf("%+v", shard)
+			}
+		}
+	})
+}
