@@ -21,7 +21,7 @@ func handTrie() []uint32 {
 	edge := func(label, offset uint32) uint32 { return label | offset<<10 }
 	units[0] = edge(0, 256)                                // children at 256 ^ label
 	units[256^'A'] = edge('A', 256^'A'^512) | unitHasValue // value and children at 512 ^ …
-	units[512] = unitIsValue // "a"
+	units[512] = unitIsValue                               // "a"
 	units[512^'B'] = edge('B', 512^'B'^700) | unitHasValue
 	units[700] = unitIsValue | 2
 	// The same kind of edge with an offset in steps of 256: 256^'C' ^ (2<<8) = 768^'C'.
