@@ -1,0 +1,130 @@
+package adapter
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"zeroth/internal/safetensors"
+)
+
+// Write writes the adapter to a folder, as float32. The bytes depend on nothing
+// but the adapter. A folder that does not exist appears whole or not at all. In
+// one that does, each file is replaced whole, and a config that would change is
+// taken away first: a crash between leaves an adapter that Read refuses for want
+// of a config, never weights beside the config of others. Other files in the
+// folder stay.
+func Write(dir string, a *Adapter) error {
+	if err := write(dir, a); err != nil {
+		return fmt.Errorf("adapter: write %s: %w", dir, err)
+	}
+	return nil
+}
+
+func write(dir string, a *Adapter) error {
+	if err := a.check(); err != nil {
+		return err
+	}
+	config, err := encodeConfig(a)
+	if err != nil {
+		return err
+	}
+	dir = filepath.Clean(dir)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return writeNewFolder(dir, config, a)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("is there and is not a folder: %w", ErrArgument)
+	}
+	old, err := os.ReadFile(filepath.Join(dir, configName))
+	if err == nil && !bytes.Equal(old, config) {
+		if err := os.Remove(filepath.Join(dir, configName)); err != nil {
+			return err
+		}
+		if err := syncFolder(dir); err != nil {
+			return err
+		}
+	}
+	return writeFiles(dir, config, a)
+}
+
+// writeNewFolder fills a folder under another name and then gives it its own.
+func writeNewFolder(dir string, config []byte, a *Adapter) (err error) {
+	parent := filepath.Dir(dir)
+	temporary := filepath.Join(parent, "."+filepath.Base(dir)+"."+rand.Text()+".tmp")
+	if err := os.MkdirAll(temporary, 0o777); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(temporary)
+		}
+	}()
+	if err := writeFiles(temporary, config, a); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, dir); err != nil {
+		return err
+	}
+	return syncFolder(parent)
+}
+
+func writeFiles(dir string, config []byte, a *Adapter) error {
+	entries := make([]safetensors.Entry, 0, 2*len(a.Sites))
+	for i, site := range a.Sites {
+		entries = append(entries,
+			safetensors.Entry{Name: keyPrefix + site.Module + keySuffixA, Shape: []int{a.Rank, site.In}, Data: a.A[i]},
+			safetensors.Entry{Name: keyPrefix + site.Module + keySuffixB, Shape: []int{site.Out, a.Rank}, Data: a.B[i]})
+	}
+	if err := safetensors.Write(filepath.Join(dir, weightsName), entries, map[string]string{"format": "pt"}); err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(dir, configName), config)
+}
+
+// replaceFile puts a file in place whole, and on the disk.
+func replaceFile(path string, data []byte) (err error) {
+	folder := filepath.Dir(path)
+	temporary := filepath.Join(folder, "."+filepath.Base(path)+"."+rand.Text()+".tmp")
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(temporary)
+		}
+	}()
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// syncFolder makes names in a folder last through a power cut. Windows has no
+// such call.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
