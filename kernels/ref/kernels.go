@@ -1,6 +1,8 @@
 package ref
 
 import (
+	"strings"
+
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 )
@@ -11,22 +13,22 @@ const cost = 1000
 // Kernels returns the plain kernel of every op. Each supports all that its op
 // allows.
 func Kernels() []kernel.Kernel {
-	plain := func(id op.ID, name string, bind func(*kernel.Call) (kernel.Runner, error)) kernel.Kernel {
-		return kernel.Kernel{Op: id, Name: name + "_f32_ref", Cost: cost, Bind: bind}
+	plain := func(id op.ID, bind func(*kernel.Call) (kernel.Runner, error)) kernel.Kernel {
+		return kernel.Kernel{Op: id, Name: strings.ToLower(id.String()) + "_f32_ref", Cost: cost, Bind: bind}
 	}
 	return []kernel.Kernel{
-		plain(op.Gather, "gather", bindGather),
-		plain(op.RMSNormalization, "rms_normalization", bindRMSNormalization),
-		plain(op.Linear, "linear", bindLinear),
-		plain(op.LinearLoRA, "linear_lora", bindLinearLoRA),
-		plain(op.RotaryEmbedding, "rotary_embedding", bindRotaryEmbedding),
-		plain(op.Attention, "attention", bindAttention),
-		plain(op.SwiGLU, "swiglu", bindSwiGLU),
-		plain(op.Add, "add", bindAdd),
-		plain(op.CrossEntropyHead, "cross_entropy_head", bindCrossEntropyHead),
-		plain(op.WeightedSum, "weighted_sum", bindWeightedSum),
-		plain(op.ChoiceLoss, "choice_loss", bindChoiceLoss),
-		plain(op.UpdateLoRA, "update_lora", bindUpdateLoRA),
+		plain(op.Gather, bindGather),
+		plain(op.RMSNormalization, bindRMSNormalization),
+		plain(op.Linear, bindLinear),
+		plain(op.LinearLoRA, bindLinearLoRA),
+		plain(op.RotaryEmbedding, bindRotaryEmbedding),
+		plain(op.Attention, bindAttention),
+		plain(op.SwiGLU, bindSwiGLU),
+		plain(op.Add, bindAdd),
+		plain(op.CrossEntropyHead, bindCrossEntropyHead),
+		plain(op.WeightedSum, bindWeightedSum),
+		plain(op.ChoiceLoss, bindChoiceLoss),
+		plain(op.UpdateLoRA, bindUpdateLoRA),
 	}
 }
 
