@@ -36,7 +36,7 @@ func everyModule() []string {
 	}
 	modules := layered(layers, "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
 		"mlp.gate_proj", "mlp.up_proj", "mlp.down_proj", "attention.output.dense", "output.dense")
-	return append(modules, "lm_head", "score.head")
+	return append(modules, "lm_head", "score.head", "model.layers.0.cross_attn.q_proj", "model.layers.1.cross_attn.q_proj")
 }
 
 func TestTargetsNameExactlyTheSites(t *testing.T) {
@@ -53,6 +53,7 @@ func TestTargetsNameExactlyTheSites(t *testing.T) {
 		"all, known":       {layered([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, "mlp.up_proj"), 12, []string{"up_proj"}, nil},
 		"beyond the base":  {layered([]int{1, 5}, "mlp.up_proj"), 2, []string{"up_proj"}, []int{1, 5}},
 		"same short name":  {layered([]int{0}, "self_attn.q_proj", "cross_attn.q_proj"), 0, []string{"model.layers.0.cross_attn.q_proj", "model.layers.0.self_attn.q_proj"}, nil},
+		"name of two":      {[]string{"model.layers.0.self_attn.q_proj", "model.layers.1.cross_attn.q_proj"}, 0, []string{"model.layers.0.self_attn.q_proj", "model.layers.1.cross_attn.q_proj"}, nil},
 		"no product":       {append(layered([]int{0}, "self_attn.q_proj"), layered([]int{1}, "self_attn.v_proj")...), 12, []string{"model.layers.0.self_attn.q_proj", "model.layers.1.self_attn.v_proj"}, nil},
 		"one missing":      {layered([]int{0, 1}, "self_attn.q_proj", "self_attn.v_proj")[:3], 2, []string{"model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.v_proj", "model.layers.1.self_attn.q_proj"}, nil},
 		"ambiguous name":   {layered([]int{3}, "output.dense"), 12, []string{"model.layers.3.output.dense"}, nil},
