@@ -1,0 +1,85 @@
+package program
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+)
+
+// File is an open program file.
+type File struct {
+	// Program is verified. Its constants lie in the mapped file and must not
+	// be used after Close.
+	Program *Program
+	release func() error
+}
+
+// Open maps a program file read-only and verifies all of it before it
+// returns, hashes included. Where files cannot be mapped, it is read into
+// memory instead.
+//
+// The file must not be changed or shortened while it is open; Write does not,
+// since it replaces files as a whole.
+func Open(path string) (*File, error) {
+	// Looked at before it is opened: opening a named pipe would wait forever.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file: %w", path, ErrFormat)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // a mapping outlives it
+	if info, err = file.Stat(); err != nil {
+		return nil, err
+	}
+	if info.Size() < prologueBytes || info.Size() > math.MaxInt {
+		return nil, fmt.Errorf("%s: file: %d bytes, a program file has at least %d: %w",
+			path, info.Size(), prologueBytes, ErrFormat)
+	}
+	data, release, err := load(file, int(info.Size()))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	p, err := Parse(data)
+	if err != nil {
+		_ = release() // the error to report is why the program is refused
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &File{Program: p, release: release}, nil
+}
+
+// Close unmaps the file. Closing it again does nothing.
+func (f *File) Close() error {
+	if f.release == nil {
+		return nil
+	}
+	release := f.release
+	f.release = nil
+	return release()
+}
+
+// load maps a file, or else reads it.
+func load(file *os.File, size int) (data []byte, release func() error, err error) {
+	if data, release, err = mapFile(file, size); err == nil {
+		return data, release, nil
+	}
+	if data, err = readAligned(file, size); err != nil {
+		return nil, nil, err
+	}
+	return data, func() error { return nil }, nil
+}
+
+// readAligned reads size bytes to memory that begins at a multiple of Alignment.
+func readAligned(from io.Reader, size int) ([]byte, error) {
+	data := alignedBytes(size)
+	if _, err := io.ReadFull(from, data); err != nil {
+		return nil, err
+	}
+	return data, nil
+}

@@ -1,0 +1,16 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd)
+
+package program
+
+import (
+	"errors"
+	"os"
+)
+
+// mapFile fails here, so that files are read into memory.
+func mapFile(*os.File, int) (data []byte, release func() error, err error) {
+	return nil, nil, errors.ErrUnsupported
+}
+
+// syncFolder has nothing to do: folders cannot be synced here.
+func syncFolder(string) error { return nil }
