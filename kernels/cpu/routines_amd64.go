@@ -1,4 +1,14 @@
 package cpu
 
 // archRoutines lists this architecture's routines, best first.
-func archRoutines() []routines { return nil }
+func archRoutines() []routines {
+	avx2 := genericRoutines()
+	avx2.needs = Features{AVX2: true}
+	avx2.gemm = microKernel{name: "6x16_avx2", MR: 6, NR: 16, fn: gemm6x16AVX2}
+	avx2.pack = packAVX2
+
+	avx512 := avx2
+	avx512.needs = Features{AVX2: true, AVX512: true}
+	avx512.gemm = microKernel{name: "14x32_avx512", MR: 14, NR: 32, fn: gemm14x32AVX512, half: gemm14x16AVX512}
+	return []routines{avx512, avx2}
+}

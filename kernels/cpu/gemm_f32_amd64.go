@@ -1,0 +1,20 @@
+package cpu
+
+// gemm6x16AVX2 is a microFunc with MR = 6 and NR = 16. kc may be 0.
+//
+//	c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*6+i] * b[k*16+j]
+//
+//go:noescape
+func gemm6x16AVX2(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
+
+// gemm14x32AVX512 is a microFunc with MR = 14 and NR = 32. kc may be 0.
+//
+//	c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*14+i] * b[j/16*panel+k*16+j%16]
+//
+//go:noescape
+func gemm14x32AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
+
+// gemm14x16AVX512 is gemm14x32AVX512 for the first 16 columns.
+//
+//go:noescape
+func gemm14x16AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
