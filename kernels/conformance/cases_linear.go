@@ -123,8 +123,8 @@ func loraCases() []Case {
 				unit := normal(1 / math.Sqrt(float64(max(s.K, 1))))
 				list = append(list, lora{
 					loraShape: loraShape{s, r}, layout: layout, wide: wide, bias: i/3%2 == 0,
-					sampler: turn(i/5, samplers...), copies: turn(i, 2, 1, 8, 3, 4), first: turn(i/2, uint32(0), 1, 7, 1000),
-					eps: turn(i, 1e-2, 1, 1e-3, 0), site: turn(i+i/5, 0, 1, 154, 70000, math.MaxUint32), scale: turn(i, 2, 0.5, 1),
+					sampler: turn(i/5, samplers...), copies: turn(i, 2, 1, 8, 3, 4), first: turn(i/4, uint32(0), 1, 7, 1000),
+					eps: turn(i+i/4, 1e-2, 1, 1e-3, 0), site: turn(i+i/5, 0, 1, 154, 70000, math.MaxUint32), scale: turn(i, 2, 0.5, 1),
 					w: unit, a: unit, b: normal(1 / math.Sqrt(float64(r))),
 				}.build(""))
 				i++
