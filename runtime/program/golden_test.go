@@ -38,6 +38,15 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
+	if arch, ok := file.Program.Lookup("arch"); arch != "sample" || !ok {
+		t.Errorf("arch is %q", arch)
+	}
+	if _, ok := file.Program.Lookup("ar"); ok {
+		t.Error("there is a key that was not written")
+	}
+	if file.Program.Method("update") != &file.Program.Methods[1] || file.Program.Method("none") != nil {
+		t.Error("Method finds the wrong one")
+	}
 	if !reflect.DeepEqual(file.Program, want) {
 		t.Errorf("Open gives another program than the one written:\n%+v\n%+v", file.Program, want)
 	}

@@ -73,9 +73,12 @@ func checkParsed(t testing.TB, data []byte) {
 	)
 	used := allocated(func() { p, err = Parse(data) })
 	if bound := 2*len(data) + allocationSlack; used > bound && used > bound+inferenceWaste(data) {
-		t.Errorf("%d bytes take %d bytes of memory (%v)", len(data), used, err)
+		t.Errorf("%d bytes take %d bytes of memory (%.1000v)", len(data), used, err)
 	}
 	if err != nil {
+		if n := len(err.Error()); n > 10*MaxNameBytes {
+			t.Errorf("an error of %d bytes: %.100s…", n, err)
+		}
 		return
 	}
 	if err := Verify(p); err != nil {

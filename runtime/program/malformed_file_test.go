@@ -143,6 +143,7 @@ var headerFaults = []fileFault{
 	{"two tokenizers", set("tokenizer", 2), "tokenizer: is 2, at most 1", ErrFormat},
 	{"name length wraps", setLength("up.weight", huge), "constants[2].name: 18446744073709551615 bytes, at most 512", ErrLimit},
 	{"name past the header", setLength("letters", 500), "tokenizer.kind: wants 500 bytes of the header", ErrFormat},
+	{"long value not UTF-8", setLength("two\nlines", 2000), "meta[1].value: is not UTF-8", ErrInvalid},
 	{"value past the header", setLength("two\nlines", 1<<20), "meta[1].value: wants 1048576 bytes", ErrFormat},
 	{"dtype that is no byte", set("constants[1].type.dtype", 257), "constants[1].type.dtype: is 257", ErrFormat},
 	{"layout that is no byte", set("slots[1].type.layout", 256), "slots[1].type.layout: is 256", ErrFormat},

@@ -14,7 +14,7 @@ import (
 	"zeroth/runtime/op"
 )
 
-// onlyFile fails unless the folder holds nothing but the named files.
+// onlyFiles fails unless the folder holds nothing but the named files.
 func onlyFiles(t *testing.T, folder string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -96,6 +96,32 @@ func TestReadAligned(t *testing.T) {
 	}
 	if _, err := readAligned(bytes.NewReader(golden), len(golden)+1); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a file shortened while it is read: %v", err)
+	}
+}
+
+// TestLoadWithoutMapping: what cannot be mapped, such as a pipe, is read.
+func TestLoadWithoutMapping(t *testing.T) {
+	golden := assemble(sample(), nil)
+	from, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	if _, err := to.Write(golden); err != nil { // fits a pipe's buffer
+		t.Fatal(err)
+	}
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, release, err := load(from, len(golden))
+	if err != nil || !bytes.Equal(data, golden) {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := load(from, 1); err == nil {
+		t.Error("an empty pipe was read")
 	}
 }
 
