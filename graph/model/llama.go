@@ -57,7 +57,7 @@ func Llama(w Weights, o Options) (*graph.Module, error) {
 		}
 		b.module.Methods = append(b.module.Methods, g)
 	}
-	b.describe(o.Context)
+	b.describe(o)
 	if err := pass.HoistGathers(b.module); err != nil {
 		return nil, err
 	}
@@ -192,16 +192,17 @@ func (b *llama) rotary(context int) {
 }
 
 // describe records the model's shape for whoever reads the program.
-func (b *llama) describe(context int) {
+func (b *llama) describe(o Options) {
 	c := b.config
 	for key, n := range map[string]int{
 		"hidden_size": c.HiddenSize, "intermediate_size": c.IntermediateSize, "layers": c.Layers,
 		"heads": c.Heads, "kv_heads": c.KVHeads, "head_dim": c.HeadDim, "vocab_size": c.VocabSize,
-		"context": context, "bos_id": c.BOS, "eos_id": c.EOS,
+		"context": o.Context, "bos_id": c.BOS, "eos_id": c.EOS,
 	} {
 		b.module.Meta[key] = strconv.Itoa(n)
 	}
 	b.module.Meta["arch"] = "llama"
+	b.module.Meta["mean_choices"] = strconv.FormatBool(o.MeanChoices)
 	b.module.Meta["rope.interleaved"] = strconv.FormatBool(c.Interleaved)
 	b.module.Meta["tied"] = strconv.FormatBool(c.Tied)
 }

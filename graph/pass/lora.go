@@ -22,6 +22,7 @@ type LoRA struct {
 	Sampler noise.Sampler
 	Modules []string // short names of linear layers; none means all
 	Layers  []int    // none means all
+	Sites   []string // full names; none means all that Modules and Layers leave
 }
 
 // The metadata keys under which a module says what LoRA it has.
@@ -158,10 +159,16 @@ func selectSites(m *graph.Module, o LoRA) ([]*graph.Site, error) {
 			return nil, fmt.Errorf("%w: no layer %d: the model has layers 0-%d", ErrSites, layer, layers-1)
 		}
 	}
+	for _, name := range o.Sites {
+		if !slices.ContainsFunc(m.Sites, func(s *graph.Site) bool { return s.Name == name }) {
+			return nil, fmt.Errorf("%w: the model has no linear layer %q", ErrSites, name)
+		}
+	}
 	var chosen []*graph.Site
 	for _, s := range m.Sites {
 		if (len(o.Modules) == 0 || slices.Contains(o.Modules, s.Module)) &&
-			(len(o.Layers) == 0 || slices.Contains(o.Layers, s.Layer)) {
+			(len(o.Layers) == 0 || slices.Contains(o.Layers, s.Layer)) &&
+			(len(o.Sites) == 0 || slices.Contains(o.Sites, s.Name)) {
 			chosen = append(chosen, s)
 		}
 	}

@@ -51,12 +51,16 @@ func NewModel(s *executor.Session) (*Model, error) {
 	if m.update, err = s.Method("update"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
-	for _, site := range s.Program().Sites {
+	m.findSites()
+	return m, nil
+}
+
+func (m *Model) findSites() {
+	for _, site := range m.session.Program().Sites {
 		if site.B >= 0 {
 			m.sites = append(m.sites, site)
 		}
 	}
-	return m, nil
 }
 
 // Session is the session that the model runs in.

@@ -196,3 +196,12 @@ func (m *Method) Kernels() []string {
 	}
 	return names
 }
+
+// NodeNames lists the nodes as "op name", in order.
+func (m *Method) NodeNames() []string {
+	names := make([]string, len(m.steps))
+	for i := range m.steps {
+		names[i] = m.steps[i].node.Op.String() + " " + m.steps[i].node.Name
+	}
+	return names
+}

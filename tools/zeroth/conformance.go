@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"zeroth/kernels/conformance"
+
+	"github.com/urfave/cli/v2"
+)
+
+type conformanceOptions struct {
+	Op      string
+	Every   bool
+	JSON    bool
+	Verbose bool
+	Engine  engine
+}
+
+func conformanceCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "op", Usage: "only the ops whose name contains `TEXT`"},
+		&cli.BoolFlag{Name: "every", Usage: "try every kernel that supports a case, not only the one that would be picked"},
+		&cli.BoolFlag{Name: "verbose", Usage: "print a line for each case"},
+		&cli.BoolFlag{Name: "json", Usage: "print all results as JSON"},
+	}
+	return &cli.Command{
+		Name: "conformance", Usage: "compare a backend's kernels with the plain ones, op by op",
+		Flags: append(flags, engineFlags()[0]),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			o := conformanceOptions{
+				Op: c.String("op"), Every: c.Bool("every"), Verbose: c.Bool("verbose"), JSON: c.Bool("json"),
+				Engine: engine{Backend: c.String("backend")},
+			}
+			return runConformance(o, c.App.Writer)
+		},
+	}
+}
+
+func runConformance(o conformanceOptions, stdout io.Writer) error {
+	registry, err := o.Engine.kernels()
+	if err != nil {
+		return err
+	}
+	result := conformance.Run(registry, conformance.Options{Op: o.Op, Every: o.Every})
+	if len(result.Results) == 0 {
+		return usagef("--op %q: no op's name contains it", o.Op)
+	}
+	if o.JSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(result)
+	} else {
+		err = printConformance(stdout, result, o.Verbose)
+	}
+	if err != nil {
+		return err
+	}
+	if failed := len(result.Failed()); failed > 0 {
+		return fmt.Errorf("%d of %d cases failed on backend %s", failed, len(result.Results), o.Engine.Backend)
+	}
+	return nil
+}
+
+func printConformance(stdout io.Writer, report conformance.Report, verbose bool) error {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	if verbose {
+		fmt.Fprintln(w, "op\tcase\tkernel\tNMSE\tlimit\t")
+		for _, r := range report.Results {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%.2g\t%.2g\t%s\n", r.Op, r.Case, r.Kernel, r.NMSE, r.Limit, verdict(r))
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, "op\tkernel\tcases\tfailed\tworst NMSE / limit")
+	for _, s := range report.Summaries() {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%.3g\n", s.Op, s.Kernel, s.Cases, s.Failed, s.Worst)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if !verbose {
+		for _, r := range report.Failed() {
+			fmt.Fprintf(&b, "FAILED %s %s on %s: %s\n", r.Op, r.Case, r.Kernel, r.Message)
+		}
+	}
+	_, err := io.WriteString(stdout, b.String())
+	return err
+}
+
+func verdict(r conformance.Result) string {
+	if r.Pass {
+		return "ok"
+	}
+	return "FAILED: " + r.Message
+}

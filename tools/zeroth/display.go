@@ -1,0 +1,194 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"path/filepath"
+	"time"
+
+	"zeroth/mpzo/train"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// display shows a run: a bar where a person watches, lines otherwise, and one
+// JSON object an event on standard output with --json. It keeps what the
+// summary and the profile need.
+type display struct {
+	run     *trainRun
+	bar     *progressbar.ProgressBar
+	quiet   bool // no lines about steps: --json prints them
+	every   uint64
+	smooth  float64 // exponential mean of the loss
+	started time.Time
+
+	steps    uint64 // done by this process
+	rows     int64
+	training time.Duration // in steps, evaluations not counted
+
+	first, last, best *evaluated
+}
+
+type evaluated struct {
+	Step     uint64
+	Loss     float64
+	Accuracy float64
+	Text     bool
+	Examples int
+}
+
+func newDisplay(r *trainRun) *display {
+	return &display{run: r, quiet: r.json, smooth: math.NaN(), every: max(1, r.config.Steps/20)}
+}
+
+// start tells what will be trained.
+func (d *display) start() {
+	r := d.run
+	d.started = time.Now()
+	s := r.model.Session()
+	fmt.Fprintf(r.stderr, "training %d values at %d sites: %d examples, q %d (%d copies a step), batch %d, %s, %d threads, arena %s\n",
+		r.model.Parameters(), len(r.model.Sites()), len(r.trainer.Train.Examples), r.config.Queries,
+		2*r.config.Queries, r.config.Batch, r.config.Estimator, s.Threads(), formatBytes(int64(s.ArenaBytes())))
+	if isTerminal(r.stderr) && !r.json {
+		d.bar = progressbar.NewOptions64(int64(r.config.Steps), progressbar.OptionSetWriter(r.stderr),
+			progressbar.OptionSetDescription("training"), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionShowCount(), progressbar.OptionSetWidth(24), progressbar.OptionThrottle(80*time.Millisecond))
+	}
+}
+
+// Replayed shows how a resumed run repeats its journal.
+func (d *display) Replayed(done, total uint64) {
+	if d.bar != nil {
+		d.bar.Describe("replaying")
+		_ = d.bar.Set64(int64(done))
+	} else if done == total {
+		fmt.Fprintf(d.run.stderr, "replayed %d steps from the journal\n", total)
+	}
+}
+
+// Step shows a step.
+func (d *display) Step(r train.StepReport) {
+	d.steps++
+	d.rows += int64(r.Rows)
+	d.training += r.Duration
+	if math.IsNaN(d.smooth) {
+		d.smooth = r.Loss
+	}
+	d.smooth += 0.05 * (r.Loss - d.smooth)
+	switch {
+	case d.run.json:
+		d.event(map[string]any{"event": "step", "step": r.Step, "loss": r.Loss, "lr": r.LR, "rows": r.Rows, "seconds": r.Duration.Seconds()})
+	case d.bar != nil:
+		d.bar.Describe(fmt.Sprintf("loss %.4f  %s", d.smooth, d.speed()))
+		_ = d.bar.Set64(int64(r.Step))
+	case r.Step%d.every == 0 || r.Step == r.Steps:
+		left := time.Duration(float64(time.Since(d.started)) / float64(d.steps) * float64(r.Steps-r.Step))
+		fmt.Fprintf(d.run.stderr, "step %d/%d  loss %.4f  %s  ETA %s\n", r.Step, r.Steps, d.smooth, d.speed(), left.Round(time.Second))
+	}
+}
+
+// speed is the number of token rows that went forward in a second, all copies
+// counted.
+func (d *display) speed() string {
+	return fmt.Sprintf("%.0f tokens/s", d.rowsPerSecond())
+}
+
+func (d *display) rowsPerSecond() float64 {
+	if d.training == 0 {
+		return 0
+	}
+	return float64(d.rows) / d.training.Seconds()
+}
+
+// Evaluating shows the progress of an evaluation.
+func (d *display) Evaluating(done, total int) {
+	if d.bar != nil {
+		d.bar.Describe(fmt.Sprintf("evaluating %d/%d", done, total))
+	}
+}
+
+// Evaluated shows an evaluation.
+func (d *display) Evaluated(step uint64, e train.Evaluation, best bool) {
+	d.last = &evaluated{Step: step, Loss: e.Loss, Accuracy: e.Accuracy(), Text: e.Text, Examples: e.Tally.Examples}
+	if step == 0 {
+		d.first = d.last
+	}
+	if d.run.json {
+		event := map[string]any{"event": "eval", "step": step, "loss": e.Loss, "examples": e.Tally.Examples, "best": best}
+		if a := e.Accuracy(); !math.IsNaN(a) {
+			event["accuracy"] = a
+		}
+		d.event(event)
+		return
+	}
+	if d.bar != nil {
+		_ = d.bar.Clear()
+	}
+	mark := ""
+	if best && step > 0 {
+		mark = "  (best so far)"
+	}
+	fmt.Fprintf(d.run.stderr, "held-out after step %d: %s%s\n", step, d.last, mark)
+}
+
+func (e *evaluated) String() string {
+	text := fmt.Sprintf("loss %.4f", e.Loss)
+	if e.Text {
+		text += fmt.Sprintf("  perplexity %.3f", math.Exp(e.Loss))
+	}
+	if !math.IsNaN(e.Accuracy) {
+		text = fmt.Sprintf("accuracy %.1f %%  ", 100*e.Accuracy) + text
+	}
+	return text
+}
+
+// KeepBest writes the best adapter so far.
+func (d *display) KeepBest(step uint64, e train.Evaluation) error {
+	d.best = &evaluated{Step: step, Loss: e.Loss, Accuracy: e.Accuracy(), Text: e.Text, Examples: e.Tally.Examples}
+	return d.run.writeAdapter(bestName)
+}
+
+func (d *display) event(fields map[string]any) {
+	line, err := json.Marshal(fields)
+	if err != nil {
+		line = []byte(`{"event":"error"}`) // NaN cannot be written; the run stops on it anyway
+	}
+	fmt.Fprintf(d.run.stdout, "%s\n", line)
+}
+
+func (d *display) finish() {
+	if d.bar != nil {
+		_ = d.bar.Clear()
+		fmt.Fprintln(d.run.stderr)
+	}
+}
+
+// summary says what came of the run, on standard output.
+func (d *display) summary(interrupted bool) {
+	r := d.run
+	if r.json {
+		d.event(map[string]any{
+			"event": "end", "steps": r.writer.Last(), "interrupted": interrupted,
+			"seconds": time.Since(d.started).Seconds(), "rows_per_second": d.rowsPerSecond(),
+			"adapter": filepath.Join(r.folder, lastName),
+		})
+		return
+	}
+	out := r.stdout
+	if d.first != nil {
+		fmt.Fprintf(out, "before  %s\n", d.first)
+	}
+	if d.last != nil && d.last.Step > 0 {
+		fmt.Fprintf(out, "after   %s  (step %d)\n", d.last, d.last.Step)
+	}
+	if d.best != nil && d.last != nil && d.best.Step != d.last.Step {
+		fmt.Fprintf(out, "best    %s  (step %d)\n", d.best, d.best.Step)
+	}
+	fmt.Fprintf(out, "%d steps in %s, %s\n", d.steps, time.Since(d.started).Round(100*time.Millisecond), d.speed())
+	fmt.Fprintf(out, "adapter %s\n", filepath.Join(r.folder, lastName))
+	if d.best != nil {
+		fmt.Fprintf(out, "best    %s\n", filepath.Join(r.folder, bestName))
+	}
+	fmt.Fprintf(out, "journal %s\n", filepath.Join(r.folder, journalName))
+}

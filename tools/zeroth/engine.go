@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+
+	"zeroth/graph"
+	"zeroth/graph/pass"
+	"zeroth/kernels/cpu"
+	"zeroth/kernels/ref"
+	"zeroth/mpzo/tokenizer"
+	"zeroth/runtime/backend"
+	"zeroth/runtime/executor"
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+	"zeroth/runtime/program"
+
+	"github.com/urfave/cli/v2"
+)
+
+// engine says what runs a program.
+type engine struct {
+	Backend string
+	Threads int
+}
+
+func engineFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, or ref (plain, slow, exact)"},
+		&cli.IntFlag{Name: "threads", Usage: "`N` threads; 0 means all cores"},
+	}
+}
+
+func readEngine(c *cli.Context) (engine, error) {
+	e := engine{Backend: c.String("backend"), Threads: c.Int("threads")}
+	if e.Threads < 0 || e.Threads > 1024 {
+		return e, usagef("--threads %d: must be 0 to 1024", e.Threads)
+	}
+	return e, nil
+}
+
+// backends lists the backends of this build, the default first.
+func backends() (*backend.Registry, error) {
+	features, err := cpu.DetectLimited()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return backend.NewRegistry(
+		backend.Backend{Name: "cpu", About: "packed, tiled kernels; instruction set " + features.String(), Kernels: cpu.Kernels(features)},
+		backend.Backend{Name: "ref", About: "plain Go with float64 sums: the specification", Kernels: ref.Kernels()},
+	), nil
+}
+
+// kernels finds the kernels of the engine's backend.
+func (e engine) kernels() (*kernel.Registry, error) {
+	list, err := backends()
+	if err != nil {
+		return nil, err
+	}
+	b, err := list.Find(e.Backend)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return kernel.NewRegistry(b.Kernels)
+}
+
+// session binds methods of a program.
+func (e engine) session(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error) {
+	registry, err := e.kernels()
+	if err != nil {
+		return nil, err
+	}
+	return executor.New(p, registry, executor.Options{
+		Bounds: bounds, Threads: e.Threads, Methods: methods, Profile: profile,
+	})
+}
+
+// openProgram opens a program file.
+func openProgram(path string) (*program.File, error) {
+	file, err := program.Open(path)
+	if err != nil {
+		return nil, withHint(err, "a program is made by: zeroth export --from MODEL --out m.zpt")
+	}
+	return file, nil
+}
+
+// relink puts LoRA at other sites of a program, in memory. The constants are
+// shared with the file, whose fingerprint the result keeps.
+func relink(p *program.Program, lora pass.LoRA) (*program.Program, error) {
+	m := graph.Lift(p)
+	if err := pass.InsertLoRA(m, lora); err != nil {
+		return nil, err
+	}
+	out, err := m.Lower()
+	if err != nil {
+		return nil, err
+	}
+	if err := program.VerifyStructure(out); err != nil {
+		return nil, err
+	}
+	out.Fingerprint = p.Fingerprint
+	return out, nil
+}
+
+// programTokenizer parses the tokenizer that a program carries.
+func programTokenizer(p *program.Program) (tokenizer.Tokenizer, error) {
+	if p.Tokenizer.Kind == "" {
+		return nil, withHint(fmt.Errorf("the program carries no tokenizer"),
+			"export it again with --tokenizer FILE, or give token ids with --ids")
+	}
+	return tokenizer.Parse(tokenizer.Kind(p.Tokenizer.Kind), p.Tokenizer.Data)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+
+	"zeroth/mpzo/train"
+
+	"github.com/urfave/cli/v2"
+)
+
+type evalOptions struct {
+	Program, Data, Adapter string
+	Batch                  int
+	Task                   taskOptions
+	Engine                 engine
+	JSON                   bool
+}
+
+func evalCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "data", Usage: "`FILE` to evaluate on"},
+		&cli.StringFlag{Name: "adapter", Usage: "evaluate with the PEFT adapter in `FOLDER`"},
+		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` that go forward together", Value: 16},
+		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
+	}
+	return &cli.Command{
+		Name: "eval", Usage: "measure loss, accuracy or perplexity on a data file", ArgsUsage: "PROGRAM",
+		Flags: append(append(flags, taskFlags()...), engineFlags()...),
+		Action: func(c *cli.Context) error {
+			path, err := oneArgument(c, "PROGRAM")
+			if err != nil {
+				return err
+			}
+			o := evalOptions{
+				Program: path, Data: c.String("data"), Adapter: c.String("adapter"), Batch: c.Int("batch"),
+				Task: readTaskOptions(c), JSON: c.Bool("json"),
+			}
+			if o.Engine, err = readEngine(c); err != nil {
+				return err
+			}
+			return runEval(c.Context, o, c.App.Writer)
+		},
+	}
+}
+
+func runEval(ctx context.Context, o evalOptions, stdout io.Writer) error {
+	switch {
+	case o.Data == "":
+		return usagef("--data is missing: the file to evaluate on")
+	case o.Batch < 1:
+		return usagef("--batch %d: must be at least 1", o.Batch)
+	}
+	file, err := openProgram(o.Program)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	set, err := o.Task.load(o.Data, file.Program)
+	if err != nil {
+		return err
+	}
+	loss, err := o.Task.lossOf(set)
+	if err != nil {
+		return err
+	}
+	bounds, err := train.EvaluationBounds(set, loss, o.Batch)
+	if err != nil {
+		return err
+	}
+	m, err := loadModel(file.Program, o.Adapter, o.Engine, train.Bounds(bounds, 1, 1))
+	if err != nil {
+		return err
+	}
+	defer m.Session().Close()
+	e, err := m.Evaluate(ctx, set, loss, o.Batch, choiceScore(file.Program), nil)
+	if err != nil {
+		return err
+	}
+	return printEvaluation(stdout, e, o.JSON)
+}
+
+func printEvaluation(stdout io.Writer, e train.Evaluation, asJSON bool) error {
+	result := evaluated{Loss: e.Loss, Accuracy: e.Accuracy(), Text: e.Text, Examples: e.Tally.Examples}
+	if !asJSON {
+		_, err := fmt.Fprintf(stdout, "%s  (%d examples, %d answer tokens)\n", &result, e.Tally.Examples, e.Tally.Tokens)
+		return err
+	}
+	fields := map[string]any{
+		"loss": e.Loss, "token_loss": e.Tally.MeanTokenLoss(), "examples": e.Tally.Examples, "tokens": e.Tally.Tokens,
+	}
+	if !math.IsNaN(result.Accuracy) {
+		fields["accuracy"] = result.Accuracy
+	}
+	if e.Text {
+		fields["perplexity"] = math.Exp(e.Loss)
+	}
+	return json.NewEncoder(stdout).Encode(fields)
+}

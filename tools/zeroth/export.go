@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"zeroth/graph"
+	"zeroth/graph/importer"
+	"zeroth/graph/model"
+	"zeroth/graph/pass"
+	"zeroth/mpzo/tokenizer"
+	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
+	"zeroth/runtime/program"
+
+	"github.com/urfave/cli/v2"
+)
+
+type exportOptions struct {
+	From, Out, Tokenizer, Quant string
+	Context                     int
+	MeanChoices                 bool
+	LoRA                        pass.LoRA
+}
+
+func exportCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "export",
+		Usage: "turn a checkpoint into a program (.zpt)",
+		Description: "Reads a Hugging Face folder (config.json and safetensors) of a Llama-architecture\n" +
+			"model, or a llama2.c .bin file, and writes one program file with the weights, the\n" +
+			"tokenizer and the methods forward, losses and update.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "from", Usage: "`PATH` of the checkpoint: a folder or a llama2.c .bin"},
+			&cli.StringFlag{Name: "out", Usage: "program `FILE` to write"},
+			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` (SentencePiece .model or llama2.c tokenizer.bin); default: the one in the checkpoint's folder"},
+			&cli.StringFlag{Name: "quant", Value: "f32", Usage: "weight `TYPE`: f32"},
+			&cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`; default: the model's own limit, at most 4096"},
+			&cli.BoolFlag{Name: "mean-choices", Usage: "score candidates by the mean of their token losses instead of the sum"},
+		}, loraFlags()...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			o := exportOptions{
+				From: c.String("from"), Out: c.String("out"), Tokenizer: c.String("tokenizer"), Quant: c.String("quant"),
+				Context: c.Int("context"), MeanChoices: c.Bool("mean-choices"), LoRA: defaultLoRA(),
+			}
+			if err := applyLoRAFlags(c, &o.LoRA); err != nil {
+				return err
+			}
+			return runExport(c.Context, o, c.App.Writer, c.App.ErrWriter)
+		},
+	}
+}
+
+func (o *exportOptions) check() error {
+	switch {
+	case o.From == "":
+		return usagef("--from is missing: the checkpoint to export")
+	case o.Out == "":
+		return usagef("--out is missing: the program file to write")
+	case o.Quant != "f32":
+		return usagef("--quant %q: this version knows f32", o.Quant)
+	case o.Context < 0:
+		return usagef("--context %d: must be at least 1", o.Context)
+	}
+	return nil
+}
+
+func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	checkpoint, err := importer.Open(o.From)
+	if err != nil {
+		return err
+	}
+	defer checkpoint.Close()
+	if longest := checkpoint.Config().MaxPositions; o.Context > longest {
+		return usagef("--context %d: the model was made for at most %d positions", o.Context, longest)
+	}
+	m, err := model.Llama(checkpoint, model.Options{Context: o.Context, MeanChoices: o.MeanChoices})
+	if err != nil {
+		return err
+	}
+	m.Meta["source"] = checkpoint.Source()
+	if err := o.addTokenizer(m, checkpoint.Config(), stderr); err != nil {
+		return err
+	}
+	if err := pass.InsertLoRA(m, o.LoRA); err != nil {
+		return usageError{err}
+	}
+	p, err := m.Lower()
+	if err != nil {
+		return err
+	}
+	bar := newByteBar(stderr, "exporting")
+	err = program.WriteStream(o.Out, p, constantSource(ctx, m), bar.set)
+	bar.finish()
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(o.Out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s: %s, %d constants, %d LoRA sites (rank %d), %s\n",
+		o.Out, m.Meta["source"], len(p.Constants), len(p.Slots)/2, o.LoRA.Rank, formatBytes(info.Size()))
+	return nil
+}
+
+// constantSource loads one constant at a time, in one buffer.
+func constantSource(ctx context.Context, m *graph.Module) program.Source {
+	var buffer []byte
+	return func(i int, w io.Writer) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c := m.Constants[i]
+		size, err := c.Type.Bytes(op.Extents{Width: 1})
+		if err != nil {
+			return err
+		}
+		if len(buffer) < size {
+			buffer = platform.Aligned(size)
+		}
+		clear(buffer[:size])
+		if err := c.Load(buffer[:size]); err != nil {
+			return err
+		}
+		_, err = w.Write(buffer[:size])
+		return err
+	}
+}
+
+// addTokenizer puts the tokenizer into the module: the one that was named, or
+// else one that lies in the checkpoint's folder.
+func (o *exportOptions) addTokenizer(m *graph.Module, c importer.Config, stderr io.Writer) error {
+	path := o.Tokenizer
+	if path == "" {
+		path = o.From
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			path = filepath.Dir(path)
+		}
+	}
+	tok, kind, data, err := tokenizer.Open(path)
+	missing := errors.Is(err, tokenizer.ErrNoTokenizer) || errors.Is(err, tokenizer.ErrUnsupported)
+	if o.Tokenizer == "" && missing {
+		fmt.Fprintf(stderr, "zeroth: notice: exported without a tokenizer (%v): the program takes token ids only\n", err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("tokenizer: %w", err)
+	}
+	if tok.VocabSize() > c.VocabSize {
+		return withHint(fmt.Errorf("tokenizer %s has %d pieces, the model's vocabulary only %d", path, tok.VocabSize(), c.VocabSize),
+			"give the tokenizer that was made for this model")
+	}
+	m.Tokenizer = program.Tokenizer{Kind: string(kind), Data: data}
+	return nil
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"zeroth/graph/pass"
+	"zeroth/runtime/noise"
+	"zeroth/runtime/program"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The defaults of MobiZO: rank 16, alpha 32, all linear layers.
+const (
+	defaultRank  = 16
+	defaultAlpha = 32
+)
+
+func loraFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "rank", Usage: "LoRA rank `R`"},
+		&cli.Float64Flag{Name: "alpha", Usage: "LoRA `ALPHA`; the low-rank product is scaled by ALPHA/R"},
+		&cli.StringFlag{Name: "modules", Usage: "train these linear layers: a `LIST` of q,k,v,o,gate,up,down, or all"},
+		&cli.StringFlag{Name: "layers", Usage: "train these layers: a `LIST` such as 0,3,12-21, or all"},
+		&cli.StringFlag{Name: "sampler", Usage: "`KIND` of perturbations: gaussian or rademacher"},
+	}
+}
+
+// applyLoRAFlags overlays the flags that were given.
+func applyLoRAFlags(c *cli.Context, lora *pass.LoRA) error {
+	if c.IsSet("rank") {
+		lora.Rank = c.Int("rank")
+	}
+	if c.IsSet("alpha") {
+		lora.Alpha = c.Float64("alpha")
+	}
+	if c.IsSet("modules") || c.IsSet("layers") {
+		lora.Sites = nil // chosen anew
+	}
+	if c.IsSet("modules") {
+		lora.Modules = nil
+		if list := c.String("modules"); list != "all" {
+			lora.Modules = strings.Split(list, ",")
+		}
+	}
+	var err error
+	if c.IsSet("layers") {
+		if lora.Layers, err = pass.ParseLayers(c.String("layers")); err != nil {
+			return usageError{err}
+		}
+	}
+	if c.IsSet("sampler") {
+		if lora.Sampler, err = noise.ParseSampler(c.String("sampler")); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
+}
+
+func defaultLoRA() pass.LoRA {
+	return pass.LoRA{Rank: defaultRank, Alpha: defaultAlpha, Sampler: noise.Gaussian}
+}
+
+// loraOf reads from a program which LoRA it has; the defaults where it has none.
+func loraOf(p *program.Program) (pass.LoRA, error) {
+	lora := defaultLoRA()
+	if _, has := p.Lookup(pass.MetaRank); !has {
+		return lora, nil
+	}
+	var err error
+	read := func(key string) string {
+		value, ok := p.Lookup(key)
+		if !ok && err == nil {
+			err = fmt.Errorf("the program has no metadata %q", key)
+		}
+		return value
+	}
+	rank, alpha, sampler := read(pass.MetaRank), read(pass.MetaAlpha), read(pass.MetaSampler)
+	if err != nil {
+		return lora, err
+	}
+	if lora.Rank, err = strconv.Atoi(rank); err != nil {
+		return lora, fmt.Errorf("metadata %s: %w", pass.MetaRank, err)
+	}
+	if lora.Alpha, err = strconv.ParseFloat(alpha, 64); err != nil {
+		return lora, fmt.Errorf("metadata %s: %w", pass.MetaAlpha, err)
+	}
+	if lora.Sampler, err = noise.ParseSampler(sampler); err != nil {
+		return lora, fmt.Errorf("metadata %s: %w", pass.MetaSampler, err)
+	}
+	for _, s := range p.Sites {
+		if s.B >= 0 {
+			lora.Sites = append(lora.Sites, s.Name)
+		}
+	}
+	return lora, nil
+}
+
+// metaInt reads a whole number from a program's metadata.
+func metaInt(p *program.Program, key string) (int, error) {
+	value, ok := p.Lookup(key)
+	if !ok {
+		return 0, fmt.Errorf("the program has no metadata %q", key)
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return 0, fmt.Errorf("metadata %s: %w", key, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,89 @@
+// Command zeroth exports language models to programs and fine-tunes them on the
+// device that holds the data, with forward passes alone.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted and saved.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	os.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
+
+// run is the whole command: it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first Ctrl-C asks the command to end; a second one ends the process.
+	context.AfterFunc(ctx, stop)
+
+	app := newApp(stdout, stderr)
+	err := app.RunContext(ctx, permute(app, args))
+	if err == nil {
+		return 0
+	}
+	return fail(err, stderr)
+}
+
+// fail prints an error and gives the exit code that it means.
+func fail(err error, stderr io.Writer) int {
+	fmt.Fprintf(stderr, "zeroth: error: %v\n", err)
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintf(stderr, "hint: %s\n", h.hint)
+	}
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:      "zeroth",
+		Usage:     "fine-tune language models on the device, with forward passes alone",
+		Writer:    stdout,
+		ErrWriter: stderr,
+		Commands: []*cli.Command{
+			exportCommand(), inspectCommand(), planCommand(), logitsCommand(),
+			trainCommand(), evalCommand(), runCommand(), replayCommand(), reportCommand(),
+			conformanceCommand(),
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return withHint(usagef("no command %q", c.Args().First()), "zeroth help lists the commands")
+			}
+			return cli.ShowAppHelp(c)
+		},
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   asUsageError,
+		HideVersion:    true,
+	}
+	for _, command := range app.Commands {
+		command.OnUsageError = asUsageError
+	}
+	return app
+}
+
+func asUsageError(c *cli.Context, err error, _ bool) error {
+	return withHint(usageError{err}, fmt.Sprintf("zeroth help %s lists the flags", c.Command.Name))
+}

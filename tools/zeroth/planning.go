@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"zeroth/graph/pass"
+	"zeroth/runtime/op"
+
+	"github.com/urfave/cli/v2"
+)
+
+type planOptions struct {
+	Program, Method string
+	Q               int
+	Bounds          op.Extents
+	LoRA            func(*pass.LoRA) error
+	Engine          engine
+	JSON            bool
+}
+
+func planCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "method", Usage: "`NAME` of the method", Value: "losses"},
+		&cli.IntFlag{Name: "q", Usage: "`QUERIES` a step: P = 2q copies", Value: 4},
+		&cli.IntFlag{Name: "tokens", Usage: "packed `TOKENS` of a batch", Value: 256},
+		&cli.IntFlag{Name: "sequences", Usage: "`SEQUENCES` of a batch", Value: 4},
+		&cli.IntFlag{Name: "rows", Usage: "label `ROWS` of a batch", Value: 8},
+		&cli.BoolFlag{Name: "json", Usage: "print the plan as JSON"},
+	}
+	return &cli.Command{
+		Name: "plan", Usage: "show where a method's tensors lie in the arena, and what memory it takes",
+		ArgsUsage: "PROGRAM", Flags: append(append(flags, loraFlags()...), engineFlags()...),
+		Action: func(c *cli.Context) error {
+			path, err := oneArgument(c, "PROGRAM")
+			if err != nil {
+				return err
+			}
+			o := planOptions{
+				Program: path, Method: c.String("method"), Q: c.Int("q"), JSON: c.Bool("json"),
+				Bounds: op.Extents{
+					N: c.Int("tokens"), S: c.Int("sequences"), R: c.Int("rows"), K: c.Int("rows"), G: c.Int("sequences"), Q: c.Int("q"),
+				},
+				LoRA: func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
+			}
+			if o.Engine, err = readEngine(c); err != nil {
+				return err
+			}
+			return runPlan(o, c.App.Writer)
+		},
+	}
+}
+
+func (o *planOptions) check() error {
+	const most = 1 << 20
+	for _, v := range []struct {
+		name  string
+		value int
+		most  int
+	}{{"q", o.Q, 1024}, {"tokens", o.Bounds.N, most}, {"sequences", o.Bounds.S, most}, {"rows", o.Bounds.R, most}} {
+		if v.value < 1 || v.value > v.most {
+			return usagef("--%s %d: must be 1 to %d", v.name, v.value, v.most)
+		}
+	}
+	o.Bounds.Width = 2 * o.Q
+	return nil
+}
+
+func runPlan(o planOptions, stdout io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	file, err := openProgram(o.Program)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if file.Program.Method(o.Method) == nil {
+		_, err := findMethod(file.Program, o.Method)
+		return err
+	}
+	lora, err := loraOf(file.Program)
+	if err != nil {
+		return err
+	}
+	if err := o.LoRA(&lora); err != nil {
+		return err
+	}
+	linked, err := relink(file.Program, lora)
+	if err != nil {
+		return usageError{err}
+	}
+	s, err := o.Engine.session(linked, o.Bounds, false, o.Method)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	m, err := s.Method(o.Method)
+	if err != nil {
+		return err
+	}
+	shape := shapeOf(o.Method, m)
+	if o.JSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(shape)
+	}
+	memory := memoryOf{constants: 0, slots: 0}
+	for _, c := range linked.Constants {
+		memory.constants += len(c.Data)
+	}
+	for i := range linked.Slots {
+		memory.slots += 4 * len(s.Slot(i))
+	}
+	return printPlan(stdout, o, shape, memory)
+}
+
+type memoryOf struct{ constants, slots int } // bytes
+
+func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf) error {
+	var b strings.Builder
+	e := o.Bounds
+	fmt.Fprintf(&b, "method %s with P = %d copies, N = %d tokens, S = %d sequences, R = %d rows\n\n", o.Method, e.Width, e.N, e.S, e.R)
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "offset\tbytes\tlive from\tto\t  tensor\t")
+	for _, item := range shape.Items {
+		fmt.Fprintf(w, "%d\t%d\t%d\t%d\t  %s\t\n", item.Offset, item.Bytes, item.First, item.Last, item.Name)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	over := 0.0
+	if shape.LowerBound > 0 {
+		over = 100 * (float64(shape.Bytes)/float64(shape.LowerBound) - 1)
+	}
+	fmt.Fprintf(&b, "\narena        %s in %d nodes\n", formatBytes(int64(shape.Bytes)), len(shape.Nodes))
+	fmt.Fprintf(&b, "lower bound  %s (the arena is %.1f %% above it)\n", formatBytes(int64(shape.LowerBound)), over)
+	fmt.Fprintf(&b, "constants    %s, mapped from the file\n", formatBytes(int64(memory.constants)))
+	fmt.Fprintf(&b, "LoRA slots   %s\n", formatBytes(int64(memory.slots)))
+	_, err := io.WriteString(stdout, b.String())
+	return err
+}

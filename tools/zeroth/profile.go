@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"zeroth/runtime/executor"
+	"zeroth/runtime/plan"
+	"zeroth/runtime/platform"
+)
+
+// runProfile is what profile.json holds: where the time and the memory went.
+type runProfile struct {
+	Threads       int       `json:"threads"`
+	Backend       string    `json:"backend"`
+	Seconds       float64   `json:"seconds"`
+	Steps         uint64    `json:"steps"`
+	TokensPerSec  float64   `json:"tokens_per_second"`
+	PeakBytes     int64     `json:"peak_resident_bytes"`
+	ArenaBytes    int       `json:"arena_bytes"`
+	ConstantBytes int       `json:"constant_bytes"`
+	Ops           []opTime  `json:"ops"`
+	Plan          planShape `json:"plan"`
+}
+
+// opTime sums the nodes of one op and kernel.
+type opTime struct {
+	Op      string  `json:"op"`
+	Kernel  string  `json:"kernel"`
+	Nodes   int     `json:"nodes"`
+	Runs    int64   `json:"runs"`
+	Seconds float64 `json:"seconds"`
+}
+
+// planShape is a method's memory plan.
+type planShape struct {
+	Method     string     `json:"method"`
+	Bytes      int        `json:"bytes"`
+	LowerBound int        `json:"lower_bound"`
+	Nodes      []string   `json:"nodes"`
+	Items      []planItem `json:"items"`
+}
+
+type planItem struct {
+	Name   string `json:"name"`
+	Offset int    `json:"offset"`
+	Bytes  int    `json:"bytes"`
+	First  int    `json:"first"`
+	Last   int    `json:"last"`
+}
+
+func (r *trainRun) profile() runProfile {
+	s := r.model.Session()
+	p := runProfile{
+		Threads: s.Threads(), Backend: r.engine.Backend, Seconds: time.Since(r.display.started).Seconds(),
+		Steps: r.display.steps, TokensPerSec: r.display.rowsPerSecond(),
+		PeakBytes: platform.PeakResidentBytes(), ArenaBytes: s.ArenaBytes(),
+	}
+	for _, c := range s.Program().Constants {
+		p.ConstantBytes += len(c.Data)
+	}
+	var stats []executor.NodeStats
+	for _, name := range []string{"losses", "update"} {
+		m, err := s.Method(name)
+		if err != nil {
+			continue // NewModel has seen both
+		}
+		stats = append(stats, m.Stats()...)
+		if name == "losses" {
+			p.Plan = shapeOf(name, m)
+		}
+	}
+	p.Ops = sumByKernel(stats)
+	return p
+}
+
+// sumByKernel adds up the nodes of each op and kernel, the longest first.
+func sumByKernel(stats []executor.NodeStats) []opTime {
+	var ops []opTime
+	for _, s := range stats {
+		i := slices.IndexFunc(ops, func(o opTime) bool { return o.Op == s.Op.String() && o.Kernel == s.Kernel })
+		if i < 0 {
+			i = len(ops)
+			ops = append(ops, opTime{Op: s.Op.String(), Kernel: s.Kernel})
+		}
+		ops[i].Nodes++
+		ops[i].Runs += s.Runs
+		ops[i].Seconds += s.Total.Seconds()
+	}
+	slices.SortFunc(ops, func(a, b opTime) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	return ops
+}
+
+func shapeOf(name string, m *executor.Method) planShape {
+	out := planShape{Method: name, Nodes: m.NodeNames()}
+	fillPlan(&out, m.Plan())
+	return out
+}
+
+func fillPlan(out *planShape, p *plan.Plan) {
+	out.Bytes, out.LowerBound = p.Bytes, p.LowerBound
+	for _, item := range p.Items {
+		out.Items = append(out.Items, planItem{item.Name, item.Offset, item.Bytes, item.First, item.Last})
+	}
+}

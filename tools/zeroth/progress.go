@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// isTerminal reports whether w shows to a person.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// byteBar shows the progress of something measured in bytes; it is silent
+// where nobody watches.
+type byteBar struct {
+	label string
+	out   io.Writer
+	bar   *progressbar.ProgressBar
+}
+
+func newByteBar(out io.Writer, label string) *byteBar { return &byteBar{label: label, out: out} }
+
+func (b *byteBar) set(done, total int64) {
+	if !isTerminal(b.out) {
+		return
+	}
+	if b.bar == nil {
+		b.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(b.out), progressbar.OptionShowBytes(true),
+			progressbar.OptionSetDescription(b.label), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	}
+	_ = b.bar.Set64(done) // a terminal that cannot be drawn to is no reason to stop
+}
+
+func (b *byteBar) finish() {
+	if b.bar != nil {
+		_ = b.bar.Clear()
+	}
+}
+
+// formatBytes prints a size in binary units.
+func formatBytes(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, i := float64(n)/unit, 0
+	for value >= unit && i < 3 {
+		value /= unit
+		i++
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGT"[i])
+}

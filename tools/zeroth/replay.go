@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"zeroth/graph/pass"
+	"zeroth/mpzo/adapter"
+	"zeroth/mpzo/journal"
+	"zeroth/mpzo/train"
+	"zeroth/runtime/noise"
+	"zeroth/runtime/op"
+	"zeroth/runtime/program"
+
+	"github.com/urfave/cli/v2"
+)
+
+type replayOptions struct {
+	Program, Journal, Adapter, Out string
+	Steps                          int64 // -1: all
+	Engine                         engine
+}
+
+func replayCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "journal", Usage: "the journal `FILE`, or the run's folder"},
+		&cli.StringFlag{Name: "out", Usage: "`FOLDER` to write the adapter to"},
+		&cli.StringFlag{Name: "adapter", Usage: "the PEFT adapter in `FOLDER` that the run started from, if it did"},
+		&cli.Int64Flag{Name: "steps", Usage: "replay the first `STEPS` only", Value: -1},
+	}
+	return &cli.Command{
+		Name: "replay", Usage: "rebuild an adapter from a program and a journal, bit for bit, without data",
+		ArgsUsage: "PROGRAM", Flags: append(flags, engineFlags()...),
+		Action: func(c *cli.Context) error {
+			path, err := oneArgument(c, "PROGRAM")
+			if err != nil {
+				return err
+			}
+			o := replayOptions{
+				Program: path, Journal: c.String("journal"), Adapter: c.String("adapter"), Out: c.String("out"), Steps: c.Int64("steps"),
+			}
+			if o.Engine, err = readEngine(c); err != nil {
+				return err
+			}
+			return runReplay(c.Context, o, c.App.Writer, c.App.ErrWriter)
+		},
+	}
+}
+
+func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) error {
+	switch {
+	case o.Journal == "":
+		return usagef("--journal is missing: the journal to replay")
+	case o.Out == "":
+		return usagef("--out is missing: the folder for the adapter")
+	}
+	if info, err := os.Stat(o.Journal); err == nil && info.IsDir() {
+		o.Journal = filepath.Join(o.Journal, journalName)
+	}
+	log, err := journal.Read(o.Journal)
+	if err != nil {
+		return err
+	}
+	if log.Damage != nil {
+		fmt.Fprintf(stderr, "zeroth: notice: %s: %s\n", o.Journal, log.Damage)
+	}
+	steps := uint64(len(log.Steps))
+	if o.Steps >= 0 {
+		if uint64(o.Steps) > steps {
+			return usagef("--steps %d: the journal holds %d", o.Steps, steps)
+		}
+		steps = uint64(o.Steps)
+	}
+	file, err := openProgram(o.Program)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	m, err := replayModel(file.Program, &log.Header, o)
+	if err != nil {
+		return err
+	}
+	defer m.Session().Close()
+	if err := m.Replay(ctx, log, steps, nil); err != nil {
+		return err
+	}
+	a, err := m.Adapter()
+	if err != nil {
+		return err
+	}
+	if err := adapter.Write(o.Out, a); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s: adapter after %d steps\n", o.Out, steps)
+	return err
+}
+
+// replayModel links the program as the journal's header says and brings it to
+// where the run began.
+func replayModel(p *program.Program, h *journal.Header, o replayOptions) (*train.Model, error) {
+	if h.Program != p.Fingerprint {
+		return nil, withHint(fmt.Errorf("the journal is of another program: %x, this one is %x", h.Program[:6], p.Fingerprint[:6]),
+			"export the same checkpoint with the same flags as for the run")
+	}
+	lora := pass.LoRA{Rank: h.Rank, Alpha: float64(h.Alpha), Sampler: noise.Sampler(h.Sampler)}
+	for _, site := range h.Sites {
+		lora.Sites = append(lora.Sites, site.Name)
+	}
+	linked, err := relink(p, lora)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.Engine.session(linked, op.Extents{Width: 1, Q: h.Q}, false, "losses", "update")
+	if err != nil {
+		return nil, err
+	}
+	m, err := train.NewModel(s)
+	if err == nil {
+		err = startReplay(m, h, o.Adapter)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func startReplay(m *train.Model, h *journal.Header, adapterFolder string) error {
+	m.Init(h.Seed)
+	if h.Start == ([32]byte{}) {
+		if adapterFolder != "" {
+			return usagef("--adapter: the run did not start from an adapter")
+		}
+		return nil
+	}
+	if adapterFolder == "" {
+		return usagef("--adapter is missing: the run started from an adapter, %x", h.Start[:6])
+	}
+	have, err := adapterFingerprint(adapterFolder)
+	if err != nil {
+		return err
+	}
+	if have != h.Start {
+		return fmt.Errorf("%s is not the adapter that the run started from: %x, not %x", adapterFolder, have[:6], h.Start[:6])
+	}
+	return loadAdapter(m, adapterFolder)
+}

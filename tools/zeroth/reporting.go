@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"sort"
+
+	"zeroth/mpzo/journal"
+	"zeroth/tools/report"
+
+	"github.com/urfave/cli/v2"
+)
+
+func reportCommand() *cli.Command {
+	return &cli.Command{
+		Name: "report", Usage: "write a run as one HTML page: curves, settings, time and memory", ArgsUsage: "RUN",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "out", Usage: "`FILE` to write (default: report.html in the run's folder)"}},
+		Action: func(c *cli.Context) error {
+			folder, err := oneArgument(c, "RUN")
+			if err != nil {
+				return err
+			}
+			return runReport(folder, c.String("out"), c.App.Writer)
+		},
+	}
+}
+
+func runReport(folder, out string, stdout io.Writer) error {
+	if out == "" {
+		out = filepath.Join(folder, reportName)
+	}
+	page, err := collectReport(folder)
+	if err != nil {
+		return err
+	}
+	file, err := os.Create(out)
+	if err != nil {
+		return err
+	}
+	err = report.Write(file, page)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(stdout, out)
+	}
+	return err
+}
+
+// collectReport reads a run's folder. The journal alone is enough; run.json
+// and profile.json, which an interrupted run may lack, add to it.
+func collectReport(folder string) (report.Data, error) {
+	log, err := journal.Read(filepath.Join(folder, journalName))
+	if err != nil {
+		return report.Data{}, withHint(err, folder+" does not look like the folder of a run")
+	}
+	d := report.Data{Title: filepath.Base(filepath.Clean(folder)), Settings: settingsOf(&log.Header)}
+	for _, s := range log.Steps {
+		square := 0.0
+		for _, g := range s.ProjGrads {
+			square += float64(g) * float64(g)
+		}
+		d.Steps = append(d.Steps, report.Step{
+			Number: int(s.Number), Loss: float64(s.Loss), LR: float64(s.LR),
+			ProjGradNorm: math.Sqrt(square / float64(len(s.ProjGrads))),
+		})
+	}
+	addEvals(&d, log.Evals)
+	var config runConfig
+	switch err := readJSON(filepath.Join(folder, configName), &config); {
+	case err == nil:
+		d.Text = config.Task.isText()
+		d.Settings = append([]report.Pair{{Name: "program", Value: config.Program}, {Name: "data", Value: config.Data}, {Name: "held-out", Value: config.HeldOut}}, d.Settings...)
+	case !errors.Is(err, fs.ErrNotExist):
+		return d, err
+	}
+	var profile runProfile
+	switch err := readJSON(filepath.Join(folder, profileName), &profile); {
+	case err == nil:
+		addProfile(&d, &profile)
+	case !errors.Is(err, fs.ErrNotExist):
+		return d, err
+	}
+	addFacts(&d)
+	return d, nil
+}
+
+func settingsOf(h *journal.Header) []report.Pair {
+	settings := []report.Pair{
+		{Name: "seed", Value: fmt.Sprint(h.Seed)}, {Name: "q", Value: fmt.Sprint(h.Q)}, {Name: "eps", Value: fmt.Sprint(h.Eps)},
+		{Name: "rank", Value: fmt.Sprint(h.Rank)}, {Name: "alpha", Value: fmt.Sprint(h.Alpha)},
+		{Name: "LoRA sites", Value: fmt.Sprint(len(h.Sites))},
+	}
+	keys := make([]string, 0, len(h.Settings))
+	for key := range h.Settings {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		settings = append(settings, report.Pair{Name: key, Value: h.Settings[key]})
+	}
+	return settings
+}
+
+func addEvals(d *report.Data, evals []journal.Eval) {
+	best := -1
+	for i, e := range evals {
+		accuracy := math.NaN()
+		if e.Metrics&journal.HasAccuracy != 0 {
+			accuracy = e.Accuracy
+		}
+		d.Evals = append(d.Evals, report.Eval{Step: int(e.Step), Loss: e.Loss, Accuracy: accuracy, Examples: int(e.Examples)})
+		if best < 0 || evalBetter(d.Evals[i], d.Evals[best]) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		d.Evals[best].Best = true
+	}
+}
+
+func evalBetter(a, b report.Eval) bool {
+	if !math.IsNaN(a.Accuracy) && a.Accuracy != b.Accuracy {
+		return a.Accuracy > b.Accuracy
+	}
+	return a.Loss < b.Loss
+}
+
+func addProfile(d *report.Data, p *runProfile) {
+	for _, o := range p.Ops {
+		d.Ops = append(d.Ops, report.OpTime{Op: o.Op, Kernel: o.Kernel, Nodes: o.Nodes, Runs: o.Runs, Seconds: o.Seconds})
+	}
+	d.Plan = &report.Plan{Method: p.Plan.Method, Bytes: p.Plan.Bytes, LowerBound: p.Plan.LowerBound, Nodes: p.Plan.Nodes}
+	for _, item := range p.Plan.Items {
+		d.Plan.Items = append(d.Plan.Items, report.Item{Name: item.Name, Offset: item.Offset, Bytes: item.Bytes, First: item.First, Last: item.Last})
+	}
+	d.Facts = append(d.Facts,
+		report.Pair{Name: "speed", Value: fmt.Sprintf("%.0f tokens/s on %d threads", p.TokensPerSec, p.Threads)},
+		report.Pair{Name: "peak resident memory", Value: formatBytes(p.PeakBytes)},
+		report.Pair{Name: "arena", Value: formatBytes(int64(p.ArenaBytes))},
+		report.Pair{Name: "weights", Value: formatBytes(int64(p.ConstantBytes))})
+}
+
+// addFacts puts what the run achieved first.
+func addFacts(d *report.Data) {
+	facts := []report.Pair{{Name: "steps", Value: fmt.Sprint(len(d.Steps))}}
+	if n := len(d.Evals); n > 0 {
+		first, last := d.Evals[0], d.Evals[n-1]
+		facts = append(facts, report.Pair{Name: "held-out loss", Value: fmt.Sprintf("%.4f → %.4f", first.Loss, last.Loss)})
+		if !math.IsNaN(last.Accuracy) {
+			facts = append(facts, report.Pair{Name: "held-out accuracy", Value: fmt.Sprintf("%.1f %% → %.1f %%", 100*first.Accuracy, 100*last.Accuracy)})
+		}
+		if d.Text {
+			facts = append(facts, report.Pair{Name: "perplexity", Value: fmt.Sprintf("%.3f → %.3f", math.Exp(first.Loss), math.Exp(last.Loss))})
+		}
+	}
+	d.Facts = append(facts, d.Facts...)
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"zeroth/graph/pass"
+	"zeroth/mpzo/adapter"
+	"zeroth/mpzo/data"
+	"zeroth/mpzo/journal"
+	"zeroth/mpzo/train"
+	"zeroth/runtime/noise"
+	"zeroth/runtime/program"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The files of a run's folder.
+const (
+	journalName = "journal"
+	configName  = "run.json"
+	profileName = "profile.json"
+	traceName   = "trace.json"
+	lastName    = "adapter"
+	bestName    = "best"
+	reportName  = "report.html"
+)
+
+// header describes the run in its journal: everything that decides its bits.
+func (r *trainRun) header() (journal.Header, error) {
+	s := &r.trainer.Settings
+	h := journal.Header{
+		Program: r.file.Program.Fingerprint, Seed: s.Seed,
+		Rank: r.config.LoRA.Rank, Alpha: float32(r.config.LoRA.Alpha), Q: s.Queries, Eps: s.Eps,
+		Settings: map[string]string{
+			"batch": strconv.Itoa(s.Batch), "estimator": s.Estimator.Name(), "loss": s.Loss.String(),
+			"lr": strconv.FormatFloat(float64(s.LR), 'g', -1, 32), "schedule": string(s.Schedule),
+			"eval_every": strconv.FormatUint(s.EvalEvery, 10),
+		},
+	}
+	sampler, err := noise.ParseSampler(r.config.LoRA.Sampler)
+	if err != nil {
+		return h, err
+	}
+	h.Sampler = uint32(sampler)
+	for _, site := range r.model.Sites() {
+		h.Sites = append(h.Sites, journal.Site{ID: uint64(site.ID), Name: site.Name})
+	}
+	if s.Schedule != train.Constant {
+		h.Settings["steps"] = strconv.FormatUint(s.Steps, 10)
+	}
+	task, err := json.Marshal(r.config.Task)
+	if err != nil {
+		return h, err
+	}
+	h.Settings["task"] = string(task)
+	if h.Settings["data_sha256"], err = fileHash(r.config.Data); err != nil {
+		return h, err
+	}
+	if r.config.HeldOut != "" {
+		if h.Settings["held_out_sha256"], err = fileHash(r.config.HeldOut); err != nil {
+			return h, err
+		}
+	}
+	if r.config.Adapter != "" {
+		h.Start, err = adapterFingerprint(r.config.Adapter)
+	}
+	return h, err
+}
+
+// configureResume reads a run's own settings back.
+func (r *trainRun) configureResume(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return withHint(err, "--resume FOLDER knows its program")
+	}
+	allowed := map[string]bool{"resume": true, "threads": true, "backend": true, "json": true, "trace": true, "steps": true}
+	for _, name := range c.LocalFlagNames() {
+		if !allowed[name] {
+			return usagef("--%s and --resume exclude each other: the run's own settings hold", name)
+		}
+	}
+	r.folder, r.resuming = c.String("resume"), true
+	if err := readJSON(filepath.Join(r.folder, configName), &r.config); err != nil {
+		return withHint(err, r.folder+" does not look like the folder of a run")
+	}
+	if c.IsSet("steps") && c.Uint64("steps") != r.config.Steps {
+		if r.config.Schedule != string(train.Constant) {
+			return usagef("--steps: a %s schedule depends on the number of steps, so it stays %d", r.config.Schedule, r.config.Steps)
+		}
+		r.config.Steps = c.Uint64("steps")
+	}
+	if err := r.openProgram(); err != nil {
+		return err
+	}
+	sampler, err := noise.ParseSampler(r.config.LoRA.Sampler)
+	if err != nil {
+		return fmt.Errorf("%s: %w", configName, err)
+	}
+	return r.link(pass.LoRA{Rank: r.config.LoRA.Rank, Alpha: r.config.LoRA.Alpha, Sampler: sampler, Sites: r.config.LoRA.Sites})
+}
+
+// reopen opens the journal of the run to resume and checks that it is of the
+// same program, data and settings.
+func (r *trainRun) reopen(want journal.Header) error {
+	writer, log, err := journal.Open(filepath.Join(r.folder, journalName))
+	if err != nil {
+		return err
+	}
+	r.writer = writer
+	if err := log.Header.Mismatch(&want); err != nil {
+		return withHint(err, "the program, the data or run.json changed since the run began")
+	}
+	if log.Damage != nil {
+		fmt.Fprintf(r.stderr, "zeroth: notice: %s: cut back to the last good record: %s\n", journalName, log.Damage)
+	}
+	r.trainer.Journal, r.trainer.Log = writer, log
+	if err := writeJSON(filepath.Join(r.folder, configName), r.config); err != nil {
+		return err
+	}
+	return r.startAdapter()
+}
+
+// save writes the last adapter and the profile.
+func (r *trainRun) save() error {
+	if err := r.writeAdapter(lastName); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(r.folder, profileName), r.profile()); err != nil {
+		return err
+	}
+	if !r.trace {
+		return nil
+	}
+	file, err := os.Create(filepath.Join(r.folder, traceName))
+	if err != nil {
+		return err
+	}
+	err = r.model.Session().WriteTrace(file)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func (r *trainRun) writeAdapter(name string) error {
+	a, err := r.model.Adapter()
+	if err != nil {
+		return err
+	}
+	return adapter.Write(filepath.Join(r.folder, name), a)
+}
+
+// adapterLoRA reads from an adapter where it sits, in the form of a LoRA.
+func adapterLoRA(folder string, lora pass.LoRA) (pass.LoRA, error) {
+	a, err := adapter.Read(folder)
+	if err != nil {
+		return lora, err
+	}
+	out := pass.LoRA{Rank: a.Rank, Alpha: a.Alpha, Sampler: lora.Sampler}
+	for _, site := range a.Sites {
+		out.Sites = append(out.Sites, site.Module)
+	}
+	return out, nil
+}
+
+func loadAdapter(m *train.Model, folder string) error {
+	a, err := adapter.Read(folder)
+	if err != nil {
+		return err
+	}
+	if err := m.SetAdapter(a); err != nil {
+		return fmt.Errorf("%s: %w", folder, err)
+	}
+	return nil
+}
+
+// adapterFingerprint names the contents of an adapter: the hash of its weights
+// file.
+func adapterFingerprint(folder string) ([32]byte, error) {
+	var sum [32]byte
+	text, err := fileHash(filepath.Join(folder, "adapter_model.safetensors"))
+	if err != nil {
+		return sum, err
+	}
+	_, err = hex.Decode(sum[:], []byte(text))
+	return sum, err
+}
+
+// choiceScore is how a program scores candidates.
+func choiceScore(p *program.Program) data.Normalise {
+	if mean, _ := p.Lookup("mean_choices"); mean == "true" {
+		return data.ByMean
+	}
+	return data.BySum
+}
+
+func readJSON(path string, into any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// writeJSON replaces a file as a whole.
+func writeJSON(path string, value any) error {
+	raw, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	temporary := path + ".tmp"
+	if err := os.WriteFile(temporary, append(raw, '\n'), 0o666); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"zeroth/mpzo/data"
+	"zeroth/runtime/program"
+
+	"github.com/urfave/cli/v2"
+)
+
+// taskOptions say what the rows of a data file mean. They are kept in a run's
+// run.json, so that it can be resumed without them.
+type taskOptions struct {
+	Task       string `json:"task,omitempty"`
+	Template   string `json:"template,omitempty"`
+	Labels     string `json:"labels,omitempty"`
+	LabelField string `json:"label_field,omitempty"`
+	Columns    string `json:"columns,omitempty"`
+	Loss       string `json:"loss,omitempty"`
+	MaxTokens  int    `json:"max_tokens,omitempty"`
+}
+
+func taskFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "task", Usage: "`NAME` of a built-in task (sst2, copa), text for language modelling, or a JSON task file"},
+		&cli.StringFlag{Name: "template", Usage: "prompt `TEXT` of a task of your own: \"{text} Overall : {label}\""},
+		&cli.StringFlag{Name: "labels", Usage: "label `WORDS` of a task of your own: \"0=bad,1=good\""},
+		&cli.StringFlag{Name: "label-field", Usage: "`FIELD` that holds the label (default: label)"},
+		&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns of a .tsv file without a header line"},
+		&cli.StringFlag{Name: "loss", Usage: "train on `WHAT`: tokens (all the vocabulary competes) or choices (the candidates compete); default: the task's"},
+		&cli.IntFlag{Name: "max-tokens", Usage: "longest example in `TOKENS`; longer prompts lose their beginning"},
+	}
+}
+
+func readTaskOptions(c *cli.Context) taskOptions {
+	return taskOptions{
+		Task: c.String("task"), Template: c.String("template"), Labels: c.String("labels"),
+		LabelField: c.String("label-field"), Columns: c.String("columns"), Loss: c.String("loss"),
+		MaxTokens: c.Int("max-tokens"),
+	}
+}
+
+// isText reports whether the task is language modelling on plain text.
+func (o taskOptions) isText() bool { return o.Task == "text" }
+
+// task makes the task of the options.
+func (o taskOptions) task() (data.Task, error) {
+	custom := o.Template != "" || o.Labels != "" || o.LabelField != ""
+	switch {
+	case custom && o.Task != "":
+		return data.Task{}, usagef("--task and --template, --labels or --label-field exclude each other")
+	case custom:
+		if o.Template == "" || o.Labels == "" {
+			return data.Task{}, usagef("a task of your own needs both --template and --labels")
+		}
+		labels, err := data.ParseLabels(o.Labels)
+		if err != nil {
+			return data.Task{}, usageError{err}
+		}
+		task, err := data.Spec{Name: "custom", Template: o.Template, Labels: labels, LabelField: o.LabelField}.Task()
+		if err != nil {
+			return data.Task{}, usageError{err}
+		}
+		return task, nil
+	case o.Task == "":
+		return data.Task{}, usagef("no task given: --task sst2, --task FILE.json, --task text, or --template with --labels")
+	case strings.HasSuffix(o.Task, ".json"):
+		return data.ReadTask(o.Task)
+	}
+	task, err := data.BuiltIn(o.Task)
+	if err != nil {
+		return data.Task{}, usageError{err}
+	}
+	return task, nil
+}
+
+// Longest examples where --max-tokens does not say: rows rarely need more, and
+// text is cut into windows of this size.
+const (
+	defaultRowTokens  = 512
+	defaultTextTokens = 128
+)
+
+// load reads a data file as examples for a program.
+func (o taskOptions) load(path string, p *program.Program) (*data.Set, error) {
+	encoder, err := programTokenizer(p)
+	if err != nil {
+		return nil, err
+	}
+	context, err := metaInt(p, "context")
+	if err != nil {
+		return nil, err
+	}
+	limit := o.MaxTokens
+	switch {
+	case limit < 0 || limit > context:
+		return nil, usagef("--max-tokens %d: must be 1 to %d, the program's context", limit, context)
+	case limit == 0 && o.isText():
+		limit = min(context, defaultTextTokens)
+	case limit == 0:
+		limit = min(context, defaultRowTokens)
+	}
+	options := data.Options{Tokens: limit}
+	if o.Columns != "" {
+		options.Columns = strings.Split(o.Columns, ",")
+	}
+	if o.isText() {
+		options.Format = data.PlainText
+		return data.LoadText(path, encoder, options)
+	}
+	task, err := o.task()
+	if err != nil {
+		return nil, err
+	}
+	return data.Load(path, &task, encoder, options)
+}
+
+// lossOf is the loss to train on: the one that was asked for, or the task's.
+func (o taskOptions) lossOf(set *data.Set) (data.Loss, error) {
+	if o.Loss == "" {
+		return set.Loss, nil
+	}
+	loss, err := data.ParseLoss(o.Loss)
+	if err != nil {
+		return 0, usageError{err}
+	}
+	if loss == data.ChoiceLoss && (set.Text || len(set.Examples[0].Candidates) < 2) {
+		return 0, usagef("--loss choices: the task has no candidates to choose among")
+	}
+	return loss, nil
+}
+
+// fileHash is the SHA-256 of a file, in hexadecimal.
+func fileHash(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, file); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,350 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"zeroth/graph/pass"
+	"zeroth/mpzo/data"
+	"zeroth/mpzo/journal"
+	"zeroth/mpzo/train"
+	"zeroth/runtime/program"
+
+	"github.com/urfave/cli/v2"
+)
+
+func trainCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "data", Usage: "training `FILE` (.jsonl, .tsv, .txt)"},
+		&cli.StringFlag{Name: "held-out", Usage: "`FILE` to evaluate on; the best adapter is chosen by it"},
+		&cli.StringFlag{Name: "out", Usage: "`FOLDER` for the run (default: zeroth-run)", Value: "zeroth-run"},
+		&cli.StringFlag{Name: "resume", Usage: "go on with the run in `FOLDER`; its own settings hold"},
+		&cli.StringFlag{Name: "adapter", Usage: "start from the PEFT adapter in `FOLDER`; its rank, alpha and sites hold"},
+		&cli.Uint64Flag{Name: "steps", Usage: "training `STEPS`", Value: 500},
+		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` a step", Value: 8},
+		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward", Value: 4},
+		&cli.Float64Flag{Name: "lr", Usage: "learning `RATE`", Value: 5e-3},
+		&cli.StringFlag{Name: "schedule", Usage: "how the rate changes: constant, linear or cosine", Value: "constant"},
+		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", Value: 1e-2},
+		&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of A, the directions and the order of examples"},
+		&cli.StringFlag{Name: "estimator", Usage: "prge (one widened forward a step) or mezo (2q forwards, one by one)", Value: "prge"},
+		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate every `STEPS`; 0: at the start and the end only"},
+		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto"},
+		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON"},
+	}
+	flags = append(append(append(flags, taskFlags()...), loraFlags()...), engineFlags()...)
+	return &cli.Command{
+		Name: "train", Usage: "fine-tune a program's LoRA with forward passes alone",
+		ArgsUsage: "PROGRAM",
+		Description: "Writes into the run's folder: journal (every step, enough to rebuild the adapter),\n" +
+			"best and adapter (PEFT, best by held-out data and last), run.json and profile.json.\n" +
+			"Ctrl-C saves and ends; zeroth train --resume FOLDER goes on to the same bits.",
+		Flags: flags,
+		Action: func(c *cli.Context) error {
+			r, err := newTrainRun(c)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			return r.run(c.Context)
+		},
+	}
+}
+
+// runConfig is what run.json holds: all that is needed to resume a run.
+type runConfig struct {
+	Program   string        `json:"program"`
+	Data      string        `json:"data"`
+	HeldOut   string        `json:"held_out,omitempty"`
+	Adapter   string        `json:"adapter,omitempty"`
+	Task      taskOptions   `json:"task"`
+	Steps     uint64        `json:"steps"`
+	Batch     int           `json:"batch"`
+	Queries   int           `json:"q"`
+	LR        float32       `json:"lr"`
+	Schedule  string        `json:"schedule"`
+	Eps       float32       `json:"eps"`
+	Seed      uint64        `json:"seed"`
+	Estimator string        `json:"estimator"`
+	EvalEvery uint64        `json:"eval_every"`
+	LoRA      loraSelection `json:"lora"`
+}
+
+// loraSelection is pass.LoRA in words.
+type loraSelection struct {
+	Rank    int      `json:"rank"`
+	Alpha   float64  `json:"alpha"`
+	Sampler string   `json:"sampler"`
+	Sites   []string `json:"sites"`
+}
+
+// trainRun is a run of the train command, from flags to a bound trainer.
+type trainRun struct {
+	folder   string
+	config   runConfig
+	engine   engine
+	json     bool
+	trace    bool
+	resuming bool
+	stdout   io.Writer
+	stderr   io.Writer
+
+	file    *program.File
+	model   *train.Model
+	trainer *train.Trainer
+	writer  *journal.Writer
+	display *display
+}
+
+func newTrainRun(c *cli.Context) (*trainRun, error) {
+	r := &trainRun{stdout: c.App.Writer, stderr: c.App.ErrWriter, json: c.Bool("json"), trace: c.Bool("trace")}
+	var err error
+	if r.engine, err = readEngine(c); err != nil {
+		return nil, err
+	}
+	if c.IsSet("resume") {
+		err = r.configureResume(c)
+	} else {
+		err = r.configure(c)
+	}
+	if err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// configure reads the flags of a new run.
+func (r *trainRun) configure(c *cli.Context) error {
+	path, err := oneArgument(c, "PROGRAM")
+	if err != nil {
+		return err
+	}
+	r.folder = c.String("out")
+	r.config = runConfig{
+		Program: path, Data: c.String("data"), HeldOut: c.String("held-out"), Adapter: c.String("adapter"),
+		Task: readTaskOptions(c), Steps: c.Uint64("steps"), Batch: c.Int("batch"), Queries: c.Int("q"),
+		LR: float32(c.Float64("lr")), Schedule: c.String("schedule"), Eps: float32(c.Float64("eps")),
+		Seed: c.Uint64("seed"), Estimator: c.String("estimator"), EvalEvery: c.Uint64("eval-every"),
+	}
+	if r.config.Data == "" {
+		return usagef("--data is missing: the file to train on")
+	}
+	if !r.config.Task.isText() {
+		if _, err := r.config.Task.task(); err != nil {
+			return err
+		}
+	}
+	if _, err := r.settings(data.TokenLoss); err != nil {
+		return usageError{err}
+	}
+	if err := r.openProgram(); err != nil {
+		return err
+	}
+	lora, err := r.chooseLoRA(c)
+	if err != nil {
+		return err
+	}
+	return r.link(lora)
+}
+
+// chooseLoRA takes the program's LoRA, or that of the adapter to start from,
+// and overlays the flags.
+func (r *trainRun) chooseLoRA(c *cli.Context) (pass.LoRA, error) {
+	lora, err := loraOf(r.file.Program)
+	if err != nil {
+		return lora, err
+	}
+	if r.config.Adapter == "" {
+		return lora, applyLoRAFlags(c, &lora)
+	}
+	for _, name := range []string{"rank", "alpha", "modules", "layers"} {
+		if c.IsSet(name) {
+			return lora, usagef("--%s and --adapter exclude each other: the adapter's own hold", name)
+		}
+	}
+	if err := applyLoRAFlags(c, &lora); err != nil { // the sampler
+		return lora, err
+	}
+	return adapterLoRA(r.config.Adapter, lora)
+}
+
+// link puts the LoRA into the program, loads the data and binds the model.
+func (r *trainRun) link(lora pass.LoRA) error {
+	base := r.file.Program
+	linked, err := relink(base, lora)
+	if err != nil {
+		return usageError{err}
+	}
+	trainSet, heldOut, err := r.loadData(base)
+	if err != nil {
+		return err
+	}
+	loss, err := r.config.Task.lossOf(trainSet)
+	if err != nil {
+		return err
+	}
+	settings, err := r.settings(loss)
+	if err != nil {
+		return usageError{err}
+	}
+	bounds, err := runBounds(trainSet, heldOut, loss, settings.Batch)
+	if err != nil {
+		return err
+	}
+	q := settings.Queries
+	s, err := r.engine.session(linked, train.Bounds(bounds, settings.Estimator.Copies(q), q), true, "losses", "update")
+	if err != nil {
+		return err
+	}
+	if r.model, err = train.NewModel(s); err != nil {
+		s.Close()
+		return err
+	}
+	r.config.LoRA = loraSelection{Rank: lora.Rank, Alpha: lora.Alpha, Sampler: lora.Sampler.String()}
+	for _, site := range r.model.Sites() {
+		r.config.LoRA.Sites = append(r.config.LoRA.Sites, site.Name)
+	}
+	r.trainer = &train.Trainer{Model: r.model, Settings: settings, Train: trainSet, HeldOut: heldOut}
+	return nil
+}
+
+func runBounds(trainSet, heldOut *data.Set, loss data.Loss, batch int) (data.Bounds, error) {
+	bounds, err := train.StepBounds(trainSet, loss, batch)
+	if err != nil || heldOut == nil {
+		return bounds, err
+	}
+	more, err := train.EvaluationBounds(heldOut, loss, batch)
+	return bounds.Max(more), err
+}
+
+func (r *trainRun) settings(loss data.Loss) (train.Settings, error) {
+	c := &r.config
+	s := train.Settings{
+		Seed: c.Seed, Steps: c.Steps, Batch: c.Batch, Queries: c.Queries, Eps: c.Eps, LR: c.LR,
+		Loss: loss, EvalEvery: c.EvalEvery,
+	}
+	var err error
+	if s.Schedule, err = train.ParseSchedule(c.Schedule); err != nil {
+		return s, err
+	}
+	if s.Estimator, err = train.FindEstimator(c.Estimator); err != nil {
+		return s, err
+	}
+	if r.file != nil {
+		s.Normalise = choiceScore(r.file.Program)
+	}
+	return s, s.Check()
+}
+
+func (r *trainRun) openProgram() error {
+	var err error
+	r.file, err = openProgram(r.config.Program)
+	return err
+}
+
+func (r *trainRun) loadData(p *program.Program) (trainSet, heldOut *data.Set, err error) {
+	if trainSet, err = r.loadSet(r.config.Data, p); err != nil {
+		return nil, nil, err
+	}
+	if r.config.HeldOut != "" {
+		heldOut, err = r.loadSet(r.config.HeldOut, p)
+	}
+	return trainSet, heldOut, err
+}
+
+func (r *trainRun) loadSet(path string, p *program.Program) (*data.Set, error) {
+	set, err := r.config.Task.load(path, p)
+	if err == nil && set.Truncated > 0 {
+		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d of %d examples lost the beginning of their prompt to fit --max-tokens\n",
+			path, set.Truncated, len(set.Examples))
+	}
+	return set, err
+}
+
+// run trains, and leaves the folder whole however it ends.
+func (r *trainRun) run(ctx context.Context) error {
+	if err := r.begin(); err != nil {
+		return err
+	}
+	r.display = newDisplay(r)
+	r.trainer.Observer = r.display
+	r.display.start()
+	err := r.trainer.Run(ctx)
+	r.display.finish()
+	interrupted := errors.Is(err, context.Canceled)
+	if err != nil && !interrupted {
+		return r.explain(err)
+	}
+	if err := r.save(); err != nil {
+		return err
+	}
+	r.display.summary(interrupted)
+	if interrupted {
+		return withHint(fmt.Errorf("interrupted after step %d, all saved: %w", r.writer.Last(), err),
+			"go on with: zeroth train --resume "+r.folder)
+	}
+	return nil
+}
+
+// explain adds what a user can do about a failed run.
+func (r *trainRun) explain(err error) error {
+	if errors.Is(err, train.ErrDiverged) {
+		return withHint(err, fmt.Sprintf("the journal in %s holds the steps before it", r.folder))
+	}
+	return err
+}
+
+// begin makes the folder and the journal, or opens those of a run to resume.
+func (r *trainRun) begin() error {
+	header, err := r.header()
+	if err != nil {
+		return err
+	}
+	if r.resuming {
+		return r.reopen(header)
+	}
+	if err := os.MkdirAll(r.folder, 0o777); err != nil {
+		return err
+	}
+	if r.writer, err = journal.Create(filepath.Join(r.folder, journalName), header); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return withHint(usagef("%s holds a run already", r.folder),
+				"choose another --out, or go on with: zeroth train --resume "+r.folder)
+		}
+		return err
+	}
+	r.trainer.Journal, r.trainer.Log = r.writer, &journal.Log{Header: header}
+	if err := writeJSON(filepath.Join(r.folder, configName), r.config); err != nil {
+		return err
+	}
+	return r.startAdapter()
+}
+
+// startAdapter brings the model to where the run begins.
+func (r *trainRun) startAdapter() error {
+	r.model.Init(r.config.Seed)
+	if r.config.Adapter == "" {
+		return nil
+	}
+	return loadAdapter(r.model, r.config.Adapter)
+}
+
+func (r *trainRun) close() {
+	if r.writer != nil {
+		if err := r.writer.Close(); err != nil {
+			fmt.Fprintf(r.stderr, "zeroth: error: closing the journal: %v\n", err)
+		}
+	}
+	if r.model != nil {
+		r.model.Session().Close()
+	}
+	if r.file != nil {
+		r.file.Close()
+	}
+}
