@@ -6,6 +6,14 @@ func archRoutines() []routines {
 	avx2.needs = Features{AVX2: true}
 	avx2.gemm = microKernel{name: "6x16_avx2", MR: 6, NR: 16, fn: gemm6x16AVX2}
 	avx2.pack = packAVX2
+	avx2.add = addVectors
+	avx2.swiglu = swigluVectors
+	avx2.sumSquares = sumSquaresVectors
+	avx2.scaleBy = scaleByVectors
+	avx2.maximum = maximumVectors
+	avx2.expSum = expSumVectors
+	avx2.mixRows = mixRowsVectors
+	avx2.gaussian = gaussianVectors
 
 	avx512 := avx2
 	avx512.needs = Features{AVX2: true, AVX512: true}

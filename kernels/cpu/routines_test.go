@@ -1,0 +1,327 @@
+package cpu
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"zeroth/runtime/noise"
+)
+
+// eachLevel runs the test on the routines of every instruction set.
+func eachLevel(t *testing.T, f func(t *testing.T, r *routines)) {
+	for _, level := range levels(t) {
+		t.Run(level.String(), func(t *testing.T) {
+			r := choose(level)
+			if r.needs != level {
+				t.Fatalf("routines of %s were chosen", r.needs)
+			}
+			f(t, r)
+		})
+	}
+}
+
+const guard = float32(12345)
+
+// guarded makes n random elements, misaligned, between two guards.
+func guarded(rng *rand.Rand, n, misaligned int) []float32 {
+	s := storage(n + 8)[misaligned:]
+	s[0], s[n+1] = guard, guard
+	for i := range s[1 : n+1] {
+		s[1+i] = float32(rng.NormFloat64())
+	}
+	return s[1 : n+1 : n+2]
+}
+
+func checkGuards(t *testing.T, what string, s []float32) {
+	t.Helper()
+	if s[:len(s)+1][len(s)] != guard {
+		t.Fatalf("%s: wrote past its %d elements", what, len(s))
+	}
+}
+
+func near(a, b, tolerance float64) bool {
+	return a == b || math.Abs(a-b) <= tolerance*(math.Abs(a)+math.Abs(b)) || math.IsNaN(a) && math.IsNaN(b)
+}
+
+// micro is the definition of a microFunc, in float64.
+func micro(MR, NR, kc int, a, b []float32, panel int, d []float32, ldd, i, j int) float64 {
+	sum := 0.0
+	for k := range kc {
+		sum += float64(a[k*MR+i]) * float64(b[j/16*panel+k*16+j%16])
+	}
+	return float64(d[i*ldd+j]) + sum
+}
+
+func TestMicroKernels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		m := r.gemm
+		for kc := range 2*16 + 4 {
+			for off := range 4 {
+				testMicro(t, rng, m.fn, m.MR, m.NR, kc, off)
+				if m.half != nil {
+					testMicro(t, rng, m.half, m.MR, 16, kc, off)
+				}
+			}
+		}
+	})
+}
+
+func testMicro(t *testing.T, rng *rand.Rand, fn microFunc, MR, NR, kc, off int) {
+	t.Helper()
+	panel := 16 * (kc + 3)
+	a, b := guarded(rng, MR*kc, off), guarded(rng, panel*NR/16, off)
+	ldd, ldc := NR*rng.IntN(2), NR+rng.IntN(3)
+	d, c := guarded(rng, MR*max(ldd, 1)+NR, off), guarded(rng, (MR-1)*ldc+NR, off)
+	before := append([]float32(nil), c...)
+	fn(kc, start(a), start(b), panel, &d[0], ldd, &c[0], ldc)
+	checkGuards(t, "micro-kernel", c)
+	for i := range MR {
+		for j := range ldc {
+			at := i*ldc + j
+			if at >= len(c) {
+				break
+			}
+			if j >= NR {
+				if c[at] != before[at] {
+					t.Fatalf("%dx%d kc %d: wrote between rows, at row %d column %d", MR, NR, kc, i, j)
+				}
+				continue
+			}
+			if want := micro(MR, NR, kc, a, b, panel, d, ldd, i, j); math.Abs(float64(c[at])-want) > 1e-4 {
+				t.Fatalf("%dx%d kc %d: row %d column %d is %g, want %g", MR, NR, kc, i, j, c[at], want)
+			}
+		}
+	}
+	// c may be d.
+	e := append([]float32(nil), c...)
+	fn(kc, start(a), start(b), panel, &e[0], ldc, &e[0], ldc)
+	for i := range MR {
+		for j := range NR {
+			if want := micro(MR, NR, kc, a, b, panel, c, ldc, i, j); math.Abs(float64(e[i*ldc+j])-want) > 1e-4 {
+				t.Fatalf("%dx%d kc %d in place: row %d column %d is %g, want %g", MR, NR, kc, i, j, e[i*ldc+j], want)
+			}
+		}
+	}
+}
+
+func TestPack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 2))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for _, width := range []int{4, 6, 8, 14, 16} {
+			for rows := 1; rows <= width+2; rows++ {
+				for kc := range 20 {
+					ld := kc + rng.IntN(5)
+					src := guarded(rng, max((rows-1)*ld+kc, 0), rows%4)
+					dst := guarded(rng, kc*width+packSlack, kc%4)
+					r.pack(dst, src, ld, rows, width, kc)
+					checkGuards(t, "pack", dst)
+					for i := range min(rows, width) {
+						for k := range kc {
+							if dst[k*width+i] != src[i*ld+k] {
+								t.Fatalf("width %d rows %d kc %d: row %d k %d is %g, want %g", width, rows, kc, i, k, dst[k*width+i], src[i*ld+k])
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// With a source longer than the panel, all rows may be read in vectors.
+func TestPackOfALongSource(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for _, width := range []int{6, 14, 16} {
+			const ld, kc, panels = 45, 37, 3
+			src := guarded(rng, 80*ld, 1)
+			dst := guarded(rng, panels*kc*width+packSlack, 1)
+			for p := range panels {
+				r.pack(dst[p*kc*width:], src[p*width*ld:], ld, width, width, kc)
+			}
+			checkGuards(t, "pack", dst)
+			for i := range panels * width {
+				for k := range kc {
+					if got := dst[i/width*width*kc+k*width+i%width]; got != src[i*ld+k] {
+						t.Fatalf("width %d: row %d k %d is %g, want %g", width, i, k, got, src[i*ld+k])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestVectors(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for n := range 2*16 + 4 {
+			for off := range 4 {
+				a, b, dst := guarded(rng, n, off), guarded(rng, n, 3-off), guarded(rng, n, off)
+				each := func(what string, want func(i int) float64) {
+					t.Helper()
+					checkGuards(t, what, dst)
+					for i := range dst {
+						if w := want(i); !near(float64(dst[i]), w, 4e-7) {
+							t.Fatalf("%s of %d: element %d is %g, want %g", what, n, i, dst[i], w)
+						}
+					}
+				}
+				r.add(dst, a, b)
+				each("add", func(i int) float64 { return float64(a[i] + b[i]) })
+				r.scaleBy(dst, a, b, 0.7)
+				each("scaleBy", func(i int) float64 { return float64(a[i]) * float64(float32(0.7)) * float64(b[i]) })
+				r.swiglu(dst, a, b)
+				each("swiglu", func(i int) float64 { return float64(a[i]) / (1 + math.Exp(-float64(a[i]))) * float64(b[i]) })
+				copy(dst, a)
+				sum, got := 0.0, r.expSum(dst, 0.5, 2)
+				each("expSum", func(i int) float64 {
+					e := math.Exp(float64((a[i] - 0.5) * 2))
+					sum += e
+					return e
+				})
+				if !near(float64(got), sum, 1e-6) {
+					t.Fatalf("expSum of %d: sum %g, want %g", n, got, sum)
+				}
+				squares, most := 0.0, math.Inf(-1)
+				for _, v := range a {
+					squares += float64(v) * float64(v)
+					most = max(most, float64(v))
+				}
+				if s := r.sumSquares(a); !near(float64(s), squares, 1e-6) {
+					t.Fatalf("sumSquares of %d: %g, want %g", n, s, squares)
+				}
+				if m := r.maximum(a); float64(m) != most {
+					t.Fatalf("maximum of %d: %g, want %g", n, m, most)
+				}
+			}
+		}
+	})
+}
+
+func TestMixRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 5))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for n := range 2*32 + 4 {
+			for rows := range 11 {
+				ld := n + rng.IntN(4)
+				p, v := guarded(rng, rows, 1), guarded(rng, max(rows-1, 0)*ld+n, 2)
+				dst := guarded(rng, n, 3)
+				r.mixRows(dst, p, v, ld, 0.3)
+				checkGuards(t, "mixRows", dst)
+				for c := range dst {
+					sum, size := 0.0, 0.0
+					for j := range p {
+						term := float64(p[j]) * float64(v[j*ld+c]) * 0.3
+						sum, size = sum+term, size+math.Abs(term)
+					}
+					if math.Abs(float64(dst[c])-sum) > 1e-6*size {
+						t.Fatalf("%d rows of %d: column %d is %g, want %g", rows, n, c, dst[c], sum)
+					}
+				}
+			}
+		}
+	})
+}
+
+// A hidden NaN does not spoil the maximum; it is found in the sum.
+func TestMaximumPassesOverNaN(t *testing.T) {
+	nan := float32(math.NaN())
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for n := 1; n < 40; n++ {
+			for at := range n {
+				x := make([]float32, n)
+				for i := range x {
+					x[i] = -float32(i + 1)
+				}
+				x[at] = nan
+				want := float32(-1)
+				if at == 0 {
+					want = -2
+				}
+				if n == 1 {
+					want = float32(math.Inf(-1))
+				}
+				if got := r.maximum(x); got != want {
+					t.Fatalf("NaN at %d of %d: maximum %g, want %g", at, n, got, want)
+				}
+			}
+		}
+	})
+}
+
+func TestExp(t *testing.T) {
+	eachLevel(t, func(t *testing.T, r *routines) {
+		exp := func(v float32) float32 {
+			x := []float32{v}
+			r.expSum(x, 0, 1)
+			return x[0]
+		}
+		inf, nan := float32(math.Inf(1)), float32(math.NaN())
+		for _, c := range [][2]float32{{0, 1}, {inf, inf}, {-inf, 0}, {89, inf}, {1e30, inf}, {-104, 0}, {-1e30, 0}, {nan, nan}} {
+			if got := exp(c[0]); got != c[1] && !(got != got && c[1] != c[1]) {
+				t.Errorf("exp(%g) = %g, want %g", c[0], got, c[1])
+			}
+		}
+		worst := 0.0
+		for x := float32(-87.3); x < 88.7; x += 0.0137 {
+			want := math.Exp(float64(x))
+			ulp := float64(math.Nextafter32(float32(want), inf) - float32(want))
+			worst = max(worst, math.Abs(float64(exp(x))-want)/ulp)
+		}
+		if worst > 2 {
+			t.Errorf("exp is off by %.2f units in the last place, at most 2", worst)
+		}
+		for x := float32(-103.9); x < -87.3; x += 0.05 { // subnormal results
+			if got, want := float64(exp(x)), math.Exp(float64(x)); math.Abs(got-want) > 3e-45 {
+				t.Errorf("exp(%g) = %g, want %g", x, got, want)
+			}
+		}
+	})
+}
+
+func TestSwiGLUOfExtremes(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for _, g := range []float32{0, inf, -inf, nan, 100, -100, 1e30, -1e30, 1e-40} {
+			dst := []float32{0}
+			r.swiglu(dst, []float32{g}, []float32{2})
+			want := float64(g) / (1 + math.Exp(-float64(g))) * 2
+			if got := float64(dst[0]); !near(got, want, 1e-6) && math.Abs(got-want) > 1e-40 {
+				t.Errorf("swiglu(%g, 2) = %g, want %g", g, got, want)
+			}
+		}
+	})
+}
+
+// Every routine for z must give the bits of runtime/noise.
+func TestGaussianBits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 6))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		check := func(n int, first uint32) {
+			t.Helper()
+			seed := [2]uint32{rng.Uint32(), rng.Uint32()}
+			site, query := rng.Uint32(), rng.Uint32N(9)
+			got, want := guarded(rng, n, int(first%4)), make([]float32, n)
+			r.gaussian(got, seed, site, query, first)
+			checkGuards(t, "gaussian", got)
+			noise.Gaussian.Fill(want, seed, site, query, first)
+			for i := range want {
+				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+					t.Fatalf("element %d of %d from %d is %g, want %g", i, n, first, got[i], want[i])
+				}
+			}
+		}
+		for n := range 2*32 + 4 {
+			for first := range uint32(9) {
+				check(n, first)
+			}
+		}
+		for range 20 {
+			check(100, rng.Uint32())
+		}
+		check(100, math.MaxUint32-20)
+		check(1<<19, 12)
+	})
+}

@@ -1,0 +1,371 @@
+#include "textflag.h"
+
+// Loops over vectors of eight float32. n is a multiple of 8; pointers need no
+// alignment. In each function: CX elements left, SI and DX the sources, DI what
+// is written.
+
+// func addAVX2(dst, a, b *float32, n int)
+//
+//	dst[i] = a[i] + b[i]
+TEXT ·addAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), CX
+	SUBQ $8, CX
+	JLT  done
+
+loop:
+	VMOVUPS (SI), Y0
+	VADDPS  (DX), Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $32, SI
+	ADDQ    $32, DX
+	ADDQ    $32, DI
+	SUBQ    $8, CX
+	JGE     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func scaleByAVX2(dst, x, scale *float32, n int, factor float32)
+//
+//	dst[i] = x[i] * factor * scale[i]
+TEXT ·scaleByAVX2(SB), NOSPLIT, $0-36
+	MOVQ         dst+0(FP), DI
+	MOVQ         x+8(FP), SI
+	MOVQ         scale+16(FP), DX
+	MOVQ         n+24(FP), CX
+	VBROADCASTSS factor+32(FP), Y1
+	SUBQ         $8, CX
+	JLT          done
+
+loop:
+	VMULPS  (SI), Y1, Y0
+	VMULPS  (DX), Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $32, SI
+	ADDQ    $32, DX
+	ADDQ    $32, DI
+	SUBQ    $8, CX
+	JGE     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumSquaresAVX2(x *float32, n int) float32
+//
+//	Σ x[i]², lane by lane in Y0 and Y1, then over the lanes
+TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-20
+	MOVQ   x+0(FP), SI
+	MOVQ   n+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	SUBQ   $16, CX
+	JLT    rest
+
+loop:
+	VMOVUPS     (SI), Y2
+	VMOVUPS     32(SI), Y3
+	VFMADD231PS Y2, Y2, Y0
+	VFMADD231PS Y3, Y3, Y1
+	ADDQ        $64, SI
+	SUBQ        $16, CX
+	JGE         loop
+
+rest:
+	ADDQ        $16, CX
+	JZ          join
+	VMOVUPS     (SI), Y2
+	VFMADD231PS Y2, Y2, Y0
+
+join:
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS       X1, X0, X0
+	VHADDPS      X0, X0, X0
+	VHADDPS      X0, X0, X0
+	VMOVSS       X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func maximumAVX2(x *float32, n int) float32
+//
+//	the largest x[i] that is not NaN, or −Inf. VMAXPS gives its second source
+//	(the first operand here) where one is NaN.
+TEXT ·maximumAVX2(SB), NOSPLIT, $0-20
+	MOVQ         x+0(FP), SI
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS expTable<>+40(SB), Y0
+	SUBQ         $8, CX
+	JLT          join
+
+loop:
+	VMOVUPS (SI), Y1
+	VMAXPS  Y0, Y1, Y0
+	ADDQ    $32, SI
+	SUBQ    $8, CX
+	JGE     loop
+
+join:
+	VEXTRACTF128 $1, Y0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VMAXPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VMAXPS       X1, X0, X0
+	VMOVSS       X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// The constants of exp, as in vector_generic.go: log₂e, ln 2 high and low, the
+// polynomial from the lowest power (below), 1, least and most argument, −Inf.
+DATA expTable<>+0(SB)/4, $1.44269504088896341
+DATA expTable<>+4(SB)/4, $0.693359375
+DATA expTable<>+8(SB)/4, $-2.12194440054690583e-4
+DATA expTable<>+12(SB)/4, $0.5000000013
+DATA expTable<>+16(SB)/4, $0.1666666668
+DATA expTable<>+20(SB)/4, $0.0416664646
+DATA expTable<>+24(SB)/4, $0.00833331089
+DATA expTable<>+28(SB)/4, $0.001393368586
+DATA expTable<>+32(SB)/4, $0.0001989103066
+DATA expTable<>+36(SB)/4, $1.0
+DATA expTable<>+40(SB)/4, $0xff800000
+DATA expTable<>+44(SB)/4, $-104.0
+DATA expTable<>+48(SB)/4, $89.0
+DATA expTable<>+52(SB)/4, $127
+DATA expTable<>+56(SB)/4, $0x80000000
+GLOBL expTable<>(SB), RODATA|NOPTR, $60
+
+// EXPSETUP loads what EXP keeps in registers: Y5 log₂e, Y6 ln 2 high, Y7 ln 2
+// low, Y8–Y13 the polynomial, Y14 1, Y15 127.
+#define EXPSETUP \
+	VBROADCASTSS expTable<>+0(SB), Y5; \
+	VBROADCASTSS expTable<>+4(SB), Y6; \
+	VBROADCASTSS expTable<>+8(SB), Y7; \
+	VBROADCASTSS expTable<>+12(SB), Y8; \
+	VBROADCASTSS expTable<>+16(SB), Y9; \
+	VBROADCASTSS expTable<>+20(SB), Y10; \
+	VBROADCASTSS expTable<>+24(SB), Y11; \
+	VBROADCASTSS expTable<>+28(SB), Y12; \
+	VBROADCASTSS expTable<>+32(SB), Y13; \
+	VBROADCASTSS expTable<>+36(SB), Y14; \
+	VBROADCASTSS expTable<>+52(SB), Y15
+
+// EXP turns Y0 into exp(Y0), by way of Y1 = n, Y0 = r, Y2 the polynomial.
+// VMINPS and VMAXPS have the argument as their second source to keep its NaN.
+#define EXP \
+	VBROADCASTSS expTable<>+44(SB), Y1; \
+	VBROADCASTSS expTable<>+48(SB), Y2; \
+	VMAXPS       Y0, Y1, Y0; \
+	VMINPS       Y0, Y2, Y0; \
+	VMULPS       Y0, Y5, Y1; \
+	VROUNDPS     $0, Y1, Y1; \
+	VFNMADD231PS Y6, Y1, Y0; \
+	VFNMADD231PS Y7, Y1, Y0; \
+	VMOVAPS      Y13, Y2; \
+	VFMADD213PS  Y12, Y0, Y2; \
+	VFMADD213PS  Y11, Y0, Y2; \
+	VFMADD213PS  Y10, Y0, Y2; \
+	VFMADD213PS  Y9, Y0, Y2; \
+	VFMADD213PS  Y8, Y0, Y2; \
+	VFMADD213PS  Y14, Y0, Y2; \
+	VFMADD213PS  Y14, Y0, Y2; \
+	VCVTPS2DQ    Y1, Y1; \
+	VPSRAD       $1, Y1, Y0; \
+	VPSUBD       Y0, Y1, Y1; \
+	VPADDD       Y15, Y0, Y0; \
+	VPADDD       Y15, Y1, Y1; \
+	VPSLLD       $23, Y0, Y0; \
+	VPSLLD       $23, Y1, Y1; \
+	VMULPS       Y0, Y2, Y0; \
+	VMULPS       Y1, Y0, Y0
+
+// func expSumAVX2(x *float32, n int, shift, scale float32) float32
+//
+//	x[i] = exp((x[i] − shift) · scale); their sum, lane by lane in Y3, then
+//	over the lanes
+TEXT ·expSumAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), SI
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS shift+16(FP), Y4
+	VXORPS       Y3, Y3, Y3
+	EXPSETUP
+	SUBQ         $8, CX
+	JLT          join
+
+loop:
+	VMOVUPS      (SI), Y0
+	VSUBPS       Y4, Y0, Y0
+	VBROADCASTSS scale+20(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	EXP
+	VMOVUPS      Y0, (SI)
+	VADDPS       Y0, Y3, Y3
+	ADDQ         $32, SI
+	SUBQ         $8, CX
+	JGE          loop
+
+join:
+	VEXTRACTF128 $1, Y3, X1
+	VADDPS       X1, X3, X0
+	VHADDPS      X0, X0, X0
+	VHADDPS      X0, X0, X0
+	VMOVSS       X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func swigluAVX2(dst, gate, up *float32, n int)
+//
+//	dst[i] = gate[i] / (1 + exp(−gate[i])) · up[i]
+TEXT ·swigluAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), DI
+	MOVQ         gate+8(FP), SI
+	MOVQ         up+16(FP), DX
+	MOVQ         n+24(FP), CX
+	VBROADCASTSS expTable<>+56(SB), Y4
+	EXPSETUP
+	SUBQ         $8, CX
+	JLT          done
+
+loop:
+	VMOVUPS (SI), Y3
+	VXORPS  Y3, Y4, Y0
+	EXP
+	VADDPS  Y0, Y14, Y0
+	VDIVPS  Y0, Y3, Y0
+	VMULPS  (DX), Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $32, SI
+	ADDQ    $32, DX
+	ADDQ    $32, DI
+	SUBQ    $8, CX
+	JGE     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func mixRows32AVX2(dst, p *float32, rows int, v *float32, ld int, factor float32)
+//
+//	for c := range 32 {
+//		dst[c] = factor · Σ_{j<rows} p[j] · v[j*ld+c]
+//	}
+//
+//	even j in Y0–Y3, odd j in Y4–Y7; SI p, DX v, R8 ld·4, CX rows left
+TEXT ·mixRows32AVX2(SB), NOSPLIT, $0-44
+	MOVQ         dst+0(FP), DI
+	MOVQ         p+8(FP), SI
+	MOVQ         rows+16(FP), CX
+	MOVQ         v+24(FP), DX
+	MOVQ         ld+32(FP), R8
+	VBROADCASTSS factor+40(FP), Y9
+	SHLQ         $2, R8
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	SUBQ         $2, CX
+	JLT          rest
+
+loop:
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  (DX), Y8, Y0
+	VFMADD231PS  32(DX), Y8, Y1
+	VFMADD231PS  64(DX), Y8, Y2
+	VFMADD231PS  96(DX), Y8, Y3
+	ADDQ         R8, DX
+	VBROADCASTSS 4(SI), Y8
+	VFMADD231PS  (DX), Y8, Y4
+	VFMADD231PS  32(DX), Y8, Y5
+	VFMADD231PS  64(DX), Y8, Y6
+	VFMADD231PS  96(DX), Y8, Y7
+	ADDQ         R8, DX
+	ADDQ         $8, SI
+	SUBQ         $2, CX
+	JGE          loop
+
+rest:
+	ADDQ         $2, CX
+	JZ           store
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  (DX), Y8, Y0
+	VFMADD231PS  32(DX), Y8, Y1
+	VFMADD231PS  64(DX), Y8, Y2
+	VFMADD231PS  96(DX), Y8, Y3
+
+store:
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VMULPS  Y9, Y0, Y0
+	VMULPS  Y9, Y1, Y1
+	VMULPS  Y9, Y2, Y2
+	VMULPS  Y9, Y3, Y3
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VZEROUPPER
+	RET
+
+// func mixRows8AVX2(dst, p *float32, rows int, v *float32, ld int, factor float32)
+//
+//	mixRows32AVX2 for 8 columns: j mod 4 in Y0–Y3
+TEXT ·mixRows8AVX2(SB), NOSPLIT, $0-44
+	MOVQ         dst+0(FP), DI
+	MOVQ         p+8(FP), SI
+	MOVQ         rows+16(FP), CX
+	MOVQ         v+24(FP), DX
+	MOVQ         ld+32(FP), R8
+	VBROADCASTSS factor+40(FP), Y9
+	SHLQ         $2, R8
+	LEAQ         (R8)(R8*2), R9
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	SUBQ         $4, CX
+	JLT          rest
+
+loop:
+	VBROADCASTSS (SI), Y4
+	VBROADCASTSS 4(SI), Y5
+	VBROADCASTSS 8(SI), Y6
+	VBROADCASTSS 12(SI), Y7
+	VFMADD231PS  (DX), Y4, Y0
+	VFMADD231PS  (DX)(R8*1), Y5, Y1
+	VFMADD231PS  (DX)(R8*2), Y6, Y2
+	VFMADD231PS  (DX)(R9*1), Y7, Y3
+	LEAQ         (DX)(R8*4), DX
+	ADDQ         $16, SI
+	SUBQ         $4, CX
+	JGE          loop
+
+rest:
+	ADDQ $4, CX
+	JZ   store
+
+one:
+	VBROADCASTSS (SI), Y4
+	VFMADD231PS  (DX), Y4, Y0
+	ADDQ         R8, DX
+	ADDQ         $4, SI
+	DECQ         CX
+	JNZ          one
+
+store:
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMULPS  Y9, Y0, Y0
+	VMOVUPS Y0, (DI)
+	VZEROUPPER
+	RET
