@@ -3,16 +3,14 @@ package safetensors
 import (
 	"bufio"
 	"cmp"
-	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"unicode/utf8"
+	"zeroth/internal/atomicfile"
 )
 
 // Entry is a tensor to be written.
@@ -26,47 +24,18 @@ type Entry struct {
 // Write writes a file to path: whole or not at all. The bytes go to a
 // temporary file in the same folder, reach the disk, and take path's name
 // only then. See [Encode] for what the file holds.
-func Write(path string, entries []Entry, metadata map[string]string) (err error) {
-	folder := filepath.Dir(path)
-	// Not os.CreateTemp: its mode 0600 would stay with the finished file.
-	temporary := filepath.Join(folder, "."+filepath.Base(path)+"."+rand.Text()+".tmp")
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(temporary)
+func Write(path string, entries []Entry, metadata map[string]string) error {
+	err := atomicfile.Write(path, func(file *os.File) error {
+		buffered := bufio.NewWriterSize(file, chunkBytes)
+		if err := Encode(buffered, entries, metadata); err != nil {
+			return err
 		}
-	}()
-	err = errors.Join(writeAndSync(file, entries, metadata), file.Close())
+		return buffered.Flush()
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
-}
-
-func writeAndSync(file *os.File, entries []Entry, metadata map[string]string) error {
-	buffered := bufio.NewWriterSize(file, chunkBytes)
-	if err := Encode(buffered, entries, metadata); err != nil {
-		return err
-	}
-	if err := buffered.Flush(); err != nil {
-		return err
-	}
-	return file.Sync()
-}
-
-// syncFolder makes a rename in folder last through a power cut.
-func syncFolder(folder string) error {
-	handle, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(handle.Sync(), handle.Close())
+	return nil
 }
 
 // Encode writes the bytes of a file to w. They depend on the arguments alone:

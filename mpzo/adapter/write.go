@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
+	"zeroth/internal/atomicfile"
 	"zeroth/internal/safetensors"
 )
 
@@ -49,7 +49,7 @@ func write(dir string, a *Adapter) error {
 		if err := os.Remove(filepath.Join(dir, configName)); err != nil {
 			return err
 		}
-		if err := syncFolder(dir); err != nil {
+		if err := atomicfile.SyncFolder(dir); err != nil {
 			return err
 		}
 	}
@@ -74,7 +74,7 @@ func writeNewFolder(dir string, config []byte, a *Adapter) (err error) {
 	if err := os.Rename(temporary, dir); err != nil {
 		return err
 	}
-	return syncFolder(parent)
+	return atomicfile.SyncFolder(parent)
 }
 
 func writeFiles(dir string, config []byte, a *Adapter) error {
@@ -87,44 +87,5 @@ func writeFiles(dir string, config []byte, a *Adapter) error {
 	if err := safetensors.Write(filepath.Join(dir, weightsName), entries, map[string]string{"format": "pt"}); err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(dir, configName), config)
-}
-
-// replaceFile puts a file in place whole, and on the disk.
-func replaceFile(path string, data []byte) (err error) {
-	folder := filepath.Dir(path)
-	temporary := filepath.Join(folder, "."+filepath.Base(path)+"."+rand.Text()+".tmp")
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(temporary)
-		}
-	}()
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(temporary, path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
-}
-
-// syncFolder makes names in a folder last through a power cut. Windows has no
-// such call.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return atomicfile.WriteBytes(filepath.Join(dir, configName), config)
 }

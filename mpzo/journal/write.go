@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
+	"zeroth/internal/atomicfile"
 )
 
 // storage is what a Writer needs of a file.
@@ -60,7 +60,7 @@ func Create(path string, header Header) (*Writer, error) {
 		err = file.Sync()
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = atomicfile.SyncFolder(filepath.Dir(path))
 	}
 	if err != nil {
 		file.Close()
@@ -234,18 +234,4 @@ func (w *Writer) Close() error {
 	}
 	w.ended = ErrClosed
 	return err
-}
-
-// syncFolder makes the name of a new file durable. Windows has no such call and
-// needs none.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
 }

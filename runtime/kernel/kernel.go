@@ -42,7 +42,8 @@ type Kernel struct {
 	// Scratch gives the bytes of working memory for a call whose tensors have
 	// the extents of the session's bounds; nil means none.
 	Scratch func(c *Call) int
-	// Bind prepares a call. It may allocate.
+	// Bind prepares a call whose tensors have the extents of the session's
+	// bounds. It may allocate.
 	Bind func(c *Call) (Runner, error)
 }
 

@@ -35,7 +35,8 @@ func (t *Tensor) I32() []int32 { return view[int32](t.Data)[:t.Elements()] }
 func (t *Tensor) U32() []uint32 { return view[uint32](t.Data)[:t.Elements()] }
 
 // Copy views the elements of perturbation p: [Shape...] row-major. A tensor of
-// width 1 gives the same copy for every p.
+// width 1 gives the same copy for every p. It is not for weights in panels,
+// whose storage is longer than their elements.
 func (t *Tensor) Copy(p int) []float32 {
 	n := t.Elements()
 	if t.Width == 1 {

@@ -57,12 +57,21 @@ func inferLinearLoRA(in []Type, _ Attrs) ([]Type, error) {
 		"A %s and B %s do not fit W %s", a, b, w); err != nil {
 		return nil, err
 	}
+	if err := countable(b); err != nil {
+		return nil, err
+	}
 	if err := want(isPair(in[4]) && isScalar(in[5]) && isScalar(in[6]),
 		"seed must be u32[1 2], first i32[1 1] and eps f32[1 1], not %s, %s, %s", in[4], in[5], in[6]); err != nil {
 		return nil, err
 	}
 	y.Wide = true
 	return []Type{y}, nil
+}
+
+// countable wants every element of B to have an index of its own in 32 bits,
+// by which its perturbations are drawn.
+func countable(b Type) error {
+	return want(int64(b.Shape[0].Offset)*int64(b.Shape[1].Offset) <= 1<<32, "B %s has more than 2³² elements", b)
 }
 
 func isScalar(t Type) bool { return t.Shape[0] == C(1) }
@@ -160,5 +169,5 @@ func inferUpdateLoRA(in []Type, _ Attrs) ([]Type, error) {
 		"B must be constant, seed u32[1 2] and lr f32[1 1], not %s, %s, %s", b, seed, lr); err != nil {
 		return nil, err
 	}
-	return nil, nil
+	return nil, countable(b)
 }

@@ -19,8 +19,8 @@ const (
 	// x [N, K], W [M, K], bias [M] → [N, M].
 	Linear ID = 3
 	// LinearLoRA: y_p = x_p Wᵀ + bias + scale · (x_p Aᵀ)(B + σ_p ε z_i)ᵀ for
-	// copies p = 0 … P−1, with j = first + p, i = ⌊j/2⌋ and σ = +1 for even j,
-	// −1 for odd j. z is noise.Sampler(sampler) at (seed, site, i, m·r + c).
+	// copies p = 0 … P−1, with j = first + p ≥ 0, i = ⌊j/2⌋ and σ = +1 for
+	// even j, −1 for odd j. z is noise.Sampler(sampler) at (seed, site, i, m·r + c).
 	// x [N, K], W [M, K], A [r, K], B [M, r], seed u32[2], first i32[1],
 	// eps f32[1], bias [M] → [N, M], always wide. B + σεz is rounded to f32
 	// after the product and after the sum.
@@ -51,7 +51,8 @@ const (
 	ChoiceLoss ID = 11
 	// UpdateLoRA: B ← B − c · Σ_i g[i] z_i in place, c = lr / q rounded to f32,
 	// z as in LinearLoRA. Products and sums are rounded to f32 one by one, in
-	// order of i, so that every backend gets the same bits.
+	// order of i from +0, so that every backend gets the same bits. No query
+	// (Q = 0) leaves B as it is.
 	// B [M, r] (slot), seed u32[2], g [Q], lr f32[1].
 	UpdateLoRA ID = 12
 )

@@ -11,6 +11,3 @@ import (
 func mapFile(*os.File, int) (data []byte, release func() error, err error) {
 	return nil, nil, errors.ErrUnsupported
 }
-
-// syncFolder has nothing to do: folders cannot be synced here.
-func syncFolder(string) error { return nil }

@@ -16,13 +16,3 @@ func mapFile(file *os.File, size int) (data []byte, release func() error, err er
 	}
 	return data, func() error { return unix.Munmap(data) }, nil
 }
-
-// syncFolder makes a rename in a folder last through a power cut.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
-}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"zeroth/internal/atomicfile"
 	"zeroth/runtime/op"
 )
 
@@ -44,7 +45,7 @@ func WriteStream(path string, p *Program, source Source, progress Progress) erro
 	if err := w.layOut(); err != nil {
 		return err
 	}
-	if err := replaceFile(path, w.write); err != nil {
+	if err := atomicfile.Write(path, w.write); err != nil {
 		return err
 	}
 	p.Fingerprint = w.front.headerSum

@@ -1,0 +1,60 @@
+// Package atomicfile replaces files as a whole: at any time a path holds what
+// it held before or the complete new file, through crashes and power cuts.
+package atomicfile
+
+import (
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// Write gives path the contents that write puts into the file it is handed: a
+// temporary one in the same folder, which reaches the disk and is then renamed.
+// Where anything fails the temporary file is removed and path is as it was.
+func Write(path string, write func(file *os.File) error) (err error) {
+	folder := filepath.Dir(path)
+	// Not os.CreateTemp: its mode 0600 would stay with the finished file.
+	temporary := filepath.Join(folder, "."+filepath.Base(path)+"."+rand.Text()+".tmp")
+	file, err := os.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temporary)
+		}
+	}()
+	if err = write(file); err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return SyncFolder(folder)
+}
+
+// WriteBytes is Write of data.
+func WriteBytes(path string, data []byte) error {
+	return Write(path, func(file *os.File) error {
+		_, err := file.Write(data)
+		return err
+	})
+}
+
+// SyncFolder makes the names in a folder last through a power cut. Windows has
+// no such call and needs none.
+func SyncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
