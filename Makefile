@@ -1,0 +1,71 @@
+# Zeroth's tasks. `make help` lists them; CI runs nothing else.
+
+GO      ?= go
+OUT     ?= demo-out
+LINT     = $(GO) tool -modfile=tools/lint.mod
+FUZZTIME ?= 20s
+export CGO_ENABLED = 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo demo-short test test-arm64 race fuzz bench conformance generate lint format cross android clean
+
+help: ## list the tasks
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/zeroth
+	$(GO) build -o bin/zeroth ./tools/zeroth
+
+demo: build ## fine-tune the bundled model on the bundled remarks (about two minutes); results in demo-out/
+	./examples/demo.sh $(OUT)
+
+demo-short: build ## the demo with a few steps, for CI
+	STEPS=40 EVAL_EVERY=20 ./examples/demo.sh $(OUT)
+
+test: ## run all tests
+	$(GO) test ./...
+
+race: ## run the tests of what is concurrent under the race detector (needs cgo)
+	CGO_ENABLED=1 $(GO) test -race ./runtime/... ./kernels/cpu ./mpzo/train
+
+test-arm64: ## run the tests of the runtime and the kernels as arm64 under qemu
+	GOOS=linux GOARCH=arm64 $(GO) test -exec qemu-aarch64-static ./runtime/... ./kernels/...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@for target in $$(grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/func //' | sort -u); do \
+	  for file in $$(grep -rlE --include='*_test.go' "^func $$target\(" .); do \
+	    echo "$$target in $$(dirname $$file)"; \
+	    $(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=5x "./$$(dirname $$file)" || exit 1; \
+	  done; done
+
+bench: ## run the benchmarks
+	$(GO) test -run='^$$' -bench=. ./runtime/... ./kernels/... ./mpzo/train
+
+conformance: build ## compare the CPU kernels with the plain ones, on each instruction set
+	./bin/zeroth conformance --backend cpu --every
+
+generate: ## regenerate the generated files
+	$(GO) generate ./...
+
+lint: ## gofumpt, vet (amd64, arm64), staticcheck, asmfmt, generated files up to date
+	@test -z "$$($(LINT) gofumpt -l $$(git ls-files '*.go'))" || { echo "gofumpt: run make format:"; $(LINT) gofumpt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	GOARCH=arm64 $(GO) vet ./...
+	$(LINT) staticcheck ./...
+	@test -z "$$(git ls-files '*.s' | xargs $(LINT) asmfmt -l)" || { echo "asmfmt: run make format"; exit 1; }
+	$(GO) generate ./runtime/noise && git diff --exit-code -- runtime/noise
+
+format: ## format Go and assembly
+	$(LINT) gofumpt -w $$(git ls-files '*.go')
+	git ls-files '*.s' | xargs $(LINT) asmfmt -w
+
+cross: ## build and vet for every target
+	@for target in linux/amd64 linux/arm64 android/arm64 darwin/arm64 windows/amd64; do \
+	  echo $$target; \
+	  GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./tools/zeroth && \
+	  GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) vet ./... || exit 1; done
+
+android: ## build bin/zeroth-android-arm64: the full CPU path, no NDK
+	GOOS=android GOARCH=arm64 $(GO) build -o bin/zeroth-android-arm64 ./tools/zeroth
+
+clean: ## remove what was built
+	rm -rf bin $(OUT)
