@@ -39,28 +39,27 @@ func gemm4x16Generic(kc int, a, b *float32, _ int, d *float32, ldd int, c *float
 func packGeneric(dst, src []float32, ld, rows, width, kc int) {
 	rows = min(rows, width)
 	dst = dst[:kc*width]
-	if rows == 4 && width == 4 {
-		packFour(dst, src, ld, kc)
-		return
+	i := 0
+	for ; i+2 <= rows; i += 2 {
+		packPair(dst[min(i, len(dst)):], src[i*ld:][:kc], src[(i+1)*ld:][:kc], width)
 	}
-	for i := range width {
-		if i >= rows {
-			for k := range kc {
-				dst[k*width+i] = 0
-			}
-			continue
-		}
-		for k, v := range src[i*ld : i*ld+kc] {
+	if i < rows {
+		for k, v := range src[i*ld:][:kc] {
 			dst[k*width+i] = v
+		}
+	}
+	for i = rows; i < width; i++ {
+		for k := range kc {
+			dst[k*width+i] = 0
 		}
 	}
 }
 
-// packFour is packGeneric for a full panel of four rows.
-func packFour(dst, src []float32, ld, kc int) {
-	s0, s1, s2, s3 := src[:kc], src[ld:][:kc], src[2*ld:][:kc], src[3*ld:][:kc]
-	for k := range s0 {
-		out := dst[k*4 : k*4+4 : k*4+4]
-		out[0], out[1], out[2], out[3] = s0[k], s1[k], s2[k], s3[k]
+// packPair writes two rows side by side: dst[k*width] = a[k], dst[k*width+1] = b[k].
+func packPair(dst, a, b []float32, width int) {
+	b = b[:len(a)]
+	for k, v := range a {
+		pair := dst[k*width : k*width+2 : k*width+2]
+		pair[0], pair[1] = v, b[k]
 	}
 }

@@ -1,0 +1,9 @@
+package cpu
+
+// archRoutines lists this architecture's routines, best first.
+func archRoutines() []routines {
+	neon := genericRoutines()
+	neon.needs = Features{NEON: true}
+	neon.gemm = microKernel{name: "6x16_neon", MR: 6, NR: 16, fn: gemm6x16NEON}
+	return []routines{neon}
+}
