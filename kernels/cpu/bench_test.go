@@ -32,7 +32,7 @@ func benchRun(b *testing.B, c *test, f Features, workers int, flops float64) {
 	pool := platform.NewPool(workers)
 	defer pool.Close()
 	_, r := c.bind(b, Kernels(f), pool)
-	ceiling := peak.FMA(f.AVX2, f.AVX512)
+	ceiling := peak.FMA(f.String())
 	b.ReportAllocs()
 	begin := cpuSeconds(b)
 	b.ResetTimer()
@@ -74,23 +74,27 @@ func BenchmarkLinear(b *testing.B) {
 	}
 }
 
-// The widened step's product: P = 8 copies of 256 tokens, rank 16.
+// The widened step's product: P = 8 copies of N tokens, rank 16.
 func BenchmarkLinearLoRA(b *testing.B) {
 	rng := rand.New(rand.NewPCG(2, 2))
-	const N, P, r = 256, 8, 16
+	const P, r = 8, 16
+	shapes := [][3]int{{32, 128, 128}, {32, 128, 352}, {32, 2048, 2048}}
 	for _, s := range benchShapes {
-		K, M := s[0], s[1]
+		shapes = append(shapes, [3]int{256, s[0], s[1]})
+	}
+	for _, s := range shapes {
+		N, K, M := s[0], s[1], s[2]
 		w := inPanels(matrix(rng, 0, M, K))
 		a, loraB := matrix(rng, 0, r, K), matrix(rng, 0, M, r)
 		for _, f := range levels(b)[1:] {
 			for _, copies := range []int{P, 0} {
-				name := fmt.Sprintf("%s/K%d-M%d/x%d", f, K, M, max(copies, 1))
+				name := fmt.Sprintf("%s/N%d-K%d-M%d/x%d", f, N, K, M, max(copies, 1))
 				b.Run(name, func(b *testing.B) {
 					c := test{name, op.LinearLoRA, P, loraAttrs(1), []*kernel.Tensor{
 						matrix(rng, copies, N, K), w, a, loraB,
 						tensor([]uint32{1, 2}, 0, 2), tensor([]int32{0}, 0, 1), tensor([]float32{1e-2}, 0, 1),
 					}}
-					flops := 2*N*float64(max(copies, 1))*float64(K)*float64(M+r) + 2*N*P*float64(M)*r
+					flops := 2 * float64(N) * (float64(max(copies, 1)*K*(M+r)) + float64(P*M*r))
 					benchRun(b, &c, f, 1, flops)
 				})
 			}

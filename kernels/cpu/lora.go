@@ -98,7 +98,7 @@ func (l *linearLoRA) layOut(a *arena) {
 	l.tRows = roundUp(l.N, gemm.MR)
 	l.bStride = roundUp(w.Shape[0], op.PanelRows) * l.r
 	l.spaces = a.takePerWorker(gemm.workspaceSize()+projectRows*gemm.MR*roundUp(l.r, lineElements), workers)
-	l.prepare.noise = a.takePerWorker(op.PanelRows*l.r, workers)
+	l.prepare.noise = a.takePerWorker(3*(op.PanelRows*l.r+packSlack), workers)
 	l.t = a.take(l.xCopies*l.tRows*l.r + packSlack)
 	l.b = a.take(l.P * l.bStride)
 }
@@ -193,45 +193,27 @@ func (p *prepareLoRA) project(worker, copyOfX, rowBlock int) {
 func (p *prepareLoRA) perturb(worker, direction, group int) {
 	l := p.l
 	part := p.noise.of(worker)
-	z := part.take(op.PanelRows * l.r)
+	size := op.PanelRows * l.r
+	z, epsZ, b := part.take(size), part.take(size+packSlack), part.take(size+packSlack)
 	i := p.first>>1 + direction
 	for panel := group * panelGroup; panel < min((group+1)*panelGroup, ceilDiv(l.base.w.M, op.PanelRows)); panel++ {
 		m := panel * op.PanelRows
 		rows := min(op.PanelRows, l.base.w.M-m)
+		l.base.pack(b, p.b[m*l.r:], l.r, rows, op.PanelRows, l.r)
 		if p.eps == 0 {
-			packGeneric(l.b[m*l.r:], p.b[m*l.r:], l.r, rows, op.PanelRows, l.r)
+			copy(l.b[m*l.r:], b[:size])
 			continue
 		}
 		l.base.fillNoise(p.sampler, z[:rows*l.r], p.seed, p.site, uint32(i), uint32(m*l.r))
-		for e := range z[:rows*l.r] {
-			z[e] = float32(z[e] * p.eps)
-		}
-		for sign := range 2 {
+		l.base.pack(epsZ, z[:rows*l.r], l.r, rows, op.PanelRows, l.r)
+		scaled := epsZ[:size]
+		for sign, eps := range [2]float32{p.eps, -1} {
+			for e := range scaled { // εz, then −εz
+				scaled[e] *= eps
+			}
 			if copyOfB := 2*i + sign - p.first; copyOfB >= 0 && copyOfB < l.P {
-				perturbPanel(l.b[copyOfB*l.bStride+m*l.r:], p.b[m*l.r:], z, rows, l.r, sign == 1)
+				l.base.add(l.b[copyOfB*l.bStride+m*l.r:][:size], b[:size], scaled)
 			}
-		}
-	}
-}
-
-// perturbPanel: dst[c*16+i] = b[i*r+c] ± epsZ[i*r+c], zero for i ≥ rows.
-func perturbPanel(dst, b, epsZ []float32, rows, r int, minus bool) {
-	for i := range op.PanelRows {
-		if i >= rows {
-			for c := range r {
-				dst[c*op.PanelRows+i] = 0
-			}
-			continue
-		}
-		from, with := b[i*r:(i+1)*r], epsZ[i*r:(i+1)*r]
-		if minus {
-			for c, v := range from {
-				dst[c*op.PanelRows+i] = v - with[c]
-			}
-			continue
-		}
-		for c, v := range from {
-			dst[c*op.PanelRows+i] = v + with[c]
 		}
 	}
 }

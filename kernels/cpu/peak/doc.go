@@ -9,16 +9,16 @@ import "time"
 const iterations = 200000
 
 // FMA measures the ceiling of one core, in float32 operations a second with a
-// multiply-add counted as two, of the widest vectors that are allowed: AVX-512,
-// AVX2 or plain Go. It takes about 20 milliseconds and returns the best of
-// several runs.
-func FMA(avx2, avx512 bool) float64 {
-	loop, width := fmaLoop(avx2, avx512)
+// multiply-add counted as two, with the vectors of an instruction set: avx512,
+// avx2, neon or, by any other name, one lane of plain Go. The processor must
+// have it. It takes a few milliseconds and returns the best of several runs.
+func FMA(level string) float64 {
+	loop, lanes := fmaLoop(level)
 	best := 0.0
 	for range 12 {
 		begin := time.Now()
 		loop(iterations)
-		best = max(best, float64(iterations*fmaChains*2*width)/time.Since(begin).Seconds())
+		best = max(best, float64(iterations*fmaChains*2*lanes)/time.Since(begin).Seconds())
 	}
 	return best
 }

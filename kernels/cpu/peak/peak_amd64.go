@@ -11,11 +11,11 @@ func fmaAVX2(n int)
 func fmaAVX512(n int)
 
 // fmaLoop picks the loop and tells its lanes.
-func fmaLoop(avx2, avx512 bool) (func(int), int) {
-	switch {
-	case avx512:
+func fmaLoop(level string) (func(int), int) {
+	switch level {
+	case "avx512":
 		return fmaAVX512, 16
-	case avx2:
+	case "avx2":
 		return fmaAVX2, 8
 	}
 	return fmaGeneric, 1

@@ -1,0 +1,27 @@
+package cpu
+
+import (
+	"testing"
+
+	"zeroth/kernels/conformance"
+	"zeroth/runtime/kernel"
+)
+
+// Every instruction set that this machine can be held to passes the suite.
+func TestConformance(t *testing.T) {
+	for _, f := range levels(t) {
+		t.Run(f.String(), func(t *testing.T) {
+			registry, err := kernel.NewRegistry(Kernels(f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			report := conformance.Run(registry, conformance.Options{Workers: []int{1, 7}, Allocations: testing.AllocsPerRun})
+			if len(report.Results) == 0 {
+				t.Fatal("no case was run")
+			}
+			for _, r := range report.Failed() {
+				t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
+			}
+		})
+	}
+}
