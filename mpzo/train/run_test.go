@@ -1,0 +1,297 @@
+package train_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"zeroth/mpzo/data"
+	"zeroth/mpzo/journal"
+	"zeroth/mpzo/train"
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+	"zeroth/runtime/program"
+)
+
+// watcher is an observer that notes what it is told and can interrupt.
+type watcher struct {
+	cancel      context.CancelFunc
+	stopAfter   uint64 // steps, 0: never
+	stopAtEval  bool   // not after step stopAfter, but after the evaluation there
+	steps       []train.StepReport
+	replayed    uint64
+	evaluated   []uint64
+	kept        []uint64 // steps of KeepBest, in order
+	bestAdapter []byte
+	model       *train.Model
+}
+
+func (w *watcher) Replayed(done, _ uint64) { w.replayed = done }
+
+func (w *watcher) Step(r train.StepReport) {
+	w.steps = append(w.steps, r)
+	if w.stopAfter == r.Step && !w.stopAtEval {
+		w.cancel()
+	}
+}
+
+func (w *watcher) Evaluating(int, int) {}
+
+func (w *watcher) Evaluated(step uint64, _ train.Evaluation, _ bool) {
+	w.evaluated = append(w.evaluated, step)
+	if w.stopAfter == step && w.stopAtEval {
+		w.cancel()
+	}
+}
+
+func (w *watcher) KeepBest(step uint64, _ train.Evaluation) error {
+	w.kept = append(w.kept, step)
+	w.bestAdapter = bytesOf(w.model)
+	return nil
+}
+
+// fixture is a small training task.
+type fixture struct {
+	program *program.Program
+	train   *data.Set
+	heldOut *data.Set
+	kernels *kernel.Registry
+}
+
+func newFixture(t testing.TB) *fixture {
+	t.Helper()
+	config := toyConfig()
+	random := rand.New(rand.NewPCG(81, 82))
+	set := func(count int) *data.Set {
+		return &data.Set{File: "toy", Loss: data.ChoiceLoss, Examples: examples(random, config.VocabSize, count, 2)}
+	}
+	return &fixture{
+		program: link(t, build(t, toy{config, 9}), gaussianLoRA(4)),
+		train:   set(13), heldOut: set(7), kernels: backends(t)["cpu"],
+	}
+}
+
+func settings(loss data.Loss, estimator train.Estimator) train.Settings {
+	return train.Settings{
+		Seed: 5, Steps: 20, Batch: 3, Queries: 3, Eps: 1e-2, LR: 2e-2, Schedule: train.Cosine,
+		Loss: loss, EvalEvery: 5, Estimator: estimator,
+	}
+}
+
+func (f *fixture) model(t testing.TB, s train.Settings, threads int) *train.Model {
+	t.Helper()
+	step, err := train.StepBounds(f.train, s.Loss, s.Batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	evaluation, err := train.EvaluationBounds(f.heldOut, s.Loss, s.Batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := bind(t, f.program, f.kernels, train.Bounds(step.Max(evaluation), s.Estimator.Copies(s.Queries), s.Queries), threads)
+	m.Init(s.Seed)
+	return m
+}
+
+func header(m *train.Model, s train.Settings) journal.Header {
+	h := journal.Header{Seed: s.Seed, Rank: 4, Alpha: 8, Sampler: 1, Q: s.Queries, Eps: s.Eps}
+	for _, site := range m.Sites() {
+		h.Sites = append(h.Sites, journal.Site{ID: uint64(site.ID), Name: site.Name})
+	}
+	return h
+}
+
+// outcome is what a run leaves.
+type outcome struct {
+	err     error
+	journal []byte
+	b       []byte
+	watcher *watcher
+}
+
+// run trains in the journal at path, which it makes or, where it is there,
+// opens; watch says when to interrupt.
+func (f *fixture) run(t testing.TB, path string, s train.Settings, threads int, watch watcher) outcome {
+	t.Helper()
+	m := f.model(t, s, threads)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	watch.cancel, watch.model = cancel, m
+	trainer := &train.Trainer{Model: m, Settings: s, Train: f.train, HeldOut: f.heldOut, Observer: &watch}
+	var err error
+	if _, missing := os.Stat(path); missing != nil {
+		h := header(m, s)
+		trainer.Log = &journal.Log{Header: h}
+		trainer.Journal, err = journal.Create(path, h)
+	} else {
+		trainer.Journal, trainer.Log, err = journal.Open(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	trainer.Journal.SyncEvery(0, 0)
+	failed := trainer.Run(ctx)
+	if err := trainer.Journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome{err: failed, journal: raw, b: bytesOf(m), watcher: &watch}
+}
+
+// whole is run without an interruption.
+func (f *fixture) whole(t testing.TB, s train.Settings, threads int) outcome {
+	t.Helper()
+	o := f.run(t, filepath.Join(t.TempDir(), "journal"), s, threads, watcher{})
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	return o
+}
+
+func TestJournalDoesNotDependOnThreads(t *testing.T) {
+	f := newFixture(t)
+	for _, loss := range []data.Loss{data.TokenLoss, data.ChoiceLoss} {
+		for _, estimator := range train.Estimators() {
+			t.Run(fmt.Sprintf("%s/%s", loss, estimator.Name()), func(t *testing.T) {
+				s := settings(loss, estimator)
+				one := f.whole(t, s, 1)
+				for _, threads := range []int{1, 2, 7} {
+					other := f.whole(t, s, threads)
+					if !slices.Equal(one.journal, other.journal) || !slices.Equal(one.b, other.b) {
+						t.Errorf("%d threads: other bytes than 1 thread", threads)
+					}
+				}
+				s.Seed++
+				other := f.whole(t, s, 2)
+				if slices.Equal(one.journal, other.journal) || slices.Equal(one.b, other.b) {
+					t.Error("another seed gives the same bytes")
+				}
+			})
+		}
+	}
+}
+
+// Both estimators look along the same directions: their projected gradients
+// differ by no more than what float32 losses leave.
+func TestEstimatorsAgree(t *testing.T) {
+	f := newFixture(t)
+	prge := settings(data.ChoiceLoss, train.PRGE{})
+	mezo := settings(data.ChoiceLoss, train.MeZO{})
+	folder := t.TempDir()
+	logs := make([]*journal.Log, 2)
+	for i, s := range []train.Settings{prge, mezo} {
+		path := filepath.Join(folder, s.Estimator.Name())
+		if o := f.run(t, path, s, 2, watcher{}); o.err != nil {
+			t.Fatal(o.err)
+		}
+		var err error
+		if logs[i], err = journal.Read(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range logs[0].Steps {
+		a, b := logs[0].Steps[i], logs[1].Steps[i]
+		if a.Seed != b.Seed || a.LR != b.LR {
+			t.Fatalf("step %d: seeds %x and %x, lr %g and %g", i+1, a.Seed, b.Seed, a.LR, b.LR)
+		}
+		for query, g := range a.ProjGrads {
+			if off, largest := math.Abs(float64(g)-float64(b.ProjGrads[query])), float64(slices.Max(b.ProjGrads)); off > 1e-4*max(largest, 1e-2) {
+				t.Errorf("step %d query %d: g %g by prge, %g by mezo", i+1, query, g, b.ProjGrads[query])
+			}
+		}
+	}
+}
+
+// A run that learns nothing would make the other tests of this file blind.
+func TestTrainingLowersTheLoss(t *testing.T) {
+	f := newFixture(t)
+	f.heldOut = f.train
+	s := settings(data.ChoiceLoss, train.PRGE{})
+	s.Steps, s.LR, s.EvalEvery = 150, 5e-2, 0
+	path := filepath.Join(t.TempDir(), "journal")
+	if o := f.run(t, path, s, 2, watcher{}); o.err != nil {
+		t.Fatal(o.err)
+	}
+	log, err := journal.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := log.Evals[0], log.Evals[len(log.Evals)-1]
+	t.Logf("loss %.4f to %.4f, accuracy %.2f to %.2f", first.Loss, last.Loss, first.Accuracy, last.Accuracy)
+	if last.Loss > 0.7*first.Loss {
+		t.Errorf("loss %g after training, %g before", last.Loss, first.Loss)
+	}
+}
+
+// The best adapter is the one held when KeepBest was last called.
+func TestBestAdapterIsKeptAgain(t *testing.T) {
+	f := newFixture(t)
+	s := settings(data.ChoiceLoss, train.PRGE{})
+	path := filepath.Join(t.TempDir(), "journal")
+	straight := f.run(t, path, s, 1, watcher{})
+	// A finished journal opened again: everything is replayed, nothing is done.
+	again := f.run(t, path, s, 1, watcher{})
+	if again.err != nil || len(again.watcher.steps) != 0 || len(again.watcher.evaluated) != 0 || again.watcher.replayed != s.Steps {
+		t.Errorf("resuming a finished run: %v, %d steps, evaluations %v, %d replayed",
+			again.err, len(again.watcher.steps), again.watcher.evaluated, again.watcher.replayed)
+	}
+	if !slices.Equal(straight.b, again.b) || !slices.Equal(straight.journal, again.journal) {
+		t.Error("replaying a finished run gives other bytes")
+	}
+	kept := straight.watcher.kept
+	if len(again.watcher.kept) != 1 || again.watcher.kept[0] != kept[len(kept)-1] {
+		t.Errorf("best adapter kept at %v, and again at %v", kept, again.watcher.kept)
+	}
+	if !slices.Equal(straight.watcher.bestAdapter, again.watcher.bestAdapter) {
+		t.Error("the best adapter found again has other bytes")
+	}
+}
+
+func TestResumeRefusesFewerSteps(t *testing.T) {
+	f := newFixture(t)
+	s := settings(data.TokenLoss, train.PRGE{})
+	s.Schedule = train.Constant
+	path := filepath.Join(t.TempDir(), "journal")
+	f.run(t, path, s, 1, watcher{})
+	s.Steps = 12
+	if o := f.run(t, path, s, 1, watcher{}); o.err == nil {
+		t.Error("a journal of 20 steps is resumed to 12")
+	}
+	s.Steps = 25
+	if o := f.run(t, path, s, 1, watcher{}); o.err != nil || len(o.watcher.steps) != 5 {
+		t.Errorf("going on from 20 to 25: %v, %d steps", o.err, len(o.watcher.steps))
+	}
+}
+
+// Replay needs neither data nor forward passes, nor room for either.
+func TestReplayRebuildsTheAdapter(t *testing.T) {
+	f := newFixture(t)
+	s := settings(data.ChoiceLoss, train.PRGE{})
+	path := filepath.Join(t.TempDir(), "journal")
+	trained := f.run(t, path, s, 2, watcher{})
+	log, err := journal.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, registry := range backends(t) {
+		m := bind(t, f.program, registry, op.Extents{Width: 1, Q: s.Queries}, 3)
+		m.Init(s.Seed)
+		if err := m.Replay(context.Background(), log, s.Steps, nil); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(bytesOf(m), trained.b) {
+			t.Errorf("%s: replaying gives other bits", name)
+		}
+		if err := m.Replay(context.Background(), log, s.Steps+1, nil); err == nil {
+			t.Errorf("%s: a step that the journal lacks is replayed", name)
+		}
+	}
+}
