@@ -1,6 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"zeroth/mpzo/adapter"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
@@ -20,9 +25,29 @@ func adapt(p *program.Program, adapterFolder string) (*program.Program, error) {
 	}
 	linked, err := relink(p, lora)
 	if err != nil && adapterFolder != "" {
-		err = withHint(err, "the adapter in "+adapterFolder+" is of another model")
+		err = otherModel(adapterFolder, err)
 	}
 	return linked, err
+}
+
+// otherModel explains why an adapter could not be linked to a program.
+func otherModel(adapterFolder string, err error) error {
+	return fmt.Errorf("the adapter in %s is of another model: %w", adapterFolder, err)
+}
+
+// readAdapter reads an adapter for any command.
+func readAdapter(folder string) (*adapter.Adapter, error) {
+	a, err := adapter.Read(folder)
+	if err != nil && isFile(filepath.Join(folder, journalName)) {
+		err = withHint(err, fmt.Sprintf("%s is the folder of a run: its adapters are %s and %s",
+			folder, filepath.Join(folder, bestName), filepath.Join(folder, lastName)))
+	}
+	return a, err
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // loadModel binds a program for evaluation, with an adapter or without.

@@ -29,10 +29,14 @@ func permute(app *cli.App, args []string) []string {
 			continue
 		}
 		flags = append(flags, arg)
-		if takesValue(command, arg) && i+1 < len(args) {
-			i++
-			flags = append(flags, args[i])
+		if !takesValue(command, arg) {
+			continue
 		}
+		if i++; i == len(args) {
+			// A value is missing: with nothing behind it the parser says so.
+			return append([]string{args[0], args[1]}, flags...)
+		}
+		flags = append(flags, args[i])
 	}
 	out := append([]string{args[0], args[1]}, flags...)
 	return append(append(out, "--"), rest...)

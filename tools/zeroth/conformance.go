@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -23,13 +24,14 @@ type conformanceOptions struct {
 func conformanceCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "op", Usage: "only the ops whose name contains `TEXT`"},
-		&cli.BoolFlag{Name: "every", Usage: "try every kernel that supports a case, not only the one that would be picked"},
-		&cli.BoolFlag{Name: "verbose", Usage: "print a line for each case"},
-		&cli.BoolFlag{Name: "json", Usage: "print all results as JSON"},
+		&cli.BoolFlag{Name: "every", Usage: "try every kernel that supports a case, not only the one that would be picked", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "verbose", Usage: "print a line for each case", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "json", Usage: "print all results as JSON", DisableDefaultText: true},
 	}
 	return &cli.Command{
 		Name: "conformance", Usage: "compare a backend's kernels with the plain ones, op by op",
-		Flags: append(flags, engineFlags()[0]),
+		UsageText: "zeroth conformance [flags]",
+		Flags:     append(flags, engineFlags()[0]),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -50,7 +52,7 @@ func runConformance(o conformanceOptions, stdout io.Writer) error {
 	}
 	result := conformance.Run(registry, conformance.Options{Op: o.Op, Every: o.Every})
 	if len(result.Results) == 0 {
-		return usagef("--op %q: no op's name contains it", o.Op)
+		return usagef("--op %q: no op's name contains it; the ops are %s", o.Op, opNames())
 	}
 	if o.JSON {
 		encoder := json.NewEncoder(stdout)
@@ -66,6 +68,17 @@ func runConformance(o conformanceOptions, stdout io.Writer) error {
 		return fmt.Errorf("%d of %d cases failed on backend %s", failed, len(result.Results), o.Engine.Backend)
 	}
 	return nil
+}
+
+// opNames lists the ops that have cases.
+func opNames() string {
+	var names []string
+	for _, c := range conformance.Cases() {
+		if name := c.Op.String(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func printConformance(stdout io.Writer, report conformance.Report, verbose bool) error {

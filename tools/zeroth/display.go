@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
 
 	"github.com/schollz/progressbar/v3"
@@ -54,6 +55,20 @@ func (d *display) start() {
 		d.bar = progressbar.NewOptions64(int64(r.config.Steps), progressbar.OptionSetWriter(r.stderr),
 			progressbar.OptionSetDescription("training"), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionShowCount(), progressbar.OptionSetWidth(24), progressbar.OptionThrottle(80*time.Millisecond))
+	}
+}
+
+// recall takes from a resumed run's journal what the summary needs.
+func (d *display) recall(log *journal.Log, text bool) {
+	for _, record := range log.Evals {
+		e := &evaluated{Step: record.Step, Loss: record.Loss, Accuracy: math.NaN(), Text: text, Examples: int(record.Examples)}
+		if record.Metrics&journal.HasAccuracy != 0 {
+			e.Accuracy = record.Accuracy
+		}
+		d.last = e
+		if e.Step == 0 {
+			d.first = e
+		}
 	}
 }
 
@@ -185,7 +200,11 @@ func (d *display) summary(interrupted bool) {
 	if d.best != nil && d.last != nil && d.best.Step != d.last.Step {
 		fmt.Fprintf(out, "best    %s  (step %d)\n", d.best, d.best.Step)
 	}
-	fmt.Fprintf(out, "%d steps in %s, %s\n", d.steps, time.Since(d.started).Round(100*time.Millisecond), d.speed())
+	if d.steps == 0 && !interrupted {
+		fmt.Fprintf(out, "all %d steps were done already\n", r.writer.Last())
+	} else {
+		fmt.Fprintf(out, "%d steps in %s, %s\n", d.steps, time.Since(d.started).Round(100*time.Millisecond), d.speed())
+	}
 	fmt.Fprintf(out, "adapter %s\n", filepath.Join(r.folder, lastName))
 	if d.best != nil {
 		fmt.Fprintf(out, "best    %s\n", filepath.Join(r.folder, bestName))

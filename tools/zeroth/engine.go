@@ -1,7 +1,8 @@
 package main
 
 import (
-	"fmt"
+	"errors"
+	"strings"
 
 	"zeroth/graph"
 	"zeroth/graph/pass"
@@ -17,25 +18,41 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// errNoTokenizer is returned where text is given to a program without one.
+var errNoTokenizer = errors.New("the program carries no tokenizer, so it cannot read text")
+
 // engine says what runs a program.
 type engine struct {
 	Backend string
 	Threads int
+	Sizes   []string // the command's flags that decide what memory it takes
 }
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, or ref (plain, slow, exact)"},
-		&cli.IntFlag{Name: "threads", Usage: "`N` threads; 0 means all cores"},
+		&cli.IntFlag{Name: "threads", Usage: "number of threads `N`; any gives the same bits", DefaultText: "all cores"},
 	}
 }
 
 func readEngine(c *cli.Context) (engine, error) {
-	e := engine{Backend: c.String("backend"), Threads: c.Int("threads")}
+	e := engine{Backend: c.String("backend"), Threads: c.Int("threads"), Sizes: sizeFlags(c.Command)}
 	if e.Threads < 0 || e.Threads > 1024 {
 		return e, usagef("--threads %d: must be 0 to 1024", e.Threads)
 	}
 	return e, nil
+}
+
+// sizeFlags lists the flags to lower where a command needs too much memory.
+func sizeFlags(command *cli.Command) []string {
+	var names []string
+	for _, flag := range command.Flags {
+		switch name := flag.Names()[0]; name {
+		case "q", "batch", "max-tokens", "tokens", "sequences", "rows":
+			names = append(names, "--"+name)
+		}
+	}
+	return names
 }
 
 // backends lists the backends of this build, the default first.
@@ -67,6 +84,12 @@ func (e engine) kernels() (*kernel.Registry, error) {
 func (e engine) session(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error) {
 	registry, err := e.kernels()
 	if err != nil {
+		return nil, err
+	}
+	if err := checkMemory(p, bounds, methods); err != nil {
+		if len(e.Sizes) > 0 {
+			err = withHint(err, "lower "+strings.Join(e.Sizes, ", "))
+		}
 		return nil, err
 	}
 	return executor.New(p, registry, executor.Options{
@@ -104,8 +127,7 @@ func relink(p *program.Program, lora pass.LoRA) (*program.Program, error) {
 // programTokenizer parses the tokenizer that a program carries.
 func programTokenizer(p *program.Program) (tokenizer.Tokenizer, error) {
 	if p.Tokenizer.Kind == "" {
-		return nil, withHint(fmt.Errorf("the program carries no tokenizer"),
-			"export it again with --tokenizer FILE, or give token ids with --ids")
+		return nil, withHint(errNoTokenizer, "export it again: zeroth export --from MODEL --tokenizer FILE --out m.zpt")
 	}
 	return tokenizer.Parse(tokenizer.Kind(p.Tokenizer.Kind), p.Tokenizer.Data)
 }

@@ -25,10 +25,10 @@ func evalCommand() *cli.Command {
 		&cli.StringFlag{Name: "data", Usage: "`FILE` to evaluate on"},
 		&cli.StringFlag{Name: "adapter", Usage: "evaluate with the PEFT adapter in `FOLDER`"},
 		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` that go forward together", Value: 16},
-		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
+		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON", DisableDefaultText: true},
 	}
 	return &cli.Command{
-		Name: "eval", Usage: "measure loss, accuracy or perplexity on a data file", ArgsUsage: "PROGRAM",
+		Name: "eval", Usage: "measure loss, accuracy or perplexity on a data file", UsageText: "zeroth eval PROGRAM --data FILE --task TASK [flags]",
 		Flags: append(append(flags, taskFlags()...), engineFlags()...),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")
@@ -51,8 +51,8 @@ func runEval(ctx context.Context, o evalOptions, stdout io.Writer) error {
 	switch {
 	case o.Data == "":
 		return usagef("--data is missing: the file to evaluate on")
-	case o.Batch < 1:
-		return usagef("--batch %d: must be at least 1", o.Batch)
+	case o.Batch < 1 || o.Batch > maxBatch:
+		return usagef("--batch %d: must be 1 to %d", o.Batch, maxBatch)
 	}
 	file, err := openProgram(o.Program)
 	if err != nil {

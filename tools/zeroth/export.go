@@ -30,17 +30,18 @@ type exportOptions struct {
 func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "export",
-		Usage: "turn a checkpoint into a program (.zpt)",
+		Usage: "turn a checkpoint into a program (.zpt)", UsageText: "zeroth export --from PATH --out FILE [flags]",
 		Description: "Reads a Hugging Face folder (config.json and safetensors) of a Llama-architecture\n" +
 			"model, or a llama2.c .bin file, and writes one program file with the weights, the\n" +
-			"tokenizer and the methods forward, losses and update.",
+			"tokenizer and the methods forward, losses and update. The LoRA flags set what\n" +
+			"zeroth train starts from; it can change them.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "`PATH` of the checkpoint: a folder or a llama2.c .bin"},
 			&cli.StringFlag{Name: "out", Usage: "program `FILE` to write"},
-			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` (SentencePiece .model or llama2.c tokenizer.bin); default: the one in the checkpoint's folder"},
+			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` (SentencePiece .model or llama2.c tokenizer.bin)", DefaultText: "the one in the checkpoint's folder"},
 			&cli.StringFlag{Name: "quant", Value: "f32", Usage: "weight `TYPE`: f32"},
-			&cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`; default: the model's own limit, at most 4096"},
-			&cli.BoolFlag{Name: "mean-choices", Usage: "score candidates by the mean of their token losses instead of the sum"},
+			&cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`", DefaultText: "the model's own limit, at most 4096"},
+			&cli.BoolFlag{Name: "mean-choices", Usage: "score candidates by the mean of their token losses instead of the sum", DisableDefaultText: true},
 		}, loraFlags()...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -64,6 +65,10 @@ func (o *exportOptions) check() error {
 		return usagef("--from is missing: the checkpoint to export")
 	case o.Out == "":
 		return usagef("--out is missing: the program file to write")
+	case isFolder(o.Out):
+		return usagef("--out %s: is a folder, want the name of a file", o.Out)
+	case !isFolder(filepath.Dir(o.Out)):
+		return usagef("--out %s: there is no folder %s", o.Out, filepath.Dir(o.Out))
 	case o.Quant != "f32":
 		return usagef("--quant %q: this version knows f32", o.Quant)
 	case o.Context < 0:
@@ -114,6 +119,11 @@ func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) e
 	return nil
 }
 
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // constantSource loads one constant at a time, in one buffer.
 func constantSource(ctx context.Context, m *graph.Module) program.Source {
 	var buffer []byte
@@ -151,7 +161,7 @@ func (o *exportOptions) addTokenizer(m *graph.Module, c importer.Config, stderr 
 	tok, kind, data, err := tokenizer.Open(path)
 	missing := errors.Is(err, tokenizer.ErrNoTokenizer) || errors.Is(err, tokenizer.ErrUnsupported)
 	if o.Tokenizer == "" && missing {
-		fmt.Fprintf(stderr, "zeroth: notice: exported without a tokenizer (%v): the program takes token ids only\n", err)
+		fmt.Fprintf(stderr, "zeroth: notice: exported without a tokenizer (%v): the program takes token ids only; --tokenizer FILE gives it one\n", err)
 		return nil
 	}
 	if err != nil {

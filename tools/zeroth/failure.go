@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/urfave/cli/v2"
 )
@@ -22,6 +25,55 @@ type hinted struct {
 func (h hinted) Unwrap() error { return h.error }
 
 func withHint(err error, hint string) error { return hinted{err, hint} }
+
+// interrupted is a run that was stopped and can go on.
+type interrupted struct{ steps uint64 }
+
+func (i interrupted) Error() string {
+	return fmt.Sprintf("interrupted after step %d, all is saved", i.steps)
+}
+
+func (i interrupted) Unwrap() error { return context.Canceled }
+
+func noCommand(name string) error {
+	return withHint(usagef("no command %q", name), "zeroth help lists the commands")
+}
+
+// checkHelpTopic refuses "help nosuch" as any unknown command is refused.
+func checkHelpTopic(app *cli.App, args []string) error {
+	if len(args) < 3 || args[1] != "help" && args[1] != "h" || args[2] == "help" || app.Command(args[2]) != nil {
+		return nil
+	}
+	return noCommand(args[2])
+}
+
+// asUsageError says in our words what the flag parser found wrong.
+func asUsageError(c *cli.Context, err error, _ bool) error {
+	hint := "zeroth help lists the commands"
+	if c.Command != nil && c.Command.Name != c.App.Name {
+		hint = fmt.Sprintf("zeroth help %s lists the flags", c.Command.Name)
+	}
+	return withHint(usageError{flagError(err)}, hint)
+}
+
+var flagFaults = []struct {
+	pattern *regexp.Regexp
+	words   string
+}{
+	{regexp.MustCompile(`^flag provided but not defined: -(.*)$`), "no flag --$1"},
+	{regexp.MustCompile(`^flag needs an argument: -(.*)$`), "--$1 needs a value"},
+	{regexp.MustCompile(`(?s)^invalid value (".*") for flag -(\S+): parse error$`), "--$2 $1: not a valid number"},
+	{regexp.MustCompile(`(?s)^invalid value (".*") for flag -(\S+): value out of range$`), "--$2 $1: out of range"},
+}
+
+func flagError(err error) error {
+	for _, fault := range flagFaults {
+		if fault.pattern.MatchString(err.Error()) {
+			return errors.New(fault.pattern.ReplaceAllString(err.Error(), fault.words))
+		}
+	}
+	return err
+}
 
 // oneArgument returns the command's only argument, called what in messages.
 func oneArgument(c *cli.Context, what string) (string, error) {

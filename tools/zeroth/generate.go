@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -25,12 +26,12 @@ func runCommand() *cli.Command {
 		&cli.StringFlag{Name: "ids", Usage: "token `IDS` to go on from, instead of --prompt; prints ids"},
 		&cli.StringFlag{Name: "adapter", Usage: "use the PEFT adapter in `FOLDER`"},
 		&cli.IntFlag{Name: "max-new", Usage: "most `TOKENS` to generate", Value: 64},
-		&cli.Float64Flag{Name: "temperature", Usage: "randomness; 0 always takes the likeliest token"},
+		&cli.Float64Flag{Name: "temperature", Usage: "randomness `T`; 0 always takes the likeliest token"},
 		&cli.Float64Flag{Name: "top-p", Usage: "sample among the likeliest tokens of this total `PROBABILITY`", Value: 1},
-		&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of the sampling"},
+		&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of the sampling", DefaultText: "0"},
 	}
 	return &cli.Command{
-		Name: "run", Usage: "generate text, with an adapter or without", ArgsUsage: "PROGRAM",
+		Name: "run", Usage: "generate text, with an adapter or without", UsageText: "zeroth run PROGRAM --prompt TEXT [flags]\nzeroth run PROGRAM --ids IDS [flags]",
 		Flags: append(flags, engineFlags()...),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")
@@ -74,6 +75,9 @@ func runGenerate(ctx context.Context, o generateOptions, stdout io.Writer) error
 	}
 	defer file.Close()
 	ids, printer, err := o.start(file.Program, stdout)
+	if errors.Is(err, errNoTokenizer) {
+		return withHint(err, "give token ids with --ids, or export it again with --tokenizer FILE")
+	}
 	if err != nil {
 		return err
 	}
@@ -88,12 +92,15 @@ func runGenerate(ctx context.Context, o generateOptions, stdout io.Writer) error
 	if err != nil {
 		return err
 	}
-	most := min(len(ids)+o.MaxNew, context)
+	most := len(ids) + min(o.MaxNew, context-len(ids))
 	f, err := newForwarder(file.Program, o.Adapter, o.Engine, most, 1)
 	if err != nil {
 		return err
 	}
 	defer f.session.Close()
+	if err := printer.prompt(ids); err != nil {
+		return err
+	}
 	for len(ids) < most {
 		logits, err := f.logits(ctx, ids, []int32{int32(len(ids) - 1)})
 		if err != nil {
@@ -133,17 +140,12 @@ func (o *generateOptions) start(p *program.Program, stdout io.Writer) ([]int32, 
 	if len(ids) == 0 {
 		return nil, nil, usagef("--prompt is empty and the vocabulary has no token that begins a text")
 	}
-	text := &textPrinter{out: stdout, decoder: tok.NewDecoder()}
-	for _, id := range ids {
-		if err := text.token(id); err != nil {
-			return nil, nil, err
-		}
-	}
-	return ids, text, nil
+	return ids, &textPrinter{out: stdout, decoder: tok.NewDecoder()}, nil
 }
 
 // printer shows generated tokens as they come.
 type printer interface {
+	prompt(ids []int32) error // what they go on from
 	token(id int32) error
 	end() error
 }
@@ -151,6 +153,15 @@ type printer interface {
 type textPrinter struct {
 	out     io.Writer
 	decoder *tokenizer.Decoder
+}
+
+func (p *textPrinter) prompt(ids []int32) error {
+	for _, id := range ids {
+		if err := p.token(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *textPrinter) token(id int32) error {
@@ -167,6 +178,8 @@ type idPrinter struct {
 	out io.Writer
 	ids []string
 }
+
+func (p *idPrinter) prompt([]int32) error { return nil }
 
 func (p *idPrinter) token(id int32) error {
 	p.ids = append(p.ids, fmt.Sprint(id))

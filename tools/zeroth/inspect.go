@@ -21,12 +21,12 @@ type inspectOptions struct {
 
 func inspectCommand() *cli.Command {
 	return &cli.Command{
-		Name: "inspect", Usage: "show what a program holds", ArgsUsage: "PROGRAM",
+		Name: "inspect", Usage: "show what a program holds", UsageText: "zeroth inspect PROGRAM [flags]",
 		Description: "Checks the whole file first, hashes included.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dot", Usage: "print `METHOD` as a Graphviz graph"},
 			&cli.StringFlag{Name: "graph", Usage: "print `METHOD` as a listing, one line a node"},
-			&cli.BoolFlag{Name: "json", Usage: "print everything but the weights as JSON"},
+			&cli.BoolFlag{Name: "json", Usage: "print everything but the weights as JSON", DisableDefaultText: true},
 		},
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")

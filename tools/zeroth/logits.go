@@ -24,7 +24,7 @@ func logitsCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name: "logits", Usage: "write the logits of every position, to compare with other engines",
-		ArgsUsage: "PROGRAM", Flags: append(flags, engineFlags()...),
+		UsageText: "zeroth logits PROGRAM --ids IDS --out FILE [flags]", Flags: append(flags, engineFlags()...),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")
 			if err != nil {

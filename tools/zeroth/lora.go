@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -20,11 +21,11 @@ const (
 
 func loraFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "rank", Usage: "LoRA rank `R`"},
-		&cli.Float64Flag{Name: "alpha", Usage: "LoRA `ALPHA`; the low-rank product is scaled by ALPHA/R"},
-		&cli.StringFlag{Name: "modules", Usage: "train these linear layers: a `LIST` of q,k,v,o,gate,up,down, or all"},
-		&cli.StringFlag{Name: "layers", Usage: "train these layers: a `LIST` such as 0,3,12-21, or all"},
-		&cli.StringFlag{Name: "sampler", Usage: "`KIND` of perturbations: gaussian or rademacher"},
+		&cli.IntFlag{Name: "rank", Usage: "LoRA rank `R`", DefaultText: "the program's; 16 at export"},
+		&cli.Float64Flag{Name: "alpha", Usage: "LoRA `ALPHA`; the low-rank product is scaled by ALPHA/R", DefaultText: "the program's; 32 at export"},
+		&cli.StringFlag{Name: "modules", Usage: "train these linear layers: a `LIST` of q,k,v,o,gate,up,down, or all", DefaultText: "the program's; all at export"},
+		&cli.StringFlag{Name: "layers", Usage: "train these layers: a `LIST` such as 0,3,12-21, counted from 0, or all", DefaultText: "the program's; all at export"},
+		&cli.StringFlag{Name: "sampler", Usage: "`KIND` of perturbations: gaussian or rademacher (+1 and -1)", DefaultText: "the program's; gaussian at export"},
 	}
 }
 
@@ -34,7 +35,10 @@ func applyLoRAFlags(c *cli.Context, lora *pass.LoRA) error {
 		lora.Rank = c.Int("rank")
 	}
 	if c.IsSet("alpha") {
-		lora.Alpha = c.Float64("alpha")
+		lora.Alpha = shortAlpha(c.Float64("alpha"))
+		if !(lora.Alpha > 0 && lora.Alpha <= math.MaxFloat32) {
+			return usagef("--alpha %g: must be a number above 0", c.Float64("alpha"))
+		}
 	}
 	if c.IsSet("modules") || c.IsSet("layers") {
 		lora.Sites = nil // chosen anew
@@ -57,6 +61,17 @@ func applyLoRAFlags(c *cli.Context, lora *pass.LoRA) error {
 		}
 	}
 	return nil
+}
+
+// shortAlpha rounds to the shortest decimal that names the same float32: a
+// journal keeps alpha as a float32, and replaying it must give the same adapter
+// down to the digits in its config.
+func shortAlpha(alpha float64) float64 {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(alpha, 'g', -1, 32), 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return short
 }
 
 func defaultLoRA() pass.LoRA {

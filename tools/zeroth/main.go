@@ -33,7 +33,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop)
 
 	app := newApp(stdout, stderr)
-	err := app.RunContext(ctx, permute(app, args))
+	err := checkHelpTopic(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, permute(app, args))
+	}
 	if err == nil {
 		return 0
 	}
@@ -42,24 +45,34 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // fail prints an error and gives the exit code that it means.
 func fail(err error, stderr io.Writer) int {
-	fmt.Fprintf(stderr, "zeroth: error: %v\n", err)
+	code := exitFailed
+	var usage usageError
+	var stopped interrupted
+	switch {
+	case errors.As(err, &usage):
+		code = exitUsage
+	case errors.Is(err, context.Canceled):
+		code = exitInterrupted
+	}
+	switch {
+	case code != exitInterrupted:
+		fmt.Fprintf(stderr, "zeroth: error: %v\n", err)
+	case errors.As(err, &stopped):
+		fmt.Fprintf(stderr, "zeroth: %v\n", stopped)
+	default:
+		fmt.Fprintln(stderr, "zeroth: interrupted")
+	}
 	var h hinted
 	if errors.As(err, &h) {
 		fmt.Fprintf(stderr, "hint: %s\n", h.hint)
 	}
-	var usage usageError
-	switch {
-	case errors.As(err, &usage):
-		return exitUsage
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted
-	}
-	return exitFailed
+	return code
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:      "zeroth",
+		UsageText: "zeroth COMMAND [flags]\nzeroth help COMMAND",
 		Usage:     "fine-tune language models on the device, with forward passes alone",
 		Writer:    stdout,
 		ErrWriter: stderr,
@@ -70,7 +83,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return withHint(usagef("no command %q", c.Args().First()), "zeroth help lists the commands")
+				return noCommand(c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -82,8 +95,4 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		command.OnUsageError = asUsageError
 	}
 	return app
-}
-
-func asUsageError(c *cli.Context, err error, _ bool) error {
-	return withHint(usageError{err}, fmt.Sprintf("zeroth help %s lists the flags", c.Command.Name))
 }

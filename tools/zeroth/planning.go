@@ -29,11 +29,11 @@ func planCommand() *cli.Command {
 		&cli.IntFlag{Name: "tokens", Usage: "packed `TOKENS` of a batch", Value: 256},
 		&cli.IntFlag{Name: "sequences", Usage: "`SEQUENCES` of a batch", Value: 4},
 		&cli.IntFlag{Name: "rows", Usage: "label `ROWS` of a batch", Value: 8},
-		&cli.BoolFlag{Name: "json", Usage: "print the plan as JSON"},
+		&cli.BoolFlag{Name: "json", Usage: "print the plan as JSON", DisableDefaultText: true},
 	}
 	return &cli.Command{
 		Name: "plan", Usage: "show where a method's tensors lie in the arena, and what memory it takes",
-		ArgsUsage: "PROGRAM", Flags: append(append(flags, loraFlags()...), engineFlags()...),
+		UsageText: "zeroth plan PROGRAM [flags]", Flags: append(append(flags, loraFlags()...), engineFlags()...),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")
 			if err != nil {
@@ -118,6 +118,16 @@ func runPlan(o planOptions, stdout io.Writer) error {
 	return printPlan(stdout, o, shape, memory)
 }
 
+// shortItem names a place of the arena by its first tensor and counts those
+// that overwrite it in turn.
+func shortItem(name string) string {
+	first, rest, more := strings.Cut(name, ", ")
+	if !more {
+		return name
+	}
+	return fmt.Sprintf("%s, then %d more", first, 1+strings.Count(rest, ", "))
+}
+
 type memoryOf struct{ constants, slots int } // bytes
 
 func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf) error {
@@ -125,9 +135,9 @@ func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf
 	e := o.Bounds
 	fmt.Fprintf(&b, "method %s with P = %d copies, N = %d tokens, S = %d sequences, R = %d rows\n\n", o.Method, e.Width, e.N, e.S, e.R)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "offset\tbytes\tlive from\tto\t  tensor\t")
+	fmt.Fprintln(w, "offset\tbytes\tlive from\tto\t  tensor")
 	for _, item := range shape.Items {
-		fmt.Fprintf(w, "%d\t%d\t%d\t%d\t  %s\t\n", item.Offset, item.Bytes, item.First, item.Last, item.Name)
+		fmt.Fprintf(w, "%d\t%d\t%d\t%d\t  %s\n", item.Offset, item.Bytes, item.First, item.Last, shortItem(item.Name))
 	}
 	if err := w.Flush(); err != nil {
 		return err

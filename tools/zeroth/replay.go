@@ -20,7 +20,7 @@ import (
 
 type replayOptions struct {
 	Program, Journal, Adapter, Out string
-	Steps                          int64 // -1: all
+	Steps                          *uint64 // nil: all
 	Engine                         engine
 }
 
@@ -29,18 +29,22 @@ func replayCommand() *cli.Command {
 		&cli.StringFlag{Name: "journal", Usage: "the journal `FILE`, or the run's folder"},
 		&cli.StringFlag{Name: "out", Usage: "`FOLDER` to write the adapter to"},
 		&cli.StringFlag{Name: "adapter", Usage: "the PEFT adapter in `FOLDER` that the run started from, if it did"},
-		&cli.Int64Flag{Name: "steps", Usage: "replay the first `STEPS` only", Value: -1},
+		&cli.Uint64Flag{Name: "steps", Usage: "replay the first `STEPS` only", DefaultText: "all"},
 	}
 	return &cli.Command{
 		Name: "replay", Usage: "rebuild an adapter from a program and a journal, bit for bit, without data",
-		ArgsUsage: "PROGRAM", Flags: append(flags, engineFlags()...),
+		UsageText: "zeroth replay PROGRAM --journal RUN --out FOLDER [flags]", Flags: append(flags, engineFlags()...),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")
 			if err != nil {
 				return err
 			}
 			o := replayOptions{
-				Program: path, Journal: c.String("journal"), Adapter: c.String("adapter"), Out: c.String("out"), Steps: c.Int64("steps"),
+				Program: path, Journal: c.String("journal"), Adapter: c.String("adapter"), Out: c.String("out"),
+			}
+			if c.IsSet("steps") {
+				steps := c.Uint64("steps")
+				o.Steps = &steps
 			}
 			if o.Engine, err = readEngine(c); err != nil {
 				return err
@@ -68,11 +72,11 @@ func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) e
 		fmt.Fprintf(stderr, "zeroth: notice: %s: %s\n", o.Journal, log.Damage)
 	}
 	steps := uint64(len(log.Steps))
-	if o.Steps >= 0 {
-		if uint64(o.Steps) > steps {
-			return usagef("--steps %d: the journal holds %d", o.Steps, steps)
+	if o.Steps != nil {
+		if *o.Steps > steps {
+			return usagef("--steps %d: the journal holds %d", *o.Steps, steps)
 		}
-		steps = uint64(o.Steps)
+		steps = *o.Steps
 	}
 	file, err := openProgram(o.Program)
 	if err != nil {
@@ -105,7 +109,7 @@ func replayModel(p *program.Program, h *journal.Header, o replayOptions) (*train
 		return nil, withHint(fmt.Errorf("the journal is of another program: %x, this one is %x", h.Program[:6], p.Fingerprint[:6]),
 			"export the same checkpoint with the same flags as for the run")
 	}
-	lora := pass.LoRA{Rank: h.Rank, Alpha: float64(h.Alpha), Sampler: noise.Sampler(h.Sampler)}
+	lora := pass.LoRA{Rank: h.Rank, Alpha: shortAlpha(float64(h.Alpha)), Sampler: noise.Sampler(h.Sampler)}
 	for _, site := range h.Sites {
 		lora.Sites = append(lora.Sites, site.Name)
 	}

@@ -18,8 +18,8 @@ import (
 
 func reportCommand() *cli.Command {
 	return &cli.Command{
-		Name: "report", Usage: "write a run as one HTML page: curves, settings, time and memory", ArgsUsage: "RUN",
-		Flags: []cli.Flag{&cli.StringFlag{Name: "out", Usage: "`FILE` to write (default: report.html in the run's folder)"}},
+		Name: "report", Usage: "write a run as one HTML page: curves, settings, time and memory", UsageText: "zeroth report RUN [flags]",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "out", Usage: "`FILE` to write", DefaultText: "report.html in the run's folder"}},
 		Action: func(c *cli.Context) error {
 			folder, err := oneArgument(c, "RUN")
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"zeroth/graph/pass"
+	"zeroth/internal/atomicfile"
 	"zeroth/mpzo/adapter"
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
@@ -53,11 +54,9 @@ func (r *trainRun) header() (journal.Header, error) {
 	if s.Schedule != train.Constant {
 		h.Settings["steps"] = strconv.FormatUint(s.Steps, 10)
 	}
-	task, err := json.Marshal(r.config.Task)
-	if err != nil {
+	if err := r.describeTask(h.Settings); err != nil {
 		return h, err
 	}
-	h.Settings["task"] = string(task)
 	if h.Settings["data_sha256"], err = fileHash(r.config.Data); err != nil {
 		return h, err
 	}
@@ -72,6 +71,29 @@ func (r *trainRun) header() (journal.Header, error) {
 	return h, err
 }
 
+// describeTask writes the task's options, and the hash of its file where it has
+// one, which may lie elsewhere when the run is resumed.
+func (r *trainRun) describeTask(settings map[string]string) error {
+	options := r.config.Task
+	if options.isFile() {
+		hash, err := fileHash(options.Task)
+		if err != nil {
+			return err
+		}
+		settings["task_sha256"] = hash
+		options.Task = filepath.Base(options.Task)
+	}
+	task, err := json.Marshal(options)
+	settings["task"] = string(task)
+	return err
+}
+
+// isBegun reports whether a run's folder has a journal with anything in it.
+func isBegun(folder string) bool {
+	info, err := os.Stat(filepath.Join(folder, journalName))
+	return err == nil && info.Size() > 0
+}
+
 // configureResume reads a run's own settings back.
 func (r *trainRun) configureResume(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
@@ -84,10 +106,19 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 		}
 	}
 	r.folder, r.resuming = c.String("resume"), true
+	if r.folder == "" {
+		return usagef("--resume is empty: name the run's folder")
+	}
 	if err := readJSON(filepath.Join(r.folder, configName), &r.config); err != nil {
 		return withHint(err, r.folder+" does not look like the folder of a run")
 	}
+	if err := r.config.checkNumbers(); err != nil {
+		return fmt.Errorf("%s: %v", filepath.Join(r.folder, configName), err)
+	}
 	if c.IsSet("steps") && c.Uint64("steps") != r.config.Steps {
+		if steps := c.Uint64("steps"); steps < 1 || steps > maxSteps {
+			return usagef("--steps %d: must be 1 to %d", steps, maxSteps)
+		}
 		if r.config.Schedule != string(train.Constant) {
 			return usagef("--steps: a %s schedule depends on the number of steps, so it stays %d", r.config.Schedule, r.config.Steps)
 		}
@@ -117,11 +148,11 @@ func (r *trainRun) reopen(want journal.Header) error {
 	if log.Damage != nil {
 		fmt.Fprintf(r.stderr, "zeroth: notice: %s: cut back to the last good record: %s\n", journalName, log.Damage)
 	}
-	r.trainer.Journal, r.trainer.Log = writer, log
-	if err := writeJSON(filepath.Join(r.folder, configName), r.config); err != nil {
-		return err
+	if done := uint64(len(log.Steps)); done > r.config.Steps {
+		return usagef("--steps %d: the run has done %d already", r.config.Steps, done)
 	}
-	return r.startAdapter()
+	r.trainer.Journal, r.trainer.Log = writer, log
+	return nil
 }
 
 // save writes the last adapter and the profile.
@@ -129,8 +160,11 @@ func (r *trainRun) save() error {
 	if err := r.writeAdapter(lastName); err != nil {
 		return err
 	}
-	if err := writeJSON(filepath.Join(r.folder, profileName), r.profile()); err != nil {
-		return err
+	profile := filepath.Join(r.folder, profileName)
+	if r.display.steps > 0 || !isFile(profile) { // a run that was finished already keeps its figures
+		if err := writeJSON(profile, r.profile()); err != nil {
+			return err
+		}
 	}
 	if !r.trace {
 		return nil
@@ -156,7 +190,7 @@ func (r *trainRun) writeAdapter(name string) error {
 
 // adapterLoRA reads from an adapter where it sits, in the form of a LoRA.
 func adapterLoRA(folder string, lora pass.LoRA) (pass.LoRA, error) {
-	a, err := adapter.Read(folder)
+	a, err := readAdapter(folder)
 	if err != nil {
 		return lora, err
 	}
@@ -168,7 +202,7 @@ func adapterLoRA(folder string, lora pass.LoRA) (pass.LoRA, error) {
 }
 
 func loadAdapter(m *train.Model, folder string) error {
-	a, err := adapter.Read(folder)
+	a, err := readAdapter(folder)
 	if err != nil {
 		return err
 	}
@@ -215,9 +249,5 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	temporary := path + ".tmp"
-	if err := os.WriteFile(temporary, append(raw, '\n'), 0o666); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
+	return atomicfile.WriteBytes(path, append(raw, '\n'))
 }

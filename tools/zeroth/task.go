@@ -28,13 +28,13 @@ type taskOptions struct {
 
 func taskFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "task", Usage: "`NAME` of a built-in task (sst2, copa), text for language modelling, or a JSON task file"},
+		&cli.StringFlag{Name: "task", Usage: "built-in task (sst2 or copa), text for language modelling, or `NAME`.json, a file that describes a task"},
 		&cli.StringFlag{Name: "template", Usage: "prompt `TEXT` of a task of your own: \"{text} Overall : {label}\""},
 		&cli.StringFlag{Name: "labels", Usage: "label `WORDS` of a task of your own: \"0=bad,1=good\""},
-		&cli.StringFlag{Name: "label-field", Usage: "`FIELD` that holds the label (default: label)"},
-		&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns of a .tsv file without a header line"},
-		&cli.StringFlag{Name: "loss", Usage: "train on `WHAT`: tokens (all the vocabulary competes) or choices (the candidates compete); default: the task's"},
-		&cli.IntFlag{Name: "max-tokens", Usage: "longest example in `TOKENS`; longer prompts lose their beginning"},
+		&cli.StringFlag{Name: "label-field", Usage: "`FIELD` that holds the label", DefaultText: "label"},
+		&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns of a .tsv file without a header line, separated by commas"},
+		&cli.StringFlag{Name: "loss", Usage: "`WHAT` the loss is taken over: tokens (all the vocabulary competes) or choices (the candidates do)", DefaultText: "the task's"},
+		&cli.IntFlag{Name: "max-tokens", Usage: "longest example in `TOKENS`; longer prompts lose their beginning", DefaultText: "512, for text 128, at most the program's context"},
 	}
 }
 
@@ -48,6 +48,9 @@ func readTaskOptions(c *cli.Context) taskOptions {
 
 // isText reports whether the task is language modelling on plain text.
 func (o taskOptions) isText() bool { return o.Task == "text" }
+
+// isFile reports whether the task is described by a file.
+func (o taskOptions) isFile() bool { return strings.HasSuffix(o.Task, ".json") }
 
 // task makes the task of the options.
 func (o taskOptions) task() (data.Task, error) {
@@ -70,12 +73,12 @@ func (o taskOptions) task() (data.Task, error) {
 		return task, nil
 	case o.Task == "":
 		return data.Task{}, usagef("no task given: --task sst2, --task FILE.json, --task text, or --template with --labels")
-	case strings.HasSuffix(o.Task, ".json"):
+	case o.isFile():
 		return data.ReadTask(o.Task)
 	}
 	task, err := data.BuiltIn(o.Task)
 	if err != nil {
-		return data.Task{}, usageError{err}
+		return data.Task{}, withHint(usageError{err}, "or text for language modelling, or a FILE.json that describes a task")
 	}
 	return task, nil
 }

@@ -22,28 +22,37 @@ func trainCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "data", Usage: "training `FILE` (.jsonl, .tsv, .txt)"},
 		&cli.StringFlag{Name: "held-out", Usage: "`FILE` to evaluate on; the best adapter is chosen by it"},
-		&cli.StringFlag{Name: "out", Usage: "`FOLDER` for the run (default: zeroth-run)", Value: "zeroth-run"},
-		&cli.StringFlag{Name: "resume", Usage: "go on with the run in `FOLDER`; its own settings hold"},
-		&cli.StringFlag{Name: "adapter", Usage: "start from the PEFT adapter in `FOLDER`; its rank, alpha and sites hold"},
-		&cli.Uint64Flag{Name: "steps", Usage: "training `STEPS`", Value: 500},
+		&cli.StringFlag{Name: "out", Usage: "new `FOLDER` for the run", Value: "zeroth-run"},
+		&cli.StringFlag{Name: "resume", Usage: "go on with the run in `FOLDER`, with its own settings"},
+		&cli.StringFlag{Name: "adapter", Usage: "start from the PEFT adapter in `FOLDER`, with its rank, alpha and sites"},
+		&cli.Uint64Flag{Name: "steps", Usage: "number of training `STEPS`", Value: 500},
 		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` a step", Value: 8},
 		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward", Value: 4},
 		&cli.Float64Flag{Name: "lr", Usage: "learning `RATE`", Value: 5e-3},
-		&cli.StringFlag{Name: "schedule", Usage: "how the rate changes: constant, linear or cosine", Value: "constant"},
+		&cli.StringFlag{Name: "schedule", Usage: "how the rate changes, a `NAME`: constant, linear or cosine (both fall to 0)", Value: "constant"},
 		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", Value: 1e-2},
-		&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of A, the directions and the order of examples"},
-		&cli.StringFlag{Name: "estimator", Usage: "prge (one widened forward a step) or mezo (2q forwards, one by one)", Value: "prge"},
-		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate every `STEPS`; 0: at the start and the end only"},
-		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto"},
-		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON"},
+		&cli.Uint64Flag{Name: "seed", DefaultText: "0", Usage: "`SEED` of A, the directions and the order of examples"},
+		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (one widened forward a step) or mezo (2q forwards, one by one)", Value: "prge"},
+		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
+		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON", DisableDefaultText: true},
 	}
 	flags = append(append(append(flags, taskFlags()...), loraFlags()...), engineFlags()...)
 	return &cli.Command{
 		Name: "train", Usage: "fine-tune a program's LoRA with forward passes alone",
-		ArgsUsage: "PROGRAM",
-		Description: "Writes into the run's folder: journal (every step, enough to rebuild the adapter),\n" +
-			"best and adapter (PEFT, best by held-out data and last), run.json and profile.json.\n" +
-			"Ctrl-C saves and ends; zeroth train --resume FOLDER goes on to the same bits.",
+		UsageText: "zeroth train PROGRAM --data FILE --task TASK [flags]\nzeroth train --resume FOLDER",
+		Description: "A step draws q random directions, runs the model forward at +eps and -eps of each\n" +
+			"and moves LoRA's B along those that lower the loss. Nothing is back-propagated.\n\n" +
+			"The run's folder gets:\n" +
+			"  journal       every step, a few bytes each: enough to rebuild the adapter\n" +
+			"  adapter       the last adapter (PEFT)\n" +
+			"  best          the adapter that did best on --held-out\n" +
+			"  run.json      the settings, to resume with\n" +
+			"  profile.json  where time and memory went, for zeroth report\n\n" +
+			"Ctrl-C saves and ends; --resume goes on to the same bits. Of the other flags it takes\n" +
+			"--steps (to train longer), --threads, --backend, --json and --trace.\n\n" +
+			"Example:\n" +
+			"  zeroth train m.zpt --data train.tsv --held-out dev.tsv --task sst2 --steps 500 --out run",
 		Flags: flags,
 		Action: func(c *cli.Context) error {
 			r, err := newTrainRun(c)
@@ -54,33 +63,6 @@ func trainCommand() *cli.Command {
 			return r.run(c.Context)
 		},
 	}
-}
-
-// runConfig is what run.json holds: all that is needed to resume a run.
-type runConfig struct {
-	Program   string        `json:"program"`
-	Data      string        `json:"data"`
-	HeldOut   string        `json:"held_out,omitempty"`
-	Adapter   string        `json:"adapter,omitempty"`
-	Task      taskOptions   `json:"task"`
-	Steps     uint64        `json:"steps"`
-	Batch     int           `json:"batch"`
-	Queries   int           `json:"q"`
-	LR        float32       `json:"lr"`
-	Schedule  string        `json:"schedule"`
-	Eps       float32       `json:"eps"`
-	Seed      uint64        `json:"seed"`
-	Estimator string        `json:"estimator"`
-	EvalEvery uint64        `json:"eval_every"`
-	LoRA      loraSelection `json:"lora"`
-}
-
-// loraSelection is pass.LoRA in words.
-type loraSelection struct {
-	Rank    int      `json:"rank"`
-	Alpha   float64  `json:"alpha"`
-	Sampler string   `json:"sampler"`
-	Sites   []string `json:"sites"`
 }
 
 // trainRun is a run of the train command, from flags to a bound trainer.
@@ -132,13 +114,8 @@ func (r *trainRun) configure(c *cli.Context) error {
 		LR: float32(c.Float64("lr")), Schedule: c.String("schedule"), Eps: float32(c.Float64("eps")),
 		Seed: c.Uint64("seed"), Estimator: c.String("estimator"), EvalEvery: c.Uint64("eval-every"),
 	}
-	if r.config.Data == "" {
-		return usagef("--data is missing: the file to train on")
-	}
-	if !r.config.Task.isText() {
-		if _, err := r.config.Task.task(); err != nil {
-			return err
-		}
+	if err := r.config.check(r.folder); err != nil {
+		return err
 	}
 	if _, err := r.settings(data.TokenLoss); err != nil {
 		return usageError{err}
@@ -177,8 +154,15 @@ func (r *trainRun) chooseLoRA(c *cli.Context) (pass.LoRA, error) {
 // link puts the LoRA into the program, loads the data and binds the model.
 func (r *trainRun) link(lora pass.LoRA) error {
 	base := r.file.Program
+	lora.Alpha = shortAlpha(lora.Alpha)
 	linked, err := relink(base, lora)
-	if err != nil {
+	switch {
+	case err == nil:
+	case r.config.Adapter != "":
+		return otherModel(r.config.Adapter, err)
+	case r.resuming:
+		return fmt.Errorf("%s: %w", filepath.Join(r.folder, configName), err)
+	default:
 		return usageError{err}
 	}
 	trainSet, heldOut, err := r.loadData(base)
@@ -274,20 +258,20 @@ func (r *trainRun) run(ctx context.Context) error {
 	}
 	r.display = newDisplay(r)
 	r.trainer.Observer = r.display
+	r.display.recall(r.trainer.Log, r.config.Task.isText())
 	r.display.start()
 	err := r.trainer.Run(ctx)
 	r.display.finish()
-	interrupted := errors.Is(err, context.Canceled)
-	if err != nil && !interrupted {
+	stopped := errors.Is(err, context.Canceled)
+	if err != nil && !stopped {
 		return r.explain(err)
 	}
 	if err := r.save(); err != nil {
 		return err
 	}
-	r.display.summary(interrupted)
-	if interrupted {
-		return withHint(fmt.Errorf("interrupted after step %d, all saved: %w", r.writer.Last(), err),
-			"go on with: zeroth train --resume "+r.folder)
+	r.display.summary(stopped)
+	if stopped {
+		return withHint(interrupted{r.writer.Last()}, "go on with: zeroth train --resume "+r.folder)
 	}
 	return nil
 }
@@ -295,7 +279,7 @@ func (r *trainRun) run(ctx context.Context) error {
 // explain adds what a user can do about a failed run.
 func (r *trainRun) explain(err error) error {
 	if errors.Is(err, train.ErrDiverged) {
-		return withHint(err, fmt.Sprintf("the journal in %s holds the steps before it", r.folder))
+		return withHint(err, fmt.Sprintf("zeroth replay --journal %s rebuilds the adapter as it was", r.folder))
 	}
 	return err
 }
@@ -306,24 +290,48 @@ func (r *trainRun) begin() error {
 	if err != nil {
 		return err
 	}
-	if r.resuming {
-		return r.reopen(header)
+	config := filepath.Join(r.folder, configName)
+	if r.resuming && isBegun(r.folder) {
+		if err := r.reopen(header); err != nil {
+			return err
+		}
+		if err := writeJSON(config, r.config); err != nil { // --steps may be new
+			return err
+		}
+		return r.startAdapter()
 	}
 	if err := os.MkdirAll(r.folder, 0o777); err != nil {
 		return err
 	}
-	if r.writer, err = journal.Create(filepath.Join(r.folder, journalName), header); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return withHint(usagef("%s holds a run already", r.folder),
-				"choose another --out, or go on with: zeroth train --resume "+r.folder)
-		}
+	// The settings go first: a run that is killed between the two can be resumed.
+	if err := writeJSON(config, r.config.absolute()); err != nil {
 		return err
 	}
-	r.trainer.Journal, r.trainer.Log = r.writer, &journal.Log{Header: header}
-	if err := writeJSON(filepath.Join(r.folder, configName), r.config); err != nil {
+	if err := r.createJournal(header); err != nil {
 		return err
 	}
 	return r.startAdapter()
+}
+
+// createJournal makes the journal of a new run, or of one that was killed
+// before it had any.
+func (r *trainRun) createJournal(header journal.Header) error {
+	path := filepath.Join(r.folder, journalName)
+	if r.resuming {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	writer, err := journal.Create(path, header)
+	if errors.Is(err, fs.ErrExist) {
+		return holdsRun(r.folder)
+	}
+	if err != nil {
+		return err
+	}
+	r.writer = writer
+	r.trainer.Journal, r.trainer.Log = writer, &journal.Log{Header: header}
+	return nil
 }
 
 // startAdapter brings the model to where the run begins.
