@@ -4,14 +4,17 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"zeroth/graph/importer"
 	"zeroth/graph/model"
 	"zeroth/internal/testdata"
+	"zeroth/kernels/cpu"
 	"zeroth/kernels/ref"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/kernel"
@@ -19,8 +22,14 @@ import (
 	"zeroth/runtime/program"
 )
 
-// logits runs ids through the checkpoint's "forward" with the plain kernels.
-func logits(t *testing.T, path string, ids []int32) []float32 {
+// engine runs a checkpoint's "forward".
+type engine struct {
+	session *executor.Session
+	forward *executor.Method
+}
+
+// newEngine builds the checkpoint and binds "forward" for n tokens.
+func newEngine(t *testing.T, path string, kernels []kernel.Kernel, n int) *engine {
 	t.Helper()
 	checkpoint, err := importer.Open(path)
 	if err != nil {
@@ -41,23 +50,33 @@ func logits(t *testing.T, path string, ids []int32) []float32 {
 	if err := program.Verify(p); err != nil {
 		t.Fatal(err)
 	}
-	registry, err := kernel.NewRegistry(ref.Kernels())
+	registry, err := kernel.NewRegistry(kernels)
 	if err != nil {
 		t.Fatal(err)
 	}
+	e := &engine{}
+	e.session, err = executor.New(p, registry, executor.Options{
+		Bounds: op.Extents{Width: 1, N: n, S: 1, R: n}, Methods: []string{"forward"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.session.Close)
+	if e.forward, err = e.session.Method("forward"); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// logits gives the logits of the last rows positions of ids.
+func (e *engine) logits(t *testing.T, ids []int32, rows int) []float32 {
+	t.Helper()
 	n := len(ids)
-	extents := op.Extents{Width: 1, N: n, S: 1, R: n}
-	s, err := executor.New(p, registry, executor.Options{Bounds: extents, Methods: []string{"forward"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	forward, err := s.Method("forward")
-	if err != nil {
+	if err := e.forward.Resize(op.Extents{Width: 1, N: n, S: 1, R: rows}); err != nil {
 		t.Fatal(err)
 	}
 	input := func(name string) []int32 {
-		in, err := forward.Input(name)
+		in, err := e.forward.Input(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,17 +84,27 @@ func logits(t *testing.T, path string, ids []int32) []float32 {
 	}
 	copy(input("tokens"), ids)
 	for i := range ids {
-		input("positions")[i], input("rows")[i] = int32(i), int32(i)
+		input("positions")[i] = int32(i)
+	}
+	for i := range rows {
+		input("rows")[i] = int32(n - rows + i)
 	}
 	copy(input("offsets"), []int32{0, int32(n)})
-	if err := forward.Run(context.Background()); err != nil {
+	if err := e.forward.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	out, err := forward.Output("logits")
+	out, err := e.forward.Output("logits")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return append([]float32(nil), out.Copy(0)...)
+}
+
+// kernelSets are the kernels that every reference is compared with.
+func kernelSets() map[string][]kernel.Kernel {
+	return map[string][]kernel.Kernel{
+		"ref": ref.Kernels(), "cpu": cpu.Kernels(cpu.Detect()), "cpu-generic": cpu.Kernels(cpu.Features{}),
+	}
 }
 
 func readF32(t *testing.T, path string) []float32 {
@@ -143,9 +172,14 @@ func TestStoriesLogits(t *testing.T) {
 			if err := json.Unmarshal(raw, &references); err != nil {
 				t.Fatal(err)
 			}
-			for i, r := range references {
-				name := filepath.Join(dir, "reference", "p"+string(rune('0'+i))+".logits.f32")
-				sameLogits(t, logits(t, path, r.IDs), readF32(t, name), len(r.IDs))
+			for kernels, list := range kernelSets() {
+				e := newEngine(t, path, list, 64)
+				for i, r := range references {
+					name := filepath.Join(dir, "reference", fmt.Sprintf("p%d.logits.f32", i))
+					t.Run(fmt.Sprintf("%s/%d", kernels, i), func(t *testing.T) {
+						sameLogits(t, e.logits(t, r.IDs, len(r.IDs)), readF32(t, name), len(r.IDs))
+					})
+				}
 			}
 		})
 	}
@@ -156,7 +190,8 @@ func TestHuggingFaceLogits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := testdata.Shared(t, "models/"+name)
 			var reference struct {
-				IDs []int32 `json:"input_ids"`
+				IDs    []int32 `json:"input_ids"`
+				Greedy []int32 `json:"greedy_ids"`
 			}
 			raw, err := os.ReadFile(filepath.Join(dir, "reference.json"))
 			if err != nil {
@@ -165,7 +200,20 @@ func TestHuggingFaceLogits(t *testing.T) {
 			if err := json.Unmarshal(raw, &reference); err != nil {
 				t.Fatal(err)
 			}
-			sameLogits(t, logits(t, dir, reference.IDs), readF32(t, filepath.Join(dir, file)), len(reference.IDs))
+			n := len(reference.IDs)
+			for kernels, list := range kernelSets() {
+				t.Run(kernels, func(t *testing.T) {
+					e := newEngine(t, dir, list, n+len(reference.Greedy))
+					sameLogits(t, e.logits(t, reference.IDs, n), readF32(t, filepath.Join(dir, file)), n)
+					ids := slices.Clone(reference.IDs)
+					for range reference.Greedy {
+						ids = append(ids, int32(argmax(e.logits(t, ids, 1))))
+					}
+					if !slices.Equal(ids[n:], reference.Greedy) {
+						t.Errorf("greedy ids %v, want %v", ids[n:], reference.Greedy)
+					}
+				})
+			}
 		})
 	}
 }
