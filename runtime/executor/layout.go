@@ -82,8 +82,19 @@ func (m *Method) planArena() error {
 	if err != nil {
 		return err
 	}
-	m.plan, err = plan.Build(lives)
-	return err
+	if m.plan, err = plan.Build(lives); err != nil {
+		return err
+	}
+	for i, v := range m.def.Values {
+		if v.Kind == program.Input || m.isOutput(i) {
+			size, err := v.Type.Bytes(m.session.bounds)
+			if err != nil {
+				return fmt.Errorf("%w: %s: %w", ErrBounds, v.Name, err)
+			}
+			m.outsideBytes += size
+		}
+	}
+	return nil
 }
 
 // lifetimes lists what the arena must hold, and notes in m.home which item

@@ -21,8 +21,10 @@ type Method struct {
 	checks  []check
 	plan    *plan.Plan
 	home    []int // item of the plan that holds a temporary, or −1
-	extents op.Extents
-	mutates bool // some node writes a slot
+	// outsideBytes is what inputs and outputs take beside the arena.
+	outsideBytes int
+	extents      op.Extents
+	mutates      bool // some node writes a slot
 }
 
 // step is a node with its kernel.

@@ -19,6 +19,9 @@ type Options struct {
 	Threads int
 	// Methods names the methods to bind; none means all.
 	Methods []string
+	// MaxBytes refuses, before anything is allocated, a session that would
+	// allocate more; 0 means no limit. The program's constants do not count.
+	MaxBytes int64
 	// Profile records the time of every node (see Method.Stats and WriteTrace).
 	Profile bool
 }
@@ -42,27 +45,19 @@ func New(prog *program.Program, registry *kernel.Registry, o Options) (*Session,
 	if o.Profile {
 		s.profiler = newProfiler()
 	}
-	if err := s.bind(registry, o.Methods); err != nil {
+	if err := s.bind(registry, o.Methods, o.MaxBytes); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Session) bind(registry *kernel.Registry, names []string) error {
-	for _, slot := range s.prog.Slots {
-		size, err := slot.Type.Bytes(op.Extents{Width: 1})
-		if err != nil {
-			return fmt.Errorf("slot %s: %w", slot.Name, err)
-		}
-		s.slots = append(s.slots, platform.Aligned(size))
-	}
+func (s *Session) bind(registry *kernel.Registry, names []string, maxBytes int64) error {
 	for _, name := range names {
 		if s.prog.Method(name) == nil {
 			return s.noMethod(name)
 		}
 	}
-	arena := 0
 	for i := range s.prog.Methods {
 		def := &s.prog.Methods[i]
 		if len(names) > 0 && !slices.Contains(names, def.Name) {
@@ -73,14 +68,42 @@ func (s *Session) bind(registry *kernel.Registry, names []string) error {
 			return fmt.Errorf("method %s: %w", def.Name, err)
 		}
 		s.methods = append(s.methods, m)
-		arena = max(arena, m.plan.Bytes)
 	}
-	s.arena = platform.Aligned(arena)
+	if err := s.allocate(maxBytes); err != nil {
+		return err
+	}
 	for _, m := range s.methods {
 		if err := m.bind(); err != nil {
 			return fmt.Errorf("method %s: %w", m.def.Name, err)
 		}
 	}
+	return nil
+}
+
+// allocate makes the slots and the arena, if all that the session needs is
+// within the limit.
+func (s *Session) allocate(maxBytes int64) error {
+	arena, total := 0, 0.0
+	for _, m := range s.methods {
+		arena = max(arena, m.plan.Bytes)
+		total += float64(m.outsideBytes)
+	}
+	sizes := make([]int, len(s.prog.Slots))
+	for i, slot := range s.prog.Slots {
+		size, err := slot.Type.Bytes(op.Extents{Width: 1})
+		if err != nil {
+			return fmt.Errorf("slot %s: %w", slot.Name, err)
+		}
+		sizes[i] = size
+		total += float64(size)
+	}
+	if total += float64(arena); maxBytes > 0 && total > float64(maxBytes) {
+		return fmt.Errorf("%w: %.1f GiB are needed, %.1f GiB are allowed", ErrBounds, total/(1<<30), float64(maxBytes)/(1<<30))
+	}
+	for _, size := range sizes {
+		s.slots = append(s.slots, platform.Aligned(size))
+	}
+	s.arena = platform.Aligned(arena)
 	return nil
 }
 
