@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"zeroth/runtime/op"
@@ -31,7 +32,12 @@ func (m *Module) Lower() (*program.Program, error) {
 	for _, s := range m.Sites {
 		site := program.Site{ID: s.ID, Name: s.Name, Module: s.Module, Layer: s.Layer, Out: s.Out, In: s.In, A: -1, B: -1}
 		if s.A != nil {
-			site.A, site.B = l.slots[s.A], l.slots[s.B]
+			var hasA, hasB bool
+			site.A, hasA = l.slots[s.A]
+			site.B, hasB = l.slots[s.B]
+			if !hasA || !hasB {
+				return nil, fmt.Errorf("%w: site %s has slots that are not the module's", ErrBuild, s.Name)
+			}
 		}
 		p.Sites = append(p.Sites, site)
 	}
@@ -66,17 +72,15 @@ func (l *lowering) method(g *Graph) (program.Method, error) {
 		add(v, program.Value{Name: v.Name, Kind: program.Input, Type: v.Type})
 	}
 	for _, n := range g.Nodes {
-		node := program.Node{Op: n.Op, Name: n.Name, Attrs: n.Attrs}
+		node := program.Node{Op: n.Op, Name: n.Name, Attrs: slices.Clone(n.Attrs)}
 		for _, v := range n.In {
 			index, known := l.values[v.key()]
-			switch {
-			case known:
-			case v.Const != nil:
-				index = add(v.Const, program.Value{Name: v.Name, Kind: program.ConstRef, Ref: l.constants[v.Const], Type: v.Type})
-			case v.Slot != nil:
-				index = add(v.Slot, program.Value{Name: v.Name, Kind: program.SlotRef, Ref: l.slots[v.Slot], Type: v.Type})
-			default:
-				return out, fmt.Errorf("%w: method %s: node %s reads %s before it is made", ErrBuild, g.Name, n.Name, v.Name)
+			if !known {
+				stored, err := l.stored(v)
+				if err != nil {
+					return out, fmt.Errorf("%w: method %s: node %s: %w", ErrBuild, g.Name, n.Name, err)
+				}
+				index = add(v.key(), stored)
 			}
 			node.In = append(node.In, index)
 		}
@@ -86,7 +90,31 @@ func (l *lowering) method(g *Graph) (program.Method, error) {
 		out.Nodes = append(out.Nodes, node)
 	}
 	for _, v := range g.Outputs {
-		out.Outputs = append(out.Outputs, l.values[v])
+		index, known := l.values[v]
+		if !known {
+			return out, fmt.Errorf("%w: method %s: output %s is not made by any node", ErrBuild, g.Name, v.Name)
+		}
+		out.Outputs = append(out.Outputs, index)
+	}
+	return out, nil
+}
+
+// stored makes the value of a constant or slot of the module.
+func (l *lowering) stored(v *Value) (program.Value, error) {
+	out := program.Value{Name: v.Name, Type: v.Type}
+	known := false
+	switch {
+	case v.Const != nil:
+		out.Kind = program.ConstRef
+		out.Ref, known = l.constants[v.Const]
+	case v.Slot != nil:
+		out.Kind = program.SlotRef
+		out.Ref, known = l.slots[v.Slot]
+	default:
+		return out, fmt.Errorf("it reads %s before it is made", v.Name)
+	}
+	if !known {
+		return out, fmt.Errorf("%s is not among the module's constants and slots", v.Name)
 	}
 	return out, nil
 }

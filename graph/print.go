@@ -10,7 +10,7 @@ import (
 
 // String prints the method as one line a node, in order:
 //
-//	losses(tokens i32[1 N], …) → losses, nll
+//	losses(tokens i32[1 N], …) → losses %58, nll %57
 //	  %4 f32[1 N 64] = Gather(model.embed_tokens.weight, tokens)
 //	  %9 f32[P N 64] = LinearLoRA(%5, …) site=3 scale=2 …  // model.layers.0.…
 func (g *Graph) String() string {
@@ -24,7 +24,11 @@ func (g *Graph) String() string {
 	for i, v := range g.Outputs {
 		outputs[i] = v.Name + " " + names[v]
 	}
-	fmt.Fprintf(&b, "%s(%s) → %s\n", g.Name, strings.Join(inputs, ", "), strings.Join(outputs, ", "))
+	fmt.Fprintf(&b, "%s(%s)", g.Name, strings.Join(inputs, ", "))
+	if len(outputs) > 0 {
+		fmt.Fprintf(&b, " → %s", strings.Join(outputs, ", "))
+	}
+	b.WriteString("\n")
 	for _, n := range g.Nodes {
 		b.WriteString("  ")
 		for _, v := range n.Out {
@@ -91,20 +95,24 @@ func (g *Graph) Dot(w io.Writer) error {
 			default:
 				from = ids[v]
 			}
-			style := ""
-			if v.Type.Wide {
-				style = " penwidth=2.5"
-			}
-			fmt.Fprintf(&b, "  %s -> %s [label=%q fontsize=8%s];\n", from, to, portName(n, i), style)
+			fmt.Fprintf(&b, "  %s -> %s [label=%q fontsize=8%s];\n", from, to, portName(n, i), pen(v))
 		}
 	}
 	for _, v := range g.Outputs {
 		to := declare(v, v.Name+"\n"+v.Type.String(), " shape=ellipse style=filled fillcolor=\"#e6f4ea\"")
-		fmt.Fprintf(&b, "  %s -> %s;\n", ids[v.Def], to)
+		fmt.Fprintf(&b, "  %s -> %s [label=\"\"%s];\n", ids[v.Def], to, pen(v))
 	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// pen draws the edges of wide values bold.
+func pen(v *Value) string {
+	if v.Type.Wide {
+		return " penwidth=2.5"
+	}
+	return ""
 }
 
 func portName(n *Node, i int) string {
