@@ -28,6 +28,10 @@ func permute(app *cli.App, args []string) []string {
 			rest = append(rest, arg)
 			continue
 		}
+		if name := strings.TrimLeft(arg, "-"); name == "h" || name == "help" {
+			// The parser would take an argument behind it for a topic.
+			return []string{args[0], args[1], arg}
+		}
 		flags = append(flags, arg)
 		if !takesValue(command, arg) {
 			continue

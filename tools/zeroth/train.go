@@ -284,10 +284,14 @@ func (r *trainRun) explain(err error) error {
 	return err
 }
 
-// begin makes the folder and the journal, or opens those of a run to resume.
+// begin brings the model to where the run begins and makes the folder and the
+// journal, or opens those of a run to resume.
 func (r *trainRun) begin() error {
 	header, err := r.header()
 	if err != nil {
+		return err
+	}
+	if err := r.startAdapter(); err != nil {
 		return err
 	}
 	config := filepath.Join(r.folder, configName)
@@ -295,10 +299,7 @@ func (r *trainRun) begin() error {
 		if err := r.reopen(header); err != nil {
 			return err
 		}
-		if err := writeJSON(config, r.config); err != nil { // --steps may be new
-			return err
-		}
-		return r.startAdapter()
+		return writeJSON(config, r.config) // --steps may be new
 	}
 	if err := os.MkdirAll(r.folder, 0o777); err != nil {
 		return err
@@ -307,10 +308,7 @@ func (r *trainRun) begin() error {
 	if err := writeJSON(config, r.config.absolute()); err != nil {
 		return err
 	}
-	if err := r.createJournal(header); err != nil {
-		return err
-	}
-	return r.startAdapter()
+	return r.createJournal(header)
 }
 
 // createJournal makes the journal of a new run, or of one that was killed

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"zeroth/internal/testdata"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts call the tool as "zeroth": the test binary is its
+// own command.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"zeroth": main})
+}
+
+// TestScripts runs testdata/*.txtar. Beside testscript's own commands they have
+//
+//	exits CODE COMMAND…   runs a command that must end with that exit code
+//	jsonlines             every line of the last output is a JSON object
+//	json                  the last output is one JSON value
+//	cut FILE BYTES        takes bytes off a file's end
+//	flip FILE OFFSET      changes the byte there; a negative offset counts from the end
+//
+// and the variables $MODEL (the bundled model), $REMARKS (its data) and, where
+// the condition [shared] holds, $SHARED (see testdata.Shared).
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("MODEL", absolutePath(t, testdata.Repo("third_party/reviews-1m")))
+			env.Setenv("REMARKS", absolutePath(t, testdata.Repo("examples/remarks")))
+			env.Setenv("SHARED", sharedData(t))
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "shared" {
+				return sharedData(t) != "", nil
+			}
+			return false, errors.New("no condition " + strconv.Quote(name))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "jsonlines": jsonLines, "json": oneJSON, "cut": cutFile, "flip": flipByte,
+		},
+	})
+}
+
+func absolutePath(t *testing.T, path string) string {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole
+}
+
+// sharedData is the folder of shared models, or "" where there is none.
+func sharedData(t *testing.T) string {
+	folder := os.Getenv("ZEROTH_SHARED")
+	if folder == "" {
+		folder = absolutePath(t, testdata.Repo("../shared/data"))
+	}
+	if !isFolder(filepath.Join(folder, "models")) {
+		return ""
+	}
+	return folder
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+	if message := ts.ReadFile("stderr"); strings.Contains(message, "goroutine ") {
+		ts.Fatalf("a stack trace is shown")
+	}
+}
+
+func jsonLines(ts *testscript.TestScript, _ bool, _ []string) {
+	text := strings.TrimSuffix(ts.ReadFile("stdout"), "\n")
+	for i, line := range strings.Split(text, "\n") {
+		if err := json.Unmarshal([]byte(line), &map[string]any{}); err != nil {
+			ts.Fatalf("line %d is not a JSON object: %v", i+1, err)
+		}
+	}
+}
+
+func oneJSON(ts *testscript.TestScript, _ bool, _ []string) {
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+}
+
+func cutFile(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	info, err := os.Stat(path)
+	ts.Check(err)
+	ts.Check(os.Truncate(path, info.Size()-n))
+}
+
+func flipByte(ts *testscript.TestScript, _ bool, args []string) {
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	raw, err := os.ReadFile(path)
+	ts.Check(err)
+	if at < 0 {
+		at += len(raw)
+	}
+	raw = bytes.Clone(raw)
+	raw[at] ^= 0xA5
+	ts.Check(os.WriteFile(path, raw, 0o666))
+}
