@@ -69,7 +69,7 @@ func gatherBefore(g *graph.Graph, n *graph.Node, v, rows *graph.Value) *graph.Va
 			return other.Out[0]
 		}
 	}
-	out := &graph.Value{Name: v.Name + ".rows"}
+	out := &graph.Value{Name: v.Name + "." + rows.Name}
 	gather := &graph.Node{Op: op.Gather, Name: out.Name, In: []*graph.Value{v, rows}, Out: []*graph.Value{out}}
 	out.Def = gather
 	g.Nodes = slices.Insert(g.Nodes, at, gather)
