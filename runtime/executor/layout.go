@@ -56,13 +56,15 @@ func (m *Method) addStep(node *program.Node, registry *kernel.Registry) error {
 	return nil
 }
 
-// addChecks collects the index contracts of the method's inputs.
+// addChecks collects the index contracts that a run must be held to: those of
+// the method's inputs, and those of constants that address what only a run
+// gives its size.
 func (m *Method) addChecks() {
 	for i := range m.steps {
 		step := &m.steps[i]
 		for port, v := range step.node.In {
 			rule := step.call.Spec.Inputs[port].Index
-			if rule == nil || m.def.Values[v].Kind != program.Input {
+			if rule == nil || !m.checkedByRun(v, step.node.In[rule.Of], rule) {
 				continue
 			}
 			m.checks = append(m.checks, check{
@@ -73,6 +75,19 @@ func (m *Method) addChecks() {
 			})
 		}
 	}
+}
+
+// checkedByRun reports whether indices v into value of can change with a run.
+// All others were checked when the program was verified.
+func (m *Method) checkedByRun(v, of int, rule *op.IndexRule) bool {
+	addressed := &m.def.Values[of]
+	if m.def.Values[v].Kind != program.ConstRef {
+		return true
+	}
+	if rule.Kind == op.InGroup {
+		return addressed.Kind != program.ConstRef
+	}
+	return addressed.Type.Shape[0].Sym != op.Const
 }
 
 // planArena places the temporaries and the kernels' scratch. Inputs, outputs
@@ -91,7 +106,7 @@ func (m *Method) planArena() error {
 			if err != nil {
 				return fmt.Errorf("%w: %s: %w", ErrBounds, v.Name, err)
 			}
-			m.outsideBytes += size
+			m.outsideBytes += float64(size)
 		}
 	}
 	return nil

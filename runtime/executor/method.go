@@ -21,8 +21,9 @@ type Method struct {
 	checks  []check
 	plan    *plan.Plan
 	home    []int // item of the plan that holds a temporary, or −1
-	// outsideBytes is what inputs and outputs take beside the arena.
-	outsideBytes int
+	// outsideBytes is what inputs and outputs take beside the arena: a float,
+	// since their sum need not fit an int.
+	outsideBytes float64
 	extents      op.Extents
 	mutates      bool // some node writes a slot
 }

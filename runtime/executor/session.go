@@ -2,6 +2,7 @@ package executor
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"zeroth/runtime/kernel"
@@ -80,13 +81,16 @@ func (s *Session) bind(registry *kernel.Registry, names []string, maxBytes int64
 	return nil
 }
 
+// addressableBytes is more than any process can have: Go panics beyond.
+const addressableBytes = 1 << 47
+
 // allocate makes the slots and the arena, if all that the session needs is
 // within the limit.
 func (s *Session) allocate(maxBytes int64) error {
 	arena, total := 0, 0.0
 	for _, m := range s.methods {
 		arena = max(arena, m.plan.Bytes)
-		total += float64(m.outsideBytes)
+		total += m.outsideBytes
 	}
 	sizes := make([]int, len(s.prog.Slots))
 	for i, slot := range s.prog.Slots {
@@ -97,8 +101,12 @@ func (s *Session) allocate(maxBytes int64) error {
 		sizes[i] = size
 		total += float64(size)
 	}
-	if total += float64(arena); maxBytes > 0 && total > float64(maxBytes) {
-		return fmt.Errorf("%w: %.1f GiB are needed, %.1f GiB are allowed", ErrBounds, total/(1<<30), float64(maxBytes)/(1<<30))
+	allowed := min(float64(math.MaxInt), addressableBytes)
+	if maxBytes > 0 {
+		allowed = min(allowed, float64(maxBytes))
+	}
+	if total += float64(arena); total > allowed {
+		return fmt.Errorf("%w: %.1f GiB are needed, %.1f GiB are allowed", ErrBounds, total/(1<<30), allowed/(1<<30))
 	}
 	for _, size := range sizes {
 		s.slots = append(s.slots, platform.Aligned(size))
