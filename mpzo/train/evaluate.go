@@ -45,6 +45,9 @@ func (e Evaluation) record(step uint64) journal.Eval {
 // a time, and calls progress, if given, after each.
 func (m *Model) Evaluate(ctx context.Context, set *data.Set, loss data.Loss, batch int, normalise data.Normalise, progress func(done int)) (Evaluation, error) {
 	e := Evaluation{Text: set.Text}
+	if batch < 1 {
+		return e, fmt.Errorf("%w: batches of %d examples: must be at least 1", ErrSettings, batch)
+	}
 	var b data.Batch
 	picks := make([]int, 0, batch)
 	for first := 0; first < len(set.Examples); first += batch {

@@ -1,0 +1,183 @@
+package train_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"zeroth/mpzo/data"
+	"zeroth/mpzo/journal"
+	"zeroth/mpzo/train"
+	"zeroth/runtime/executor"
+	"zeroth/runtime/op"
+)
+
+func TestSettingsAreChecked(t *testing.T) {
+	good := settings(data.TokenLoss, train.PRGE{})
+	if err := good.Check(); err != nil {
+		t.Error(err)
+	}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for name, spoil := range map[string]func(*train.Settings){
+		"steps":     func(s *train.Settings) { s.Steps = 0 },
+		"batch":     func(s *train.Settings) { s.Batch = 0 },
+		"q must":    func(s *train.Settings) { s.Queries = 0 },
+		"1024":      func(s *train.Settings) { s.Queries = 1025 },
+		"eps":       func(s *train.Settings) { s.Eps = 0 },
+		"eps must":  func(s *train.Settings) { s.Eps = nan },
+		"eps ":      func(s *train.Settings) { s.Eps = inf },
+		"lr":        func(s *train.Settings) { s.LR = -1 },
+		"lr must":   func(s *train.Settings) { s.LR = nan },
+		"lr must b": func(s *train.Settings) { s.LR = inf },
+		"estimator": func(s *train.Settings) { s.Estimator = nil },
+	} {
+		s := good
+		spoil(&s)
+		if err := s.Check(); !errors.Is(err, train.ErrSettings) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := train.FindEstimator("adam"); !errors.Is(err, train.ErrSettings) {
+		t.Errorf("an unknown estimator: %v", err)
+	}
+	for _, e := range train.Estimators() {
+		if found, err := train.FindEstimator(e.Name()); err != nil || found != e {
+			t.Errorf("%s: %v, %v", e.Name(), found, err)
+		}
+	}
+}
+
+func TestSchedules(t *testing.T) {
+	for _, c := range []struct {
+		schedule train.Schedule
+		rates    []float32 // at steps 0, 25, 50, 75 of 100
+	}{
+		{train.Constant, []float32{8, 8, 8, 8}},
+		{train.Linear, []float32{8, 6, 4, 2}},
+		{train.Cosine, []float32{8, 6.828427, 4, 1.1715729}},
+	} {
+		for i, want := range c.rates {
+			if got := c.schedule.Rate(8, uint64(25*i), 100); math.Abs(float64(got-want)) > 1e-6 {
+				t.Errorf("%s at %d %%: %g, want %g", c.schedule, 25*i, got, want)
+			}
+		}
+		if last := c.schedule.Rate(8, 99, 100); last < 0 {
+			t.Errorf("%s ends at %g", c.schedule, last)
+		}
+		if s, err := train.ParseSchedule(string(c.schedule)); err != nil || s != c.schedule {
+			t.Errorf("%s: %v, %v", c.schedule, s, err)
+		}
+	}
+	if _, err := train.ParseSchedule("step"); !errors.Is(err, train.ErrSettings) {
+		t.Errorf("an unknown schedule: %v", err)
+	}
+}
+
+// A loss that is no number ends the run before the step is recorded or done.
+func TestDivergence(t *testing.T) {
+	f := newFixture(t)
+	f.heldOut = nil
+	s := settings(data.TokenLoss, train.PRGE{})
+	s.LR, s.Schedule = 1e30, train.Constant
+	bounds, err := train.StepBounds(f.train, s.Loss, s.Batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := bind(t, f.program, f.kernels, train.Bounds(bounds, 2*s.Queries, s.Queries), 1)
+	m.Init(s.Seed)
+	path := filepath.Join(t.TempDir(), "journal")
+	writer, err := journal.Create(path, header(m, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	trainer := train.Trainer{Model: m, Settings: s, Train: f.train, Journal: writer, Log: &journal.Log{}, Observer: &watcher{}}
+	if err := trainer.Run(context.Background()); !errors.Is(err, train.ErrDiverged) {
+		t.Fatalf("a rate of 10³⁰: %v", err)
+	}
+	log, err := journal.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(log.Steps) == 0 || len(log.Steps) > 5 {
+		t.Errorf("diverged after %d steps", len(log.Steps))
+	}
+	diverged := bytesOf(m)
+	m.Init(s.Seed)
+	if err := m.Replay(context.Background(), log, uint64(len(log.Steps)), nil); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(bytesOf(m), diverged) {
+		t.Error("the adapter is not what the recorded steps make")
+	}
+}
+
+func TestNewModelWantsItsMethods(t *testing.T) {
+	f := newFixture(t)
+	s, err := executor.New(f.program, f.kernels, executor.Options{Bounds: op.Extents{Q: 1}, Methods: []string{"update"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := train.NewModel(s); !errors.Is(err, train.ErrProgram) {
+		t.Errorf("a session without losses: %v", err)
+	}
+	bare := build(t, toy{toyConfig(), 1})
+	without, err := executor.New(bare, f.kernels, executor.Options{Bounds: op.Extents{N: 1, S: 1, R: 1, K: 1, G: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer without.Close()
+	if _, err := train.NewModel(without); !errors.Is(err, train.ErrProgram) {
+		t.Errorf("a program without LoRA: %v", err)
+	}
+}
+
+// Evaluate's sums are those of the float64 model, in batches of any size.
+func TestEvaluate(t *testing.T) {
+	f := newFixture(t)
+	checkpoint := toy{toyConfig(), 9}
+	s := settings(data.TokenLoss, train.PRGE{})
+	s.Batch = 7
+	m := f.model(t, s, 2)
+	disturb(m, 12)
+	want := newOracle(t, checkpoint, m, 4, 2).loss(f.heldOut.Examples)
+	for _, batch := range []int{1, 2, 7} {
+		e, err := m.Evaluate(context.Background(), f.heldOut, data.TokenLoss, batch, data.BySum, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "loss", e.Loss, want, 1e-5)
+		if e.Tally.Examples != 7 || e.Tally.Choices != 7 {
+			t.Errorf("batches of %d: %+v", batch, e.Tally)
+		}
+	}
+	if _, err := m.Evaluate(context.Background(), f.heldOut, data.TokenLoss, 0, data.BySum, nil); !errors.Is(err, train.ErrSettings) {
+		t.Errorf("batches of none: %v", err)
+	}
+	if _, err := m.Evaluate(context.Background(), f.train, data.TokenLoss, 13, data.BySum, nil); !errors.Is(err, executor.ErrInput) {
+		t.Errorf("batches beyond the session's bounds: %v", err)
+	}
+}
+
+func TestBetter(t *testing.T) {
+	e := func(correct int, loss float64) train.Evaluation {
+		return train.Evaluation{Tally: data.Tally{Examples: 10, Choices: 10, Correct: correct}, Loss: loss}
+	}
+	text := func(loss float64) train.Evaluation { return train.Evaluation{Loss: loss, Text: true} }
+	for _, c := range []struct {
+		a, b train.Evaluation
+		want bool
+	}{
+		{e(6, 2), e(5, 1), true}, {e(5, 1), e(6, 2), false}, {e(5, 1), e(5, 2), true}, {e(5, 2), e(5, 2), false},
+		{text(1), text(2), true}, {text(2), text(1), false},
+	} {
+		if got := c.a.Better(c.b); got != c.want {
+			t.Errorf("%+v better than %+v: %t", c.a, c.b, got)
+		}
+	}
+}
