@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"zeroth/mpzo/journal"
@@ -19,16 +21,19 @@ import (
 type display struct {
 	run     *trainRun
 	bar     *progressbar.ProgressBar
-	quiet   bool // no lines about steps: --json prints them
 	every   uint64
 	smooth  float64 // exponential mean of the loss
 	started time.Time
+	stepped time.Time // when the first step began
+	drawn   time.Time // when an evaluation was last drawn
 
 	steps    uint64 // done by this process
 	rows     int64
 	training time.Duration // in steps, evaluations not counted
 
 	first, last, best *evaluated
+
+	failed error // the first of standard output
 }
 
 type evaluated struct {
@@ -40,8 +45,11 @@ type evaluated struct {
 }
 
 func newDisplay(r *trainRun) *display {
-	return &display{run: r, quiet: r.json, smooth: math.NaN(), every: max(1, r.config.Steps/20)}
+	return &display{run: r, smooth: math.NaN(), every: max(1, r.config.Steps/20)}
 }
+
+// redrawEvery is how often a bar is drawn at most.
+const redrawEvery = 80 * time.Millisecond
 
 // start tells what will be trained.
 func (d *display) start() {
@@ -53,8 +61,8 @@ func (d *display) start() {
 		2*r.config.Queries, r.config.Batch, r.config.Estimator, s.Threads(), formatBytes(int64(s.ArenaBytes())))
 	if isTerminal(r.stderr) && !r.json {
 		d.bar = progressbar.NewOptions64(int64(r.config.Steps), progressbar.OptionSetWriter(r.stderr),
-			progressbar.OptionSetDescription("training"), progressbar.OptionSetPredictTime(true),
-			progressbar.OptionShowCount(), progressbar.OptionSetWidth(24), progressbar.OptionThrottle(80*time.Millisecond))
+			progressbar.OptionSetDescription("training"), progressbar.OptionSetPredictTime(false),
+			progressbar.OptionShowCount(), progressbar.OptionFullWidth(), progressbar.OptionThrottle(redrawEvery))
 	}
 }
 
@@ -84,6 +92,9 @@ func (d *display) Replayed(done, total uint64) {
 
 // Step shows a step.
 func (d *display) Step(r train.StepReport) {
+	if d.steps == 0 {
+		d.stepped = time.Now().Add(-r.Duration)
+	}
 	d.steps++
 	d.rows += int64(r.Rows)
 	d.training += r.Duration
@@ -95,12 +106,18 @@ func (d *display) Step(r train.StepReport) {
 	case d.run.json:
 		d.event(map[string]any{"event": "step", "step": r.Step, "loss": r.Loss, "lr": r.LR, "rows": r.Rows, "seconds": r.Duration.Seconds()})
 	case d.bar != nil:
-		d.bar.Describe(fmt.Sprintf("loss %.4f  %s", d.smooth, d.speed()))
+		d.bar.Describe(fmt.Sprintf("loss %.4f  %s  ETA %s", d.smooth, d.speed(), d.left(r)))
 		_ = d.bar.Set64(int64(r.Step))
 	case r.Step%d.every == 0 || r.Step == r.Steps:
-		left := time.Duration(float64(time.Since(d.started)) / float64(d.steps) * float64(r.Steps-r.Step))
-		fmt.Fprintf(d.run.stderr, "step %d/%d  loss %.4f  %s  ETA %s\n", r.Step, r.Steps, d.smooth, d.speed(), left.Round(time.Second))
+		fmt.Fprintf(d.run.stderr, "step %d/%d  loss %.4f  %s  ETA %s\n", r.Step, r.Steps, d.smooth, d.speed(), d.left(r))
 	}
+}
+
+// left is the time that the rest of the run takes if it goes on as since the
+// first step, evaluations counted.
+func (d *display) left(r train.StepReport) time.Duration {
+	each := float64(time.Since(d.stepped)) / float64(d.steps)
+	return time.Duration(each * float64(r.Steps-r.Step)).Round(time.Second)
 }
 
 // speed is the number of token rows that went forward in a second, all copies
@@ -118,7 +135,8 @@ func (d *display) rowsPerSecond() float64 {
 
 // Evaluating shows the progress of an evaluation.
 func (d *display) Evaluating(done, total int) {
-	if d.bar != nil {
+	if d.bar != nil && time.Since(d.drawn) >= redrawEvery {
+		d.drawn = time.Now()
 		d.bar.Describe(fmt.Sprintf("evaluating %d/%d", done, total))
 	}
 }
@@ -169,28 +187,30 @@ func (d *display) event(fields map[string]any) {
 	if err != nil {
 		line = []byte(`{"event":"error"}`) // NaN cannot be written; the run stops on it anyway
 	}
-	fmt.Fprintf(d.run.stdout, "%s\n", line)
+	if _, err := fmt.Fprintf(d.run.stdout, "%s\n", line); err != nil && d.failed == nil {
+		d.failed = err
+	}
 }
 
 func (d *display) finish() {
 	if d.bar != nil {
 		_ = d.bar.Clear()
-		fmt.Fprintln(d.run.stderr)
 	}
 }
 
-// summary says what came of the run, on standard output.
-func (d *display) summary(interrupted bool) {
+// summary says what came of the run, on standard output, and gives the first
+// error of writing there.
+func (d *display) summary(stopped bool) error {
 	r := d.run
 	if r.json {
 		d.event(map[string]any{
-			"event": "end", "steps": r.writer.Last(), "interrupted": interrupted,
+			"event": "end", "steps": r.writer.Last(), "interrupted": stopped,
 			"seconds": time.Since(d.started).Seconds(), "rows_per_second": d.rowsPerSecond(),
 			"adapter": filepath.Join(r.folder, lastName),
 		})
-		return
+		return d.failed
 	}
-	out := r.stdout
+	out := &strings.Builder{}
 	if d.first != nil {
 		fmt.Fprintf(out, "before  %s\n", d.first)
 	}
@@ -200,7 +220,7 @@ func (d *display) summary(interrupted bool) {
 	if d.best != nil && d.last != nil && d.best.Step != d.last.Step {
 		fmt.Fprintf(out, "best    %s  (step %d)\n", d.best, d.best.Step)
 	}
-	if d.steps == 0 && !interrupted {
+	if d.steps == 0 && !stopped {
 		fmt.Fprintf(out, "all %d steps were done already\n", r.writer.Last())
 	} else {
 		fmt.Fprintf(out, "%d steps in %s, %s\n", d.steps, time.Since(d.started).Round(100*time.Millisecond), d.speed())
@@ -210,4 +230,6 @@ func (d *display) summary(interrupted bool) {
 		fmt.Fprintf(out, "best    %s\n", filepath.Join(r.folder, bestName))
 	}
 	fmt.Fprintf(out, "journal %s\n", filepath.Join(r.folder, journalName))
+	_, err := io.WriteString(r.stdout, out.String())
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"zeroth/graph"
 	"zeroth/graph/importer"
@@ -69,6 +70,8 @@ func (o *exportOptions) check() error {
 		return usagef("--out %s: is a folder, want the name of a file", o.Out)
 	case !isFolder(filepath.Dir(o.Out)):
 		return usagef("--out %s: there is no folder %s", o.Out, filepath.Dir(o.Out))
+	case o.overwritesCheckpoint():
+		return usagef("--out %s: is a file of the checkpoint", o.Out)
 	case o.Quant != "f32":
 		return usagef("--quant %q: this version knows f32", o.Quant)
 	case o.Context < 0:
@@ -117,6 +120,24 @@ func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) e
 	fmt.Fprintf(stdout, "%s: %s, %d constants, %d LoRA sites (rank %d), %s\n",
 		o.Out, m.Meta["source"], len(p.Constants), len(p.Slots)/2, o.LoRA.Rank, formatBytes(info.Size()))
 	return nil
+}
+
+// overwritesCheckpoint reports whether --out names what is read.
+func (o *exportOptions) overwritesCheckpoint() bool {
+	out, err := os.Stat(o.Out)
+	if err != nil {
+		return false
+	}
+	inputs := []string{o.From, o.Tokenizer}
+	if entries, err := os.ReadDir(o.From); err == nil {
+		for _, e := range entries {
+			inputs = append(inputs, filepath.Join(o.From, e.Name()))
+		}
+	}
+	return slices.ContainsFunc(inputs, func(path string) bool {
+		info, err := os.Stat(path)
+		return err == nil && os.SameFile(info, out)
+	})
 }
 
 func isFolder(path string) bool {

@@ -269,11 +269,11 @@ func (r *trainRun) run(ctx context.Context) error {
 	if err := r.save(); err != nil {
 		return err
 	}
-	r.display.summary(stopped)
+	err = r.display.summary(stopped)
 	if stopped {
 		return withHint(interrupted{r.writer.Last()}, "go on with: zeroth train --resume "+r.folder)
 	}
-	return nil
+	return err
 }
 
 // explain adds what a user can do about a failed run.
