@@ -214,7 +214,9 @@ func TestAllocationFollowsTheFile(t *testing.T) {
 		if real := strings.HasPrefix(name, "as many") || strings.HasPrefix(name, "one list"); real != (err == nil) {
 			t.Errorf("%s: %v", name, err)
 		}
-		allowed := uint64(2*len(whole) + 1<<19)
+		// A tensor of one element takes 35 bytes of file and about 90 of memory,
+		// more under the race detector: the half above twice is for such files.
+		allowed := uint64(len(whole)*5/2 + 1<<19)
 		if used := after.TotalAlloc - before.TotalAlloc; used > allowed {
 			t.Errorf("%s: %d bytes allocated for a file of %d (error %v)", name, used, len(whole), err)
 		}
