@@ -92,8 +92,11 @@ func collectReport(folder string) (report.Data, error) {
 
 func settingsOf(h *journal.Header) []report.Pair {
 	settings := []report.Pair{
-		{Name: "seed", Value: fmt.Sprint(h.Seed)}, {Name: "q", Value: fmt.Sprint(h.Q)}, {Name: "eps", Value: fmt.Sprint(h.Eps)},
-		{Name: "rank", Value: fmt.Sprint(h.Rank)}, {Name: "alpha", Value: fmt.Sprint(h.Alpha)},
+		{Name: "seed", Value: fmt.Sprint(h.Seed)},
+		{Name: "q", Value: fmt.Sprint(h.Q)},
+		{Name: "eps", Value: fmt.Sprint(h.Eps)},
+		{Name: "rank", Value: fmt.Sprint(h.Rank)},
+		{Name: "alpha", Value: fmt.Sprint(h.Alpha)},
 		{Name: "LoRA sites", Value: fmt.Sprint(len(h.Sites))},
 	}
 	keys := make([]string, 0, len(h.Settings))
