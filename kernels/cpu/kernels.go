@@ -11,8 +11,10 @@ const cost = 100
 // Kernels returns a kernel for every op, each the fastest that f allows. The
 // names tell the instruction set and, where there is one, the tile:
 // "linear_f32_6x16_avx2", "swiglu_f32_avx2".
-func Kernels(f Features) []kernel.Kernel {
-	r := choose(f)
+func Kernels(f Features) []kernel.Kernel { return choose(f).kernels() }
+
+// kernels binds the routines to every op.
+func (r *routines) kernels() []kernel.Kernel {
 	tile, isa := r.gemm.name, r.needs.String()
 	list := []kernel.Kernel{
 		{Op: op.Gather, Name: "gather_f32_" + isa, Bind: r.bindGather},
