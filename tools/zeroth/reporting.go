@@ -59,7 +59,7 @@ func collectReport(folder string) (report.Data, error) {
 	if err != nil {
 		return report.Data{}, withHint(err, folder+" does not look like the folder of a run")
 	}
-	d := report.Data{Title: filepath.Base(filepath.Clean(folder)), Settings: settingsOf(&log.Header)}
+	d := report.Data{Title: runTitle(folder), Settings: settingsOf(&log.Header)}
 	for _, s := range log.Steps {
 		square := 0.0
 		for _, g := range s.ProjGrads {
@@ -88,6 +88,14 @@ func collectReport(folder string) (report.Data, error) {
 	}
 	addFacts(&d)
 	return d, nil
+}
+
+// runTitle names a run by its folder, also where that is called ".".
+func runTitle(folder string) string {
+	if whole, err := filepath.Abs(folder); err == nil {
+		folder = whole
+	}
+	return filepath.Base(folder)
 }
 
 func settingsOf(h *journal.Header) []report.Pair {
