@@ -147,3 +147,29 @@ func TestParseLayers(t *testing.T) {
 		}
 	}
 }
+
+// A layer's bias stays with it.
+func TestInsertKeepsTheBias(t *testing.T) {
+	w, bias := frozen("w", 4, 4), frozen("bias", 4)
+	g := graph.NewGraph("forward")
+	x := g.Apply(op.Gather, "x", nil, w.Value(), g.Input("tokens", op.I32, op.S(op.Tokens, 0)))
+	g.Output("y", g.Apply(op.Linear, "layer", nil, x, w.Value(), bias.Value()))
+	m := &graph.Module{
+		Meta: map[string]string{}, Constants: []*graph.Constant{w, bias}, Methods: []*graph.Graph{g},
+		Sites: []*graph.Site{{ID: 1, Name: "layer", Module: "q", Out: 4, In: 4}},
+	}
+	bare := listing(t, m)
+	if err := pass.InsertLoRA(m, pass.LoRA{Rank: 1, Alpha: 1, Sampler: noise.Gaussian}); err != nil {
+		t.Fatal(err)
+	}
+	if n := g.Nodes[1]; n.Op != op.LinearLoRA || len(n.In) != 8 || n.In[7].Const != bias {
+		t.Errorf("the layer became %s of %d inputs", n.Op, len(n.In))
+	}
+	listing(t, m)
+	if err := pass.RemoveLoRA(m); err != nil {
+		t.Fatal(err)
+	}
+	if got := listing(t, m); got != bare {
+		t.Errorf("removing LoRA gives\n%s\nwant\n%s", got, bare)
+	}
+}

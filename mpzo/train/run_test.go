@@ -2,6 +2,7 @@ package train_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -14,6 +15,7 @@ import (
 	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/kernel"
+	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 )
@@ -234,9 +236,25 @@ func TestTrainingLowersTheLoss(t *testing.T) {
 // The best adapter is the one held when KeepBest was last called.
 func TestBestAdapterIsKeptAgain(t *testing.T) {
 	f := newFixture(t)
+	f.heldOut = f.train
 	s := settings(data.ChoiceLoss, train.PRGE{})
+	s.LR, s.EvalEvery = 0.3, 1
 	path := filepath.Join(t.TempDir(), "journal")
 	straight := f.run(t, path, s, 1, watcher{})
+	log, err := journal.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var best []uint64 // by accuracy, then by loss
+	accuracy, loss := -1.0, 0.0
+	for _, e := range log.Evals {
+		if e.Accuracy > accuracy || e.Accuracy == accuracy && e.Loss < loss {
+			accuracy, loss, best = e.Accuracy, e.Loss, append(best, e.Step)
+		}
+	}
+	if len(best) < 2 || len(best) == len(log.Evals) || !slices.Equal(straight.watcher.kept, best) {
+		t.Fatalf("the best adapter is kept at %v, evaluations say %v of %d", straight.watcher.kept, best, len(log.Evals))
+	}
 	// A finished journal opened again: everything is replayed, nothing is done.
 	again := f.run(t, path, s, 1, watcher{})
 	if again.err != nil || len(again.watcher.steps) != 0 || len(again.watcher.evaluated) != 0 || again.watcher.replayed != s.Steps {
@@ -293,5 +311,75 @@ func TestReplayRebuildsTheAdapter(t *testing.T) {
 		if err := m.Replay(context.Background(), log, s.Steps+1, nil); err == nil {
 			t.Errorf("%s: a step that the journal lacks is replayed", name)
 		}
+	}
+}
+
+// Every step has a seed of its own, that of the run's seed and the step.
+func TestStepSeeds(t *testing.T) {
+	f := newFixture(t)
+	s := settings(data.TokenLoss, train.PRGE{})
+	path := filepath.Join(t.TempDir(), "journal")
+	f.run(t, path, s, 1, watcher{})
+	log, err := journal.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[uint64]bool)
+	for i, step := range log.Steps {
+		want := noise.StepSeed(s.Seed, uint64(i))
+		if seen[step.Seed] || step.Seed != uint64(want[0])|uint64(want[1])<<32 {
+			t.Errorf("step %d has seed %x", i+1, step.Seed)
+		}
+		seen[step.Seed] = true
+		if want := s.Schedule.Rate(s.LR, uint64(i), s.Steps); step.LR != want {
+			t.Errorf("step %d has rate %g, want %g", i+1, step.LR, want)
+		}
+	}
+}
+
+// interrupting is PRGE that has the run cancelled while it works on a step.
+type interrupting struct {
+	train.PRGE
+	cancel context.CancelFunc
+	left   *int
+}
+
+func (e interrupting) Estimate(ctx context.Context, m *train.Model, b *data.Batch, loss data.Loss, at train.Probe, losses, g []float32) error {
+	err := e.PRGE.Estimate(ctx, m, b, loss, at, losses, g)
+	if *e.left--; *e.left == 0 {
+		e.cancel()
+	}
+	return err
+}
+
+// A step whose record is written is carried out, whenever the run is cancelled.
+func TestRecordedStepIsCarriedOut(t *testing.T) {
+	f := newFixture(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	left := 4
+	s := settings(data.TokenLoss, interrupting{cancel: cancel, left: &left})
+	m := f.model(t, s, 1)
+	path := filepath.Join(t.TempDir(), "journal")
+	writer, err := journal.Create(path, header(m, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	trainer := train.Trainer{Model: m, Settings: s, Train: f.train, Journal: writer, Log: &journal.Log{}, Observer: &watcher{}}
+	if err := trainer.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("%v, want it cancelled", err)
+	}
+	log, err := journal.Read(path)
+	if err != nil || len(log.Steps) != 4 {
+		t.Fatalf("%d steps are recorded, %v; want 4", len(log.Steps), err)
+	}
+	trained := bytesOf(m)
+	m.Init(s.Seed)
+	if err := m.Replay(context.Background(), log, 4, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(bytesOf(m), trained) {
+		t.Error("the adapter is not what the recorded steps make")
 	}
 }

@@ -156,6 +156,19 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("batches of %d: %+v", batch, e.Tally)
 		}
 	}
+	// Over candidates, the program's own loss of the whole set as one batch.
+	var b data.Batch
+	if err := b.PackChoices(f.heldOut.Examples, all(7)); err != nil {
+		t.Fatal(err)
+	}
+	_, choices := bothLosses(t, m, &b, train.None)
+	for _, batch := range []int{3, 7} {
+		e, err := m.Evaluate(context.Background(), f.heldOut, data.ChoiceLoss, batch, data.BySum, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "loss over candidates", e.Loss, float64(choices[0]), 1e-5)
+	}
 	if _, err := m.Evaluate(context.Background(), f.heldOut, data.TokenLoss, 0, data.BySum, nil); !errors.Is(err, train.ErrSettings) {
 		t.Errorf("batches of none: %v", err)
 	}
@@ -179,5 +192,33 @@ func TestBetter(t *testing.T) {
 		if got := c.a.Better(c.b); got != c.want {
 			t.Errorf("%+v better than %+v: %t", c.a, c.b, got)
 		}
+	}
+}
+
+// LoRA-FA starts with A uniform within 1/√K, different at every site and for
+// every seed, and B zero.
+func TestInit(t *testing.T) {
+	p := link(t, build(t, toy{toyConfig(), 2}), gaussianLoRA(8))
+	m := bind(t, p, backends(t)["ref"], op.Extents{Q: 1}, 1)
+	disturb(m, 5)
+	first := make(map[float32]bool)
+	for _, seed := range []uint64{4, 5} {
+		m.Init(seed)
+		for _, site := range m.Sites() {
+			a, bound, largest, square := m.Session().Slot(site.A), 1/math.Sqrt(float64(site.In)), 0.0, 0.0
+			for _, v := range a {
+				largest, square = max(largest, math.Abs(float64(v))), square+float64(v)*float64(v)/float64(len(a))
+			}
+			if largest > bound || largest < 0.9*bound || math.Abs(square/(bound*bound)-1.0/3) > 0.1 {
+				t.Errorf("%s: A reaches %g of %g, mean square %g", site.Name, largest, bound, square)
+			}
+			if first[a[0]] {
+				t.Errorf("%s: A begins like that of another site or seed", site.Name)
+			}
+			first[a[0]] = true
+		}
+	}
+	if slices.ContainsFunc(bytesOf(m), func(b byte) bool { return b != 0 }) {
+		t.Error("B is not zero")
 	}
 }
