@@ -10,4 +10,7 @@ var (
 	ErrInput = errors.New("invalid input")
 	// ErrBounds is wrapped when a session cannot be made for its bounds.
 	ErrBounds = errors.New("invalid session bounds")
+	// ErrMemory is wrapped when a session would allocate more than
+	// Options.MaxBytes. Nothing was allocated.
+	ErrMemory = errors.New("not enough memory")
 )

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"fmt"
+	"strings"
 
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
@@ -13,7 +14,10 @@ import (
 // part of the arena. No tensor has storage yet, apart from what lies outside
 // the arena.
 func layOut(s *Session, def *program.Method, registry *kernel.Registry) (*Method, error) {
-	m := &Method{session: s, def: def, extents: s.bounds}
+	m := &Method{session: s, def: def, extents: s.bounds, output: make([]bool, len(def.Values))}
+	for _, v := range def.Outputs {
+		m.output[v] = true
+	}
 	for i := range def.Values {
 		t := &kernel.Tensor{Type: def.Values[i].Type, Shape: make([]int, len(def.Values[i].Type.Shape))}
 		m.tensors = append(m.tensors, t)
@@ -101,7 +105,7 @@ func (m *Method) planArena() error {
 		return err
 	}
 	for i, v := range m.def.Values {
-		if v.Kind == program.Input || m.isOutput(i) {
+		if v.Kind == program.Input || m.output[i] {
 			size, err := v.Type.Bytes(m.session.bounds)
 			if err != nil {
 				return fmt.Errorf("%w: %s: %w", ErrBounds, v.Name, err)
@@ -116,6 +120,7 @@ func (m *Method) planArena() error {
 // each temporary lives in: its own, or that of the tensor it overwrites.
 func (m *Method) lifetimes() ([]plan.Item, error) {
 	lastUse := m.lastUses()
+	names := make(map[int][]string) // of the items that hold several values
 	m.home = make([]int, len(m.def.Values))
 	for i := range m.home {
 		m.home[i] = -1
@@ -124,13 +129,16 @@ func (m *Method) lifetimes() ([]plan.Item, error) {
 	for i := range m.steps {
 		step := &m.steps[i]
 		for _, v := range step.node.Out {
-			if m.isOutput(v) {
+			if m.output[v] {
 				continue
 			}
 			if from := m.overwritten(step, v, i, lastUse); from >= 0 {
-				m.home[v] = m.home[from]
-				items[m.home[v]].Last = lastUse[v]
-				items[m.home[v]].Name += ", " + m.def.Values[v].Name
+				at := m.home[from]
+				m.home[v], items[at].Last = at, lastUse[v]
+				if names[at] == nil {
+					names[at] = []string{items[at].Name}
+				}
+				names[at] = append(names[at], m.def.Values[v].Name)
 				continue
 			}
 			size, err := m.tensors[v].Type.Bytes(m.session.bounds)
@@ -144,6 +152,9 @@ func (m *Method) lifetimes() ([]plan.Item, error) {
 			step.scratchItem = len(items)
 			items = append(items, plan.Item{Name: "scratch of " + step.node.Name, Bytes: step.scratchBytes, First: i, Last: i})
 		}
+	}
+	for at, list := range names {
+		items[at].Name = strings.Join(list, ", ")
 	}
 	return items, nil
 }
@@ -178,13 +189,4 @@ func (m *Method) overwritten(step *step, v, i int, lastUse []int) int {
 		}
 	}
 	return from
-}
-
-func (m *Method) isOutput(v int) bool {
-	for _, o := range m.def.Outputs {
-		if o == v {
-			return true
-		}
-	}
-	return false
 }

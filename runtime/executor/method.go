@@ -20,7 +20,8 @@ type Method struct {
 	steps   []step
 	checks  []check
 	plan    *plan.Plan
-	home    []int // item of the plan that holds a temporary, or −1
+	home    []int  // item of the plan that holds a temporary, or −1
+	output  []bool // which values are outputs
 	// outsideBytes is what inputs and outputs take beside the arena: a float,
 	// since their sum need not fit an int.
 	outsideBytes float64

@@ -86,15 +86,13 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 	if err != nil {
 		return nil, err
 	}
-	if err := checkMemory(p, bounds, methods); err != nil {
-		if len(e.Sizes) > 0 {
-			err = withHint(err, "lower "+strings.Join(e.Sizes, ", "))
-		}
-		return nil, err
-	}
-	return executor.New(p, registry, executor.Options{
-		Bounds: bounds, Threads: e.Threads, Methods: methods, Profile: profile,
+	s, err := executor.New(p, registry, executor.Options{
+		Bounds: bounds, Threads: e.Threads, Methods: methods, Profile: profile, MaxBytes: physicalBytes(),
 	})
+	if err != nil && len(e.Sizes) > 0 && (errors.Is(err, executor.ErrMemory) || errors.Is(err, executor.ErrBounds)) {
+		err = withHint(err, "lower "+strings.Join(e.Sizes, ", "))
+	}
+	return s, err
 }
 
 // openProgram opens a program file.
