@@ -188,3 +188,36 @@ func TestKernelErrorsAreNamed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A long chain worked in place, and one whose every value is an output, bind in
+// time that grows with their length and not with its square.
+func TestLongChainsBind(t *testing.T) {
+	for _, outputs := range []bool{false, true} {
+		g := graph.NewGraph("forward")
+		x := g.Input("x", op.F32, op.S(op.Tokens, 0), op.C(4))
+		v := x
+		for i := range 30000 {
+			v = g.Apply(op.Add, fmt.Sprintf("node%0200d", i), nil, v, x)
+			if outputs {
+				g.Output(v.Name, v)
+			}
+		}
+		g.Output("end", g.Apply(op.Add, "end", nil, v, x))
+		p := lower(t, &graph.Module{Methods: []*graph.Graph{g}})
+		s := session(t, p, plain(t), executor.Options{Bounds: op.Extents{N: 2}, Threads: 1})
+		m := method(t, s, "forward")
+		in, err := m.Input("x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.F32()[3] = 1
+		run(t, m)
+		out, err := m.Output("end")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.F32()[3] != 30002 {
+			t.Errorf("outputs %t: the chain gives %g", outputs, out.F32()[3])
+		}
+	}
+}

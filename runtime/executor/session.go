@@ -106,7 +106,7 @@ func (s *Session) allocate(maxBytes int64) error {
 		allowed = min(allowed, float64(maxBytes))
 	}
 	if total += float64(arena); total > allowed {
-		return fmt.Errorf("%w: %.1f GiB are needed, %.1f GiB are allowed", ErrBounds, total/(1<<30), allowed/(1<<30))
+		return fmt.Errorf("%w: %.1f GiB are needed, %.1f GiB are to be had", ErrMemory, total/(1<<30), allowed/(1<<30))
 	}
 	for _, size := range sizes {
 		s.slots = append(s.slots, platform.Aligned(size))
