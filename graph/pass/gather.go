@@ -10,11 +10,15 @@ import (
 // rowWise lists the ops whose row n depends only on row n of the inputs named
 // by port: a gather of rows can be done before them instead of after.
 var rowWise = map[op.ID][]int{
-	op.RMSNormalization: {0},
-	op.Linear:           {0},
-	op.LinearLoRA:       {0},
-	op.SwiGLU:           {0, 1},
-	op.Add:              {0, 1},
+	op.RMSNormalization:   {0},
+	op.LayerNormalization: {0},
+	op.Linear:             {0},
+	op.LinearLoRA:         {0},
+	op.SwiGLU:             {0, 1},
+	op.Gelu:               {0},
+	op.Relu:               {0},
+	op.Add:                {0, 1},
+	op.Slice:              {0},
 }
 
 // HoistGathers moves gathers of hidden rows up through row-wise ops, so that

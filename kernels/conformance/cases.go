@@ -23,6 +23,10 @@ func Cases() []Case {
 		weightedSumCases(),
 		choiceCases(),
 		updateCases(),
+		layerNormalizationCases(),
+		geluCases(),
+		reluCases(),
+		sliceCases(),
 	} {
 		all = append(all, family...)
 	}

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"zeroth/runtime/op"
 )
@@ -29,38 +30,6 @@ func gatherCases() []Case {
 	special := cycle(math.NaN(), math.Inf(1), math.Inf(-1), 1e-41, math.Copysign(0, -1), 3e38)
 	for _, layout := range bothLayouts {
 		add(weights(layout, special, 20, 17), name("special values,", layout), 17, 5)
-	}
-	return list
-}
-
-func normalizationCases() []Case {
-	var list []Case
-	add := func(what string, N, C int, epsilon float64, wide bool, x Float) {
-		list = append(list, Case{
-			Op: op.RMSNormalization, Name: name("N=", N, "C=", C, "epsilon=", epsilon, widths(wide)) + what,
-			Attrs:  op.Attrs{op.FloatAttr("epsilon", epsilon)},
-			In:     []Input{values(wide, tokens, op.C(C)).filled(x), constant(nil, op.C(C))},
-			Bounds: op.Extents{Width: 3, N: N},
-			// Rows keep their size, but for denormal ones, which may be flushed.
-			Limit: sums(C), Scale: 1e-30,
-		})
-	}
-	i := 0
-	for _, N := range []int{0, 1, 3, 17, 33} {
-		for _, C := range []int{0, 1, 3, 4, 15, 16, 17, 31, 33, 64, 127, 512} {
-			add("", N, C, turn(i/2, 1e-5, 0, 1), i%2 == 0, nil)
-			i++
-		}
-	}
-	one := normal(1)
-	for _, C := range []int{5, 33} {
-		add(", NaN in x", 5, C, 1e-5, true, with(one, 2, 4, math.NaN()))
-		add(", Inf in x", 5, C, 1e-5, false, with(one, 2, 4, math.Inf(-1)))
-		add(", a zero row", 5, C, 1e-5, false, inRow(one, 2, 0))
-		add(", a zero row", 5, C, 0, true, inRow(one, 2, 0))
-		add(", denormal rows", 5, C, 1, true, always(1e-41))
-		add(", large rows", 5, C, 1e-5, false, normal(1e15))
-		add(", small rows", 5, C, 1e-5, false, normal(1e-15))
 	}
 	return list
 }
@@ -101,6 +70,62 @@ var anySpecial = [...]float64{
 func swigluCases() []Case {
 	// exp of gates up to about 8.
 	return pairCases(op.SwiGLU, amplified(sums(1), 8), normal(2), anySpecial[:])
+}
+
+// unaryCases makes the cases of an op on one input.
+func unaryCases(id op.ID, attrs op.Attrs, limit float64, what string, x Float) []Case {
+	var list []Case
+	add := func(what string, N, C int, wide bool, x Float) {
+		list = append(list, Case{
+			Op: id, Name: name("N=", N, "C=", C, widths(wide)) + what, Attrs: attrs,
+			In:     []Input{values(wide, tokens, op.C(C)).filled(x)},
+			Bounds: op.Extents{Width: 3, N: N},
+			Limit:  limit, Scale: 1,
+		})
+	}
+	for _, wide := range noAndYes {
+		for _, s := range pairShapes {
+			add(what, s[0], s[1], wide, x)
+		}
+		add(what+", special values", 3, 23, wide, cycle(anySpecial[:]...))
+	}
+	return list
+}
+
+func geluCases() []Case {
+	var list []Case
+	for approximate, what := range [...]string{" exact", " by tanh"} {
+		attrs := op.Attrs{op.IntAttr("approximate", approximate)}
+		// A Φ that is off by a few roundings of 1, times x up to about 8.
+		limit := amplified(sums(1), 8)
+		list = append(list, unaryCases(op.Gelu, attrs, limit, what, normal(2))...)
+		list = append(list, Case{
+			Op: op.Gelu, Name: "every x from -10 to 10" + what, Attrs: attrs,
+			In: []Input{values(false, tokens, op.C(2000)).filled(func(_ *rand.Rand, row, column int) float32 {
+				return float32(row*2000+column-10_000) / 1000
+			})},
+			Bounds: op.Extents{Width: 1, N: 11}, Limit: limit, Scale: 1,
+		})
+	}
+	return list
+}
+
+func reluCases() []Case { return unaryCases(op.Relu, nil, sums(1), "", nil) }
+
+func sliceCases() []Case {
+	var list []Case
+	for i, s := range [...][3]int{{1, 0, 1}, {3, 2, 1}, {48, 0, 16}, {48, 16, 16}, {48, 32, 16}, {51, 17, 17}, {130, 1, 129}, {9, 0, 9}} {
+		for _, wide := range noAndYes {
+			list = append(list, Case{
+				Op: op.Slice, Name: name("C=", s[0], "start=", s[1], "size=", s[2], widths(wide)),
+				Attrs: op.Attrs{op.IntAttr("start", s[1]), op.IntAttr("size", s[2])},
+				In: []Input{values(wide, tokens, op.C(s[0])).filled(
+					with(normal(1), 1, s[1], turn(i, math.NaN(), math.Inf(1), math.Copysign(0, -1))))},
+				Bounds: op.Extents{Width: 3, N: turn(i, 5, 33, 0, 1, 300)},
+			})
+		}
+	}
+	return list
 }
 
 func addCases() []Case {

@@ -47,6 +47,32 @@ func crossEntropyCases() []Case {
 		add(", all logits -Inf", 3, 1, 17, layout, true, always(1), always(float32(minusInf)), 1)
 		add(", a logit +Inf", 3, 1, 17, layout, true, always(1), inRow(one, 16, math.Inf(1)), 1)
 	}
+	return append(list, biasedCrossEntropyCases()...)
+}
+
+// biasedCrossEntropyCases have the optional bias; those with zero weights show
+// it alone.
+func biasedCrossEntropyCases() []Case {
+	var list []Case
+	add := func(what string, R, C, V int, wide bool, w, bias Float, scale float64) {
+		for _, layout := range bothLayouts {
+			list = append(list, Case{
+				Op: op.CrossEntropyHead, Name: name("R=", R, "C=", C, "V=", V, layout, widths(wide), "bias") + what,
+				In:     []Input{values(wide, rows, op.C(C)), weights(layout, w, V, C), index(rows), constant(bias, op.C(V))},
+				Bounds: op.Extents{Width: 3, R: R},
+				Limit:  amplified(sums(C+V), 4), Scale: scale,
+			})
+		}
+	}
+	for i, V := range []int{1, 15, 16, 17, 33, 127, 256, 257, 513, 2051} {
+		C := turn(i, 16, 3, 33, 400, 64)
+		add("", turn(i, 5, 1, 17), C, V, i%2 == 0, normal(1/math.Sqrt(float64(C))), normal(1), 1)
+	}
+	for _, wide := range noAndYes {
+		add(" alone", 5, 8, 300, wide, always(0), normal(3), 3)
+		add(", NaN in it", 5, 8, 33, wide, normal(0.1), with(normal(1), 0, 32, math.NaN()), 1)
+		add(", -Inf but for one", 33, 8, 3, wide, normal(0.1), cycle(0, math.Inf(-1), math.Inf(-1)), 1)
+	}
 	return list
 }
 

@@ -6,8 +6,9 @@ import (
 	"zeroth/runtime/kernel"
 )
 
-// crossEntropyHead computes y[r] = logsumexp(x_r Wᵀ) − x_r · W[labels[r]]:
-// x [w·R, C], W [V, C], labels [R] → y [w·R]. The vocabulary is cut into chunks;
+// crossEntropyHead computes y[r] = logsumexp(l_r) − l_r[labels[r]] of logits
+// l_r = x_r Wᵀ + bias: x [w·R, C], W [V, C], labels [R], bias [V] or none →
+// y [w·R]. The vocabulary is cut into chunks;
 // a tile computes the logits of some rows and one chunk in the worker's own
 // scratch and leaves only their maximum and the sum of their exponentials. The
 // chunks of a row are then joined in order.
@@ -67,6 +68,7 @@ func (h *crossEntropyHead) Run() error {
 	scratch := newArena(h.call.Scratch)
 	h.layOut(&scratch)
 	h.product.setWeights(in[1])
+	h.product.bias = optional(h.call, 3)
 	h.x, h.labels, h.y = in[0].F32(), in[2].I32(), h.call.Out[0].F32()
 	h.call.Pool.Run(h, h.tiling.tiles())
 	h.call.Pool.Run(&h.join, ceilDiv(h.tiling.rows, joinRows))

@@ -29,6 +29,10 @@ func (r *routines) kernels() []kernel.Kernel {
 		{Op: op.WeightedSum, Name: "weightedsum_f32_" + isa, Bind: r.bindWeightedSum},
 		{Op: op.ChoiceLoss, Name: "choiceloss_f32_" + isa, Bind: r.bindChoiceLoss},
 		{Op: op.UpdateLoRA, Name: "updatelora_f32_" + isa, Bind: r.bindUpdateLoRA, Scratch: r.scratchUpdateLoRA},
+		{Op: op.LayerNormalization, Name: "layernormalization_f32_" + isa, Bind: r.bindLayerNormalization},
+		{Op: op.Gelu, Name: "gelu_f32_" + isa, Bind: r.bindGelu},
+		{Op: op.Relu, Name: "relu_f32_" + isa, Bind: r.bindRelu},
+		{Op: op.Slice, Name: "slice_f32_" + isa, Bind: r.bindSlice},
 	}
 	for i := range list {
 		list[i].Cost = cost

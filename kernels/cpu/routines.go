@@ -36,6 +36,10 @@ type routines struct {
 	add func(dst, a, b []float32)
 	// swiglu: dst[i] = gate[i] / (1 + exp(−gate[i])) · up[i].
 	swiglu func(dst, gate, up []float32)
+	// gelu: dst[i] = x[i] · (½ + h(x[i])), h being that of the curve.
+	gelu func(dst, x []float32, curve *geluCurve)
+	// relu: dst[i] = max(x[i], 0).
+	relu func(dst, x []float32)
 	// sumSquares: Σ x[i]².
 	sumSquares func(x []float32) float32
 	// scaleBy: dst[i] = x[i] · factor · scale[i].
@@ -73,6 +77,8 @@ func genericRoutines() routines {
 		pack:       packGeneric,
 		add:        addGeneric,
 		swiglu:     swigluGeneric,
+		gelu:       geluGeneric,
+		relu:       reluGeneric,
 		sumSquares: sumSquaresGeneric,
 		scaleBy:    scaleByGeneric,
 		maximum:    maximumGeneric,

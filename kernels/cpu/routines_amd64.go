@@ -8,6 +8,8 @@ func archRoutines() []routines {
 	avx2.pack = packAVX2
 	avx2.add = addVectors
 	avx2.swiglu = swigluVectors
+	avx2.gelu = geluVectors
+	avx2.relu = reluVectors
 	avx2.sumSquares = sumSquaresVectors
 	avx2.scaleBy = scaleByVectors
 	avx2.maximum = maximumVectors

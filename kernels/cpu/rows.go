@@ -14,7 +14,8 @@ const chunkElements = 8192
 func rowsPerTile(length int) int { return max(1, chunkElements/max(length, 1)) }
 
 // rmsNormalization computes y = x / sqrt(mean(x²) + epsilon) · scale by rows:
-// x [w·N, C], scale [C] → y [w·N, C]; y may be x.
+// x [w·N, C], scale [C] → y [w·N, C]; y may be x. With a scale of one head's D
+// channels, the rows are heads: [w·N·H, D].
 type rmsNormalization struct {
 	*routines
 	call    *kernel.Call
@@ -31,7 +32,7 @@ func (r *routines) bindRMSNormalization(c *kernel.Call) (kernel.Runner, error) {
 func (n *rmsNormalization) Run() error {
 	x := n.call.In[0]
 	n.x, n.y, n.scale = x.F32(), n.call.Out[0].F32(), n.call.In[1].Copy(0)
-	n.rows = x.Width * x.Shape[0]
+	n.rows = x.Width * x.Elements() / max(len(n.scale), 1)
 	n.call.Pool.Run(n, ceilDiv(n.rows, rowsPerTile(len(n.scale))))
 	return nil
 }
@@ -48,8 +49,8 @@ func (n *rmsNormalization) Tile(_, tile int) {
 }
 
 // squares is Σ x², in float64 where float32 would overflow or lose it.
-func (n *rmsNormalization) squares(x []float32) float64 {
-	if s := n.sumSquares(x); s > 1e-30 && s < 1e38 {
+func (r *routines) squares(x []float32) float64 {
+	if s := r.sumSquares(x); s > 1e-30 && s < 1e38 {
 		return float64(s)
 	}
 	s := 0.0

@@ -29,6 +29,10 @@ func Kernels() []kernel.Kernel {
 		plain(op.WeightedSum, bindWeightedSum),
 		plain(op.ChoiceLoss, bindChoiceLoss),
 		plain(op.UpdateLoRA, bindUpdateLoRA),
+		plain(op.LayerNormalization, bindLayerNormalization),
+		plain(op.Gelu, bindGelu),
+		plain(op.Relu, bindRelu),
+		plain(op.Slice, bindSlice),
 	}
 }
 

@@ -6,18 +6,19 @@ import (
 	"zeroth/runtime/kernel"
 )
 
-// bindCrossEntropyHead computes y[n] = logsumexp(x_n Wᵀ) − x_n · W[labels[n]].
+// bindCrossEntropyHead computes y[n] = logsumexp(l_n) − l_n[labels[n]] with
+// logits l_n = x_n Wᵀ + bias.
 //
-//	x [w, R, C], W [V, C], labels [R] → y [w, R]
+//	x [w, R, C], W [V, C], labels [R], bias [V] or none → y [w, R]
 func bindCrossEntropyHead(c *kernel.Call) (kernel.Runner, error) {
 	x, labels, y := c.In[0], c.In[2], c.Out[0]
 	logits := make([]float64, c.In[1].Shape[0]) // of one row, [V]
 	return runner(func() {
-		w := matrixOf(c.In[1], 0)
+		w, bias := matrixOf(c.In[1], 0), optional(c, 3)
 		for p := range y.Width {
 			for n, label := range labels.I32() {
 				for m := range logits {
-					logits[m] = w.dot(m, row(x.Copy(p), n, w.K))
+					logits[m] = w.dot(m, row(x.Copy(p), n, w.K)) + at(bias, m)
 				}
 				y.Copy(p)[n] = float32(negativeLogSoftmax(logits, int(label)))
 			}

@@ -38,6 +38,16 @@ func TestCrossEntropyIsADistribution(t *testing.T) {
 	}
 }
 
+// A bias is one more channel of W that x has as 1.
+func TestCrossEntropyBias(t *testing.T) {
+	x, labels := narrow([]float32{2, 1, -1, 1}, 2, 2), tensor([]int32{2, 0}, 0, 2)
+	want := compute(t, op.CrossEntropyHead, 1, nil, x, narrow([]float32{1, 5, 2, -3, 0.5, 1}, 3, 2), labels)
+	got := compute(t, op.CrossEntropyHead, 1, nil, narrow([]float32{2, -1}, 2, 1), narrow([]float32{1, 2, 0.5}, 3, 1), labels, narrow([]float32{5, -3, 1}, 3))
+	for i := range got.F32() {
+		near(t, "loss", got.F32()[i], float64(want.F32()[i]))
+	}
+}
+
 func TestCrossEntropyExtremes(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	for _, c := range []struct {

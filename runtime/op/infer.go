@@ -10,10 +10,38 @@ func inferGather(in []Type, _ Attrs) ([]Type, error) {
 
 func inferRMSNormalization(in []Type, _ Attrs) ([]Type, error) {
 	x, scale := in[0], in[1]
-	if err := want(x.Shape[1] == scale.Shape[0], "x %s does not fit scale %s", x, scale); err != nil {
+	if err := want(x.Shape[1] == scale.Shape[0] || headsOf(x.Shape[1], scale.Shape[0]),
+		"x %s does not fit scale %s", x, scale); err != nil {
 		return nil, err
 	}
 	return []Type{x}, nil
+}
+
+// headsOf reports whether constant channels are whole heads of a constant size.
+func headsOf(channels, size Dim) bool {
+	return channels.Sym == Const && size.Sym == Const && size.Offset > 0 && channels.Offset%size.Offset == 0
+}
+
+func inferLayerNormalization(in []Type, _ Attrs) ([]Type, error) {
+	x, scale, bias := in[0], in[1], in[2]
+	if err := want(x.Shape[1] == scale.Shape[0], "x %s does not fit scale %s", x, scale); err != nil {
+		return nil, err
+	}
+	if err := want(scale.Shape[0] == bias.Shape[0], "bias %s does not fit scale %s", bias, scale); err != nil {
+		return nil, err
+	}
+	return []Type{x}, nil
+}
+
+func inferUnary(in []Type, _ Attrs) ([]Type, error) { return []Type{in[0]}, nil }
+
+func inferSlice(in []Type, attrs Attrs) ([]Type, error) {
+	x, start, size := in[0], attrs.Int("start"), attrs.Int("size")
+	if err := want(x.Shape[1].Sym == Const && start+size <= x.Shape[1].Offset,
+		"x %s has no channels %d to %d", x, start, start+size-1); err != nil {
+		return nil, err
+	}
+	return []Type{{DType: F32, Wide: x.Wide, Shape: []Dim{x.Shape[0], C(size)}}}, nil
 }
 
 // linear checks x Wᵀ + bias and returns [N, M] of x's width.
@@ -132,7 +160,7 @@ func inferElementwise(in []Type, _ Attrs) ([]Type, error) {
 
 func inferCrossEntropyHead(in []Type, _ Attrs) ([]Type, error) {
 	x, w, labels := in[0], in[1], in[2]
-	if _, err := linear(x, w, nil); err != nil {
+	if _, err := linear(x, w, in[3:]); err != nil {
 		return nil, err
 	}
 	if err := want(labels.Shape[0] == x.Shape[0], "labels %s do not fit x %s", labels, x); err != nil {

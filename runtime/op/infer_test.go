@@ -65,8 +65,12 @@ func parseAll(t *testing.T, text string) []op.Type {
 // attributes of each op that the table of cases starts from.
 func attrs(id op.ID) op.Attrs {
 	switch id {
-	case op.RMSNormalization:
+	case op.RMSNormalization, op.LayerNormalization:
 		return op.Attrs{op.FloatAttr("epsilon", 1e-5)}
+	case op.Gelu:
+		return op.Attrs{op.IntAttr("approximate", 1)}
+	case op.Slice:
+		return op.Attrs{op.IntAttr("start", 16), op.IntAttr("size", 32)}
 	case op.LinearLoRA:
 		return op.Attrs{op.IntAttr("site", 3), op.FloatAttr("scale", 2), op.IntAttr("sampler", 1)}
 	case op.RotaryEmbedding:
@@ -97,6 +101,13 @@ func TestInferGoodTypes(t *testing.T) {
 		{op.Gather, "f32[P N 64], i32[1 R]", "f32[P R 64]"},
 		{op.RMSNormalization, "f32[1 N 64], f32[1 64]", "f32[1 N 64]"},
 		{op.RMSNormalization, "f32[P R 64], f32[1 64]", "f32[P R 64]"},
+		{op.RMSNormalization, "f32[P N 64], f32[1 16]", "f32[P N 64]"},
+		{op.RMSNormalization, "f32[1 N 0], f32[1 0]", "f32[1 N 0]"},
+		{op.LayerNormalization, "f32[P R 64], f32[1 64], f32[1 64]", "f32[P R 64]"},
+		{op.Gelu, "f32[P N 64]", "f32[P N 64]"},
+		{op.Relu, "f32[1 N 64]", "f32[1 N 64]"},
+		{op.Slice, "f32[P N 64]", "f32[P N 32]"},
+		{op.Slice, "f32[1 R 48]", "f32[1 R 32]"},
 		{op.Linear, "f32[1 N 64], f32[1 32 64]:p", "f32[1 N 32]"},
 		{op.Linear, "f32[P R 64], f32[1 32 64], f32[1 32]", "f32[P R 32]"},
 		{op.LinearLoRA, "f32[1 N 64], f32[1 32 64]:p, f32[1 4 64], f32[1 32 4]" + loraRest, "f32[P N 32]"},
@@ -109,6 +120,7 @@ func TestInferGoodTypes(t *testing.T) {
 		{op.SwiGLU, "f32[1 N 64], f32[P N 64]", "f32[P N 64]"},
 		{op.Add, "f32[P N 64], f32[1 N 64]", "f32[P N 64]"},
 		{op.CrossEntropyHead, "f32[P R 64], f32[1 100 64]:p, i32[1 R]", "f32[P R]"},
+		{op.CrossEntropyHead, "f32[1 R 64], f32[1 100 64], i32[1 R], f32[1 100]", "f32[1 R]"},
 		{op.WeightedSum, "f32[P R], f32[1 R]", "f32[P]"},
 		{op.WeightedSum, "f32[1 R], f32[1 R]", "f32[1]"},
 		{op.ChoiceLoss, "f32[P R], i32[1 K+1], i32[1 G+1], i32[1 G]", "f32[P]"},
@@ -153,7 +165,18 @@ func TestInferBadTypes(t *testing.T) {
 		{op.Gather, "f32[1 2 2 2], i32[1 N]", "rank 3, at most 2"},
 		{op.Gather, "f32[1 N 64]:p, i32[1 N]", "layout panels16 needs a constant matrix"},
 		{op.Gather, "f32[P 64 64]:p, i32[1 N]", "layout panels16 needs a constant matrix"},
-		{op.RMSNormalization, "f32[1 N 64], f32[1 32]", "x f32[1 N 64] does not fit scale f32[1 32]"},
+		{op.RMSNormalization, "f32[1 N 64], f32[1 48]", "x f32[1 N 64] does not fit scale f32[1 48]"},
+		{op.RMSNormalization, "f32[1 N 64], f32[1 128]", "does not fit"},
+		{op.RMSNormalization, "f32[1 N 64], f32[1 0]", "does not fit"},
+		{op.RMSNormalization, "f32[1 N 64], f32[1 R]", "does not fit"},
+		{op.LayerNormalization, "f32[1 N 64], f32[1 32], f32[1 32]", "does not fit scale f32[1 32]"},
+		{op.LayerNormalization, "f32[1 N 64], f32[1 64], f32[1 63]", "bias f32[1 63] does not fit"},
+		{op.LayerNormalization, "f32[1 N 64], f32[1 64], f32[P 64]", "bias is f32[P 64], wants width 1"},
+		{op.LayerNormalization, "f32[1 N 64], f32[1 64]", "has 2 inputs, wants 3 to 3"},
+		{op.Gelu, "i32[1 N 64]", "x is i32[1 N 64], wants f32"},
+		{op.Relu, "f32[1 N]", "wants rank 2"},
+		{op.Slice, "f32[1 N 47]", "has no channels 16 to 47"},
+		{op.Slice, "f32[1 N R]", "has no channels 16 to 47"},
 		{op.RMSNormalization, "f32[1 N 64], f32[P 64]", "scale is f32[P 64], wants width 1"},
 		{op.RMSNormalization, "f32[1 16 64]:p, f32[1 64]", "wants it row-major"},
 		{op.Linear, "f32[1 N 64], f32[1 32 65]", "both must end in K"},
@@ -190,6 +213,8 @@ func TestInferBadTypes(t *testing.T) {
 		{op.Add, "f32[1 N 64], i32[1 N 64]", "b is i32[1 N 64], wants f32"},
 		{op.CrossEntropyHead, "f32[1 R 64], f32[1 100 64], i32[1 N]", "labels i32[1 N] do not fit"},
 		{op.CrossEntropyHead, "f32[1 R 64], f32[1 100 32], i32[1 R]", "both must end in K"},
+		{op.CrossEntropyHead, "f32[1 R 64], f32[1 100 64], i32[1 R], f32[1 99]", "bias f32[1 99] does not fit"},
+		{op.CrossEntropyHead, "f32[1 R 64], f32[1 100 64], i32[1 R], f32[P 100]", "bias is f32[P 100], wants width 1"},
 		{op.WeightedSum, "f32[1 R], f32[1 N]", "weights f32[1 N] do not fit"},
 		{op.WeightedSum, "f32[1 R], f32[P R]", "weights is f32[P R], wants width 1"},
 		{op.ChoiceLoss, "f32[1 R], i32[1 K], i32[1 G+1], i32[1 G]", "must be offsets"},
@@ -217,13 +242,16 @@ func TestInferBadTypes(t *testing.T) {
 
 func TestInferBadAttributes(t *testing.T) {
 	good := map[op.ID]string{
-		op.RMSNormalization: "f32[1 N 64], f32[1 64]",
-		op.LinearLoRA:       "f32[1 N 64], f32[1 32 64], f32[1 4 64], f32[1 32 4]" + loraRest,
-		op.RotaryEmbedding:  "f32[1 N 64]" + tables,
-		op.Attention:        "f32[1 N 64], f32[1 N 32], f32[1 N 32], i32[1 S+1]",
-		op.ChoiceLoss:       "f32[1 R], i32[1 K+1], i32[1 G+1], i32[1 G]",
-		op.UpdateLoRA:       "f32[1 32 4], u32[1 2], f32[1 Q], f32[1 1]",
-		op.Add:              "f32[1 N 4], f32[1 N 4]",
+		op.RMSNormalization:   "f32[1 N 64], f32[1 64]",
+		op.LinearLoRA:         "f32[1 N 64], f32[1 32 64], f32[1 4 64], f32[1 32 4]" + loraRest,
+		op.RotaryEmbedding:    "f32[1 N 64]" + tables,
+		op.Attention:          "f32[1 N 64], f32[1 N 32], f32[1 N 32], i32[1 S+1]",
+		op.ChoiceLoss:         "f32[1 R], i32[1 K+1], i32[1 G+1], i32[1 G]",
+		op.UpdateLoRA:         "f32[1 32 4], u32[1 2], f32[1 Q], f32[1 1]",
+		op.Add:                "f32[1 N 4], f32[1 N 4]",
+		op.LayerNormalization: "f32[1 N 64], f32[1 64], f32[1 64]",
+		op.Gelu:               "f32[1 N 64]",
+		op.Slice:              "f32[1 N 64]",
 	}
 	for _, c := range []struct {
 		id   op.ID
@@ -253,6 +281,13 @@ func TestInferBadAttributes(t *testing.T) {
 		{op.ChoiceLoss, 0, op.IntAttr("mean", 2), "mean"},
 		{op.UpdateLoRA, 1, op.IntAttr("sampler", 9), "sampler"},
 		{op.Add, -1, op.IntAttr("axis", 1), "1 attributes, wants 0"},
+		{op.LayerNormalization, 0, op.FloatAttr("epsilon", 2), "epsilon"},
+		{op.Gelu, 0, op.IntAttr("approximate", 2), "approximate"},
+		{op.Slice, 0, op.IntAttr("start", -1), "start"},
+		{op.Slice, 0, op.IntAttr("start", 33), "has no channels 33 to 64"},
+		{op.Slice, 0, op.IntAttr("start", op.MaxDim), "has no channels"},
+		{op.Slice, 1, op.IntAttr("size", 0), "size"},
+		{op.Slice, 1, op.IntAttr("size", op.MaxDim+1), "size"},
 	} {
 		list := attrs(c.id)
 		if c.at < 0 {

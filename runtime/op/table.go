@@ -13,7 +13,9 @@ const (
 	// embedding lookup, and it picks the hidden rows that a loss reads.
 	Gather ID = 1
 	// RMSNormalization: y = x / sqrt(mean(x²) + epsilon) · scale over the last
-	// axis (ONNX 23). x [N, C], scale [C] → [N, C].
+	// axis (ONNX 23). x [N, C], scale [C] → [N, C]. With scale [D], D a proper
+	// divisor of C, each run of D channels is a vector of its own: the norm of
+	// the C/D heads of a query or key.
 	RMSNormalization ID = 2
 	// Linear: y = x Wᵀ + bias (ONNX Gemm with transB = 1).
 	// x [N, K], W [M, K], bias [M] → [N, M].
@@ -38,9 +40,9 @@ const (
 	SwiGLU ID = 7
 	// Add: y = a + b (ONNX Add, shapes equal but for width).
 	Add ID = 8
-	// CrossEntropyHead: y[r] = logsumexp(x_r Wᵀ) − x_r · W[labels[r]]: the
-	// negative log-likelihood of a label per row, with no [R, V] buffer.
-	// x [R, C], W [V, C], labels [R] → [R].
+	// CrossEntropyHead: y[r] = logsumexp(l_r) − l_r[labels[r]] with logits
+	// l_r = x_r Wᵀ + bias: the negative log-likelihood of a label per row, with
+	// no [R, V] buffer. x [R, C], W [V, C], labels [R], bias [V] → [R].
 	CrossEntropyHead ID = 9
 	// WeightedSum: y = Σ_r weights[r] · x[r]. x [R], weights [R] → [].
 	WeightedSum ID = 10
@@ -55,6 +57,19 @@ const (
 	// (Q = 0) leaves B as it is.
 	// B [M, r] (slot), seed u32[2], g [Q], lr f32[1].
 	UpdateLoRA ID = 12
+	// LayerNormalization: y = (x − mean(x)) / sqrt(var(x) + epsilon) · scale +
+	// bias over the last axis, var being the mean of (x − mean(x))² (ONNX 17).
+	// x [N, C], scale and bias [C] → [N, C].
+	LayerNormalization ID = 13
+	// Gelu: y = x · Φ(x), Φ the normal distribution function, or with
+	// approximate = 1 y = x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))
+	// (ONNX 20). x [N, C] → [N, C].
+	Gelu ID = 14
+	// Relu: y = max(x, 0), NaN where x is (ONNX 14). x [N, C] → [N, C].
+	Relu ID = 15
+	// Slice: y[n, c] = x[n, start + c] for c < size (ONNX Slice, axis 1). It
+	// takes queries, keys and values out of one product. x [N, C] → [N, size].
+	Slice ID = 16
 )
 
 var table = []Spec{
@@ -148,8 +163,10 @@ var table = []Spec{
 			{Name: "x", DType: F32, Rank: 2},
 			{Name: "W", DType: F32, Rank: 2, Narrow: true, Panels: true},
 			{Name: "labels", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Below, Of: 1}},
+			{Name: "bias", DType: F32, Rank: 1, Narrow: true},
 		},
-		infer: inferCrossEntropyHead,
+		Optional: 1,
+		infer:    inferCrossEntropyHead,
 	},
 	{
 		ID: WeightedSum, Name: "WeightedSum", Version: 1,
@@ -180,6 +197,36 @@ var table = []Spec{
 		},
 		Attrs: []AttrSpec{{"site", Int, 0, math.MaxUint32}, {"sampler", Int, 1, 2}},
 		infer: inferUpdateLoRA,
+	},
+	{
+		ID: LayerNormalization, Name: "LayerNormalization", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 2},
+			{Name: "scale", DType: F32, Rank: 1, Narrow: true},
+			{Name: "bias", DType: F32, Rank: 1, Narrow: true},
+		},
+		Attrs:   []AttrSpec{{"epsilon", Float, 0, 1}},
+		InPlace: true,
+		infer:   inferLayerNormalization,
+	},
+	{
+		ID: Gelu, Name: "Gelu", Version: 1,
+		Inputs:  []Port{{Name: "x", DType: F32, Rank: 2}},
+		Attrs:   []AttrSpec{{"approximate", Int, 0, 1}},
+		InPlace: true,
+		infer:   inferUnary,
+	},
+	{
+		ID: Relu, Name: "Relu", Version: 1,
+		Inputs:  []Port{{Name: "x", DType: F32, Rank: 2}},
+		InPlace: true,
+		infer:   inferUnary,
+	},
+	{
+		ID: Slice, Name: "Slice", Version: 1,
+		Inputs: []Port{{Name: "x", DType: F32, Rank: 2}},
+		Attrs:  []AttrSpec{{"start", Int, 0, MaxDim}, {"size", Int, 1, MaxDim}},
+		infer:  inferSlice,
 	},
 }
 
