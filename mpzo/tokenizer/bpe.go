@@ -2,45 +2,59 @@ package tokenizer
 
 import "math"
 
-// bpe segments text by merging neighbours: of all pairs whose joined text is a
-// piece the one of highest score is merged, the leftmost of equals, until none
-// is left. A heap of candidate pairs makes that O(n log n).
+// bpe segments text by merging neighbours whose joined text is a piece.
 type bpe struct {
 	vocab       *vocabulary
 	userDefined *prefixIndex
 }
 
-// symbol is a stretch of the text in a doubly linked list; -1 ends the list. A
-// symbol that was merged into its left neighbour has size 0.
-type symbol struct {
-	start, size int // bytes
-	prev, next  int
-	frozen      bool // never merged
-}
-
-// candidate is a pair that may be merged, if neither side has changed since.
-type candidate struct {
-	left, right int // indices of symbols
-	size        int // bytes of both
-	score       float32
-}
-
-// merging is the state of one segmentation.
-type merging struct {
-	vocab      *vocabulary
-	floor      float32 // pieces that score this or less are never merged into
-	text       string
-	symbols    []symbol
-	candidates candidateHeap
+// pieceJoiner merges into pieces, by their scores.
+type pieceJoiner struct {
+	vocab *vocabulary
+	floor float32 // pieces that score this or less are never merged into
 
 	// halves tells from what two texts an unused piece was last merged, to take
 	// it apart again. nil until there is one.
 	halves map[string][2]string
 }
 
+// join implements joiner.
+func (j *pieceJoiner) join(joined string, leftSize int) (score float32, found bool) {
+	id, found := j.vocab.textual[joined]
+	if !found {
+		return 0, false
+	}
+	p := j.vocab.pieces[id]
+	if p.score <= j.floor {
+		return 0, false
+	}
+	if p.kind == pieceUnused {
+		if j.halves == nil {
+			j.halves = make(map[string][2]string)
+		}
+		j.halves[joined] = [2]string{joined[:leftSize], joined[leftSize:]}
+	}
+	return p.score, true
+}
+
+// emit adds a symbol's id; an unused piece is taken apart into its halves. Each
+// half is shorter, so the depth is below maxPieceBytes.
+func (j *pieceJoiner) emit(text string, to *collector) {
+	id := j.vocab.id(text)
+	if j.vocab.pieces[id].kind == pieceUnused {
+		if halves, found := j.halves[text]; found {
+			j.emit(halves[0], to)
+			j.emit(halves[1], to)
+			return
+		}
+	}
+	to.add(text, id)
+}
+
 // segment adds the ids of text, which must not be empty.
 func (b *bpe) segment(text string, to *collector) {
-	m := merging{vocab: b.vocab, floor: float32(math.Inf(-1)), text: text}
+	rules := pieceJoiner{vocab: b.vocab, floor: float32(math.Inf(-1))}
+	m := merging{rules: &rules, longest: b.vocab.longest, text: text}
 	m.symbols = make([]symbol, 0, len(text))
 	for start := 0; start < len(text); {
 		size := b.userDefined.longest(text[start:])
@@ -53,128 +67,6 @@ func (b *bpe) segment(text string, to *collector) {
 	}
 	m.run()
 	for index := 0; index >= 0; index = m.symbols[index].next {
-		m.emit(m.symbolText(index), to)
-	}
-}
-
-// push appends a symbol to the list.
-func (m *merging) push(start, size int, frozen bool) {
-	index := len(m.symbols)
-	m.symbols = append(m.symbols, symbol{start: start, size: size, prev: index - 1, next: -1, frozen: frozen})
-	if index > 0 {
-		m.symbols[index-1].next = index
-	}
-}
-
-func (m *merging) symbolText(index int) string {
-	s := m.symbols[index]
-	return m.text[s.start : s.start+s.size]
-}
-
-// run merges until no candidate is left.
-func (m *merging) run() {
-	for right := 1; right < len(m.symbols); right++ {
-		m.consider(right-1, right)
-	}
-	for len(m.candidates) > 0 {
-		best := m.candidates.pop()
-		left, right := &m.symbols[best.left], &m.symbols[best.right]
-		if left.size == 0 || right.size == 0 || left.size+right.size != best.size {
-			continue
-		}
-		left.size = best.size
-		right.size = 0
-		left.next = right.next
-		if left.next >= 0 {
-			m.symbols[left.next].prev = best.left
-		}
-		m.consider(left.prev, best.left)
-		m.consider(best.left, left.next)
-	}
-}
-
-// consider makes a candidate of two neighbours if they join to a piece.
-func (m *merging) consider(leftIndex, rightIndex int) {
-	if leftIndex < 0 || rightIndex < 0 {
-		return
-	}
-	left, right := m.symbols[leftIndex], m.symbols[rightIndex]
-	size := left.size + right.size
-	if left.frozen || right.frozen || size > m.vocab.longest {
-		return
-	}
-	joined := m.text[left.start : left.start+size]
-	id, found := m.vocab.textual[joined]
-	if !found {
-		return
-	}
-	p := m.vocab.pieces[id]
-	if p.score <= m.floor {
-		return
-	}
-	m.candidates.push(candidate{left: leftIndex, right: rightIndex, size: size, score: p.score})
-	if p.kind == pieceUnused {
-		if m.halves == nil {
-			m.halves = make(map[string][2]string)
-		}
-		m.halves[joined] = [2]string{m.symbolText(leftIndex), m.symbolText(rightIndex)}
-	}
-}
-
-// emit adds a symbol's id; an unused piece is taken apart into its halves. Each
-// half is shorter, so the depth is below maxPieceBytes.
-func (m *merging) emit(text string, to *collector) {
-	id := m.vocab.id(text)
-	if m.vocab.pieces[id].kind == pieceUnused {
-		if halves, found := m.halves[text]; found {
-			m.emit(halves[0], to)
-			m.emit(halves[1], to)
-			return
-		}
-	}
-	to.add(text, id)
-}
-
-// candidateHeap is a binary heap with the next candidate to merge on top.
-type candidateHeap []candidate
-
-// before reports whether a is merged before b.
-func (a candidate) before(b candidate) bool {
-	return a.score > b.score || a.score == b.score && a.left < b.left
-}
-
-func (h *candidateHeap) push(c candidate) {
-	*h = append(*h, c)
-	heap := *h
-	at := len(heap) - 1
-	for at > 0 {
-		parent := (at - 1) / 2
-		if !heap[at].before(heap[parent]) {
-			break
-		}
-		heap[at], heap[parent] = heap[parent], heap[at]
-		at = parent
-	}
-}
-
-// pop removes the top of a heap that is not empty.
-func (h *candidateHeap) pop() candidate {
-	heap := *h
-	top := heap[0]
-	heap[0] = heap[len(heap)-1]
-	heap = heap[:len(heap)-1]
-	*h = heap
-	for at := 0; ; {
-		first := at
-		for child := 2*at + 1; child <= 2*at+2 && child < len(heap); child++ {
-			if heap[child].before(heap[first]) {
-				first = child
-			}
-		}
-		if first == at {
-			return top
-		}
-		heap[at], heap[first] = heap[first], heap[at]
-		at = first
+		rules.emit(m.symbolText(index), to)
 	}
 }

@@ -32,6 +32,7 @@ func (d *decoding) decode(ids []int32) string {
 //
 // A Decoder serves one sequence and one goroutine.
 type Decoder struct {
+	raw      *byteBPE // if not nil, tokens are bytes; of the rest only pending is used
 	rules    *decoding
 	pending  []byte // bytes of a character not yet complete, at most 3
 	started  bool   // some text was returned
@@ -44,6 +45,10 @@ func newDecoder(rules *decoding) *Decoder {
 
 // Next returns the text that id makes certain, which may be empty.
 func (d *Decoder) Next(id int32) string {
+	if d.raw != nil {
+		d.pending = append(d.pending, d.raw.textOf(id)...)
+		return d.take(completeSize(d.pending))
+	}
 	v := d.rules.vocab
 	if v.contains(id) && v.pieces[id].kind == pieceByte {
 		value, _ := byteOf(v.pieces[id].text)
@@ -58,10 +63,20 @@ func (d *Decoder) Next(id int32) string {
 	return held + text
 }
 
-// Flush returns the text of the bytes held back, U+FFFD for each, and forgets
-// them. Call it at the end of the sequence.
+// Flush returns the text of the bytes held back and forgets them: U+FFFD for
+// each, or for byte-level BPE the bytes. Call it at the end of the sequence.
 func (d *Decoder) Flush() string {
+	if d.raw != nil {
+		return d.take(len(d.pending))
+	}
 	return d.characters(true)
+}
+
+// take takes bytes off the pending ones.
+func (d *Decoder) take(size int) string {
+	out := string(d.pending[:size])
+	d.pending = append(d.pending[:0], d.pending[size:]...)
+	return out
 }
 
 // characters takes the complete characters off the pending bytes; at the end of

@@ -114,7 +114,8 @@ func (t *llama2c) Encode(text string) []int32 {
 		return to.ids
 	}
 	text = " " + text // the dummy prefix is a character of its own
-	m := merging{vocab: t.vocabulary, floor: llama2cScoreFloor, text: text}
+	rules := pieceJoiner{vocab: t.vocabulary, floor: llama2cScoreFloor}
+	m := merging{rules: &rules, longest: t.longest, text: text}
 	m.symbols = make([]symbol, 0, len(text))
 	for start, size := 0, 1; start < len(text); {
 		unknown := t.id(text[start:start+size]) == t.unknown
@@ -124,7 +125,7 @@ func (t *llama2c) Encode(text string) []int32 {
 	}
 	m.run()
 	for index := 0; index >= 0; index = m.symbols[index].next {
-		m.emit(m.symbolText(index), &to)
+		rules.emit(m.symbolText(index), &to)
 	}
 	return to.ids
 }

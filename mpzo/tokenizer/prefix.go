@@ -13,15 +13,23 @@ type prefixIndex struct {
 
 // newPrefixIndex indexes the pieces of the given kinds.
 func newPrefixIndex(v *vocabulary, kinds ...pieceKind) *prefixIndex {
-	index := &prefixIndex{}
+	var texts []string
+	var ids []int32
 	for id, p := range v.pieces {
 		for _, kind := range kinds {
 			if p.kind == kind {
-				index.texts = append(index.texts, p.text)
-				index.ids = append(index.ids, int32(id))
+				texts = append(texts, p.text)
+				ids = append(ids, int32(id))
 			}
 		}
 	}
+	return indexTexts(texts, ids)
+}
+
+// indexTexts indexes texts, none empty and no two alike, by their ids. It keeps
+// and sorts both slices.
+func indexTexts(texts []string, ids []int32) *prefixIndex {
+	index := &prefixIndex{texts: texts, ids: ids}
 	sort.Sort(index)
 	for b := range 256 {
 		index.first[b+1] = sort.Search(len(index.texts), func(i int) bool { return index.texts[i][0] > byte(b) })
@@ -80,16 +88,22 @@ func (w *prefixWalk) narrow(b byte) {
 // longest returns the size in bytes of the longest piece that text begins with,
 // or 0. text must not be empty.
 func (p *prefixIndex) longest(text string) int {
+	_, size := p.longestID(text)
+	return size
+}
+
+// longestID returns the longest piece that text begins with and its size in
+// bytes, or size 0. text must not be empty.
+func (p *prefixIndex) longestID(text string) (id int32, size int) {
 	if len(p.texts) == 0 {
-		return 0
+		return 0, 0
 	}
-	longest := 0
 	walk := p.walk(text)
 	for {
-		_, size, found := walk.next()
+		longer, longerSize, found := walk.next()
 		if !found {
-			return longest
+			return id, size
 		}
-		longest = size
+		id, size = longer, longerSize
 	}
 }
