@@ -20,7 +20,7 @@ const blockElements = 32
 //	x[i] = (q[i] − 8)·d
 func decodeQ4_0(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[blockElements:], src[18:] {
-		d := half(src)
+		d := widen(src)
 		for i, pair := range src[2:18] {
 			dst[i] = float32(int(pair&15)-8) * d
 			dst[i+16] = float32(int(pair>>4)-8) * d
@@ -33,7 +33,7 @@ func decodeQ4_0(dst []float32, src []byte) {
 //	x[i] = q[i]·d + m
 func decodeQ4_1(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[blockElements:], src[20:] {
-		d, m := half(src), half(src[2:])
+		d, m := widen(src), widen(src[2:])
 		for i, pair := range src[4:20] {
 			dst[i] = float32(float32(pair&15)*d) + m
 			dst[i+16] = float32(float32(pair>>4)*d) + m
@@ -47,7 +47,7 @@ func decodeQ4_1(dst []float32, src []byte) {
 //	x[i] = (q[i] − 16)·d
 func decodeQ5_0(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[blockElements:], src[22:] {
-		d, fifth := half(src), binary.LittleEndian.Uint32(src[2:])
+		d, fifth := widen(src), binary.LittleEndian.Uint32(src[2:])
 		for i, pair := range src[6:22] {
 			low, high := fiveBits(pair, fifth, i)
 			dst[i] = float32(int(low)-16) * d
@@ -61,7 +61,7 @@ func decodeQ5_0(dst []float32, src []byte) {
 //	x[i] = q[i]·d + m
 func decodeQ5_1(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[blockElements:], src[24:] {
-		d, m, fifth := half(src), half(src[2:]), binary.LittleEndian.Uint32(src[4:])
+		d, m, fifth := widen(src), widen(src[2:]), binary.LittleEndian.Uint32(src[4:])
 		for i, pair := range src[8:24] {
 			low, high := fiveBits(pair, fifth, i)
 			dst[i] = float32(float32(low)*d) + m
@@ -80,7 +80,7 @@ func fiveBits(pair byte, fifth uint32, i int) (low, high uint32) {
 //	x[i] = q[i]·d
 func decodeQ8_0(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[blockElements:], src[34:] {
-		d := half(src)
+		d := widen(src)
 		for i, code := range src[2:34] {
 			dst[i] = float32(int8(code)) * d
 		}

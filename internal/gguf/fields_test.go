@@ -117,7 +117,7 @@ func (a account) element(block []byte, i int) float32 {
 	if a.signedCode {
 		code = int(int8(code))
 	}
-	scale := half(block[a.d:])
+	scale := widen(block[a.d:])
 	if a.scale != nil {
 		s := get(block, a.scale(i))
 		if a.signedScale {
@@ -128,9 +128,9 @@ func (a account) element(block []byte, i int) float32 {
 	x := float32(scale * float32(code-a.bias))
 	switch {
 	case a.addsMinimum:
-		x += half(block[a.minimum:])
+		x += widen(block[a.minimum:])
 	case a.low != nil:
-		x -= float32(half(block[a.minimum:]) * float32(get(block, a.low(i))))
+		x -= float32(widen(block[a.minimum:]) * float32(get(block, a.low(i))))
 	}
 	return x
 }
@@ -187,14 +187,14 @@ func (a account) encode(values []float32) (block []byte, step float32) {
 		d /= float32(groupScale)
 	}
 	putHalf(block[a.d:], d)
-	step = half(block[a.d:]) * float32(groupScale)
+	step = widen(block[a.d:]) * float32(groupScale)
 	switch {
 	case a.addsMinimum:
 		putHalf(block[a.minimum:], low)
-		offset = half(block[a.minimum:])
+		offset = widen(block[a.minimum:])
 	case a.low != nil:
 		putHalf(block[a.minimum:], -low/float32(a.lowMost))
-		offset = -half(block[a.minimum:]) * float32(a.lowMost)
+		offset = -widen(block[a.minimum:]) * float32(a.lowMost)
 	}
 	for i, value := range values {
 		if a.scale != nil {
@@ -214,7 +214,7 @@ func (a account) encode(values []float32) (block []byte, step float32) {
 }
 
 func putHalf(dst []byte, value float32) {
-	bits, _ := toHalf(value)
+	bits, _ := narrow(value)
 	binary.LittleEndian.PutUint16(dst, bits)
 }
 

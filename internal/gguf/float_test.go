@@ -22,11 +22,11 @@ func TestEveryHalf(t *testing.T) {
 		if bits&0x8000 != 0 {
 			want = -want
 		}
-		got := half([]byte{byte(bits), byte(bits >> 8)})
+		got := widen([]byte{byte(bits), byte(bits >> 8)})
 		if !sameFloat(got, float32(want)) {
 			t.Fatalf("%04x is %g, want %g", bits, got, want)
 		}
-		back, fits := toHalf(got)
+		back, fits := narrow(got)
 		if nan := got != got; !fits || !nan && int(back) != bits || nan && back&0x7fff <= 0x7c00 {
 			t.Fatalf("%04x comes back %04x, fits %v", bits, back, fits)
 		}
@@ -36,8 +36,8 @@ func TestEveryHalf(t *testing.T) {
 // TestHalfRounding takes values halfway between neighbours, and just beside.
 func TestHalfRounding(t *testing.T) {
 	for bits := range uint16(0x7bff) {
-		low := half([]byte{byte(bits), byte(bits >> 8)})
-		high := half([]byte{byte(bits + 1), byte((bits + 1) >> 8)})
+		low := widen([]byte{byte(bits), byte(bits >> 8)})
+		high := widen([]byte{byte(bits + 1), byte((bits + 1) >> 8)})
 		middle := (low + high) / 2 // exact: float32 has 13 bits to spare
 		even := bits + bits&1
 		for _, test := range []struct {
@@ -53,18 +53,18 @@ func TestHalfRounding(t *testing.T) {
 				if sign != 0 {
 					value = -value
 				}
-				if got, fits := toHalf(value); !fits || got != test.want|sign {
+				if got, fits := narrow(value); !fits || got != test.want|sign {
 					t.Fatalf("%g gives %04x, want %04x", value, got, test.want|sign)
 				}
 			}
 		}
 	}
 	for _, tooLarge := range []float32{65520, -65520, math.MaxFloat32} {
-		if _, fits := toHalf(tooLarge); fits {
+		if _, fits := narrow(tooLarge); fits {
 			t.Errorf("%g fits", tooLarge)
 		}
 	}
-	if got, fits := toHalf(math.Nextafter32(65520, 0)); !fits || got != 0x7bff {
+	if got, fits := narrow(math.Nextafter32(65520, 0)); !fits || got != 0x7bff {
 		t.Errorf("just below 65520 gives %04x, %v", got, fits)
 	}
 }

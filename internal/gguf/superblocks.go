@@ -24,7 +24,7 @@ const superElements = 256
 //	x[i] = d·s[g]·q[i] − dmin·m[g]
 func decodeQ2K(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[superElements:], src[84:] {
-		d, dmin := half(src[80:]), half(src[82:])
+		d, dmin := widen(src[80:]), widen(src[82:])
 		for g := range 16 {
 			scale, minimum := d*float32(src[g]&15), dmin*float32(src[g]>>4)
 			shift := g / 2 % 4 * 2
@@ -44,7 +44,7 @@ func decodeQ2K(dst []float32, src []byte) {
 //	x[i] = d·(s[g] − 32)·(q[i] − 4)
 func decodeQ3K(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[superElements:], src[110:] {
-		d, scales := half(src[108:]), scalesQ3K(src[96:108])
+		d, scales := widen(src[108:]), scalesQ3K(src[96:108])
 		for g := range 16 {
 			scale := d * float32(int(scales[g])-32)
 			shift := g / 2 % 4 * 2
@@ -88,7 +88,7 @@ func scalesK4(packed []byte) (scales, minima [8]byte) {
 //	x[i] = d·s[g]·q[i] − dmin·m[g]
 func decodeQ4K(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[superElements:], src[144:] {
-		d, dmin := half(src), half(src[2:])
+		d, dmin := widen(src), widen(src[2:])
 		scales, minima := scalesK4(src[4:16])
 		for g := range 8 {
 			scale, minimum := d*float32(scales[g]), dmin*float32(minima[g])
@@ -108,7 +108,7 @@ func decodeQ4K(dst []float32, src []byte) {
 //	x[i] = d·s[g]·q[i] − dmin·m[g]
 func decodeQ5K(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[superElements:], src[176:] {
-		d, dmin := half(src), half(src[2:])
+		d, dmin := widen(src), widen(src[2:])
 		scales, minima := scalesK4(src[4:16])
 		top := src[16:48]
 		for g := range 8 {
@@ -131,7 +131,7 @@ func decodeQ5K(dst []float32, src []byte) {
 //	x[i] = d·s[g]·(q[i] − 32)
 func decodeQ6K(dst []float32, src []byte) {
 	for ; len(dst) > 0; dst, src = dst[superElements:], src[210:] {
-		d := half(src[208:])
+		d := widen(src[208:])
 		for g := range 16 {
 			scale := d * float32(int8(src[192+g]))
 			half, within := g/8, g%8*16 // of the superblock, element in that half

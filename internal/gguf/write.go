@@ -157,7 +157,7 @@ func checkEntry(entry Entry) error {
 	}
 	if entry.Type == F16 {
 		for i, value := range entry.Data {
-			if _, fits := toHalf(value); !fits {
+			if _, fits := narrow(value); !fits {
 				return fmt.Errorf("tensor %q: element %d is %g, too large for F16, use F32: %w", entry.Name, i, value, ErrArgument)
 			}
 		}
@@ -169,7 +169,7 @@ func checkEntry(entry Entry) error {
 func encodeElements(dst []byte, values []float32, t Type) []byte {
 	for _, value := range values {
 		if t == F16 {
-			bits, _ := toHalf(value)
+			bits, _ := narrow(value)
 			dst = binary.LittleEndian.AppendUint16(dst, bits)
 		} else {
 			dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(value))

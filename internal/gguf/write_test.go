@@ -118,8 +118,8 @@ func TestRoundTrip(t *testing.T) {
 		}
 		for i, value := range entry.Data {
 			if entry.Type == F16 {
-				bits, _ := toHalf(value)
-				value = half([]byte{byte(bits), byte(bits >> 8)})
+				bits, _ := narrow(value)
+				value = widen([]byte{byte(bits), byte(bits >> 8)})
 			}
 			if got[i] != value {
 				t.Errorf("%s: element %d is %g, want %g", entry.Name, i, got[i], value)

@@ -1,4 +1,4 @@
-package safetensors
+package half
 
 import (
 	"math"
@@ -21,7 +21,7 @@ func halfValue(half uint16) float64 {
 func TestEveryHalf(t *testing.T) {
 	for all := range 1 << 16 {
 		half := uint16(all)
-		wide := halfToFloat(half)
+		wide := ToFloat(half)
 		if half&0x7c00 == 0x7c00 {
 			if half&0x3ff == 0 && !math.IsInf(float64(wide), 0) || half&0x3ff != 0 && wide == wide {
 				t.Fatalf("%04x gives %g", half, wide)
@@ -32,7 +32,7 @@ func TestEveryHalf(t *testing.T) {
 		} else if float64(wide) != halfValue(half) {
 			t.Fatalf("%04x gives %g, want %g", half, wide, halfValue(half))
 		}
-		if back := floatToHalf(wide); back != half {
+		if back := FromFloat(wide); back != half {
 			t.Fatalf("%04x comes back as %04x", half, back)
 		}
 	}
@@ -49,20 +49,20 @@ func TestHalfRounding(t *testing.T) {
 			math.Nextafter32(middle, 0): low,
 			math.Nextafter32(middle, math.MaxFloat32): low + 1,
 		} {
-			if got := floatToHalf(value); got != want {
+			if got := FromFloat(value); got != want {
 				t.Fatalf("%g gives %04x, want %04x", value, got, want)
 			}
-			if got := floatToHalf(-value); got != want|0x8000 {
+			if got := FromFloat(-value); got != want|0x8000 {
 				t.Fatalf("%g gives %04x, want %04x", -value, got, want|0x8000)
 			}
 		}
 	}
 	for value, want := range map[float32]uint16{65504: 0x7bff, 65519.996: 0x7bff, 65520: 0x7c00, 1e30: 0x7c00, -1e30: 0xfc00} {
-		if got := floatToHalf(value); got != want {
+		if got := FromFloat(value); got != want {
 			t.Errorf("%g gives %04x, want %04x", value, got, want)
 		}
 	}
-	if got := floatToHalf(float32(math.NaN())); got&0x7c00 != 0x7c00 || got&0x3ff == 0 {
+	if got := FromFloat(float32(math.NaN())); got&0x7c00 != 0x7c00 || got&0x3ff == 0 {
 		t.Errorf("NaN gives %04x", got)
 	}
 }
@@ -72,17 +72,17 @@ func TestBrainRounding(t *testing.T) {
 		low := uint32(all) << 16
 		even := uint16(all + all&1)
 		for offset, want := range map[uint32]uint16{0: uint16(all), 0x7fff: uint16(all), 0x8000: even, 0x8001: uint16(all + 1), 0xffff: uint16(all + 1)} {
-			if got := floatToBrain(math.Float32frombits(low + offset)); got != want {
+			if got := BrainFromFloat(math.Float32frombits(low + offset)); got != want {
 				t.Fatalf("%08x gives %04x, want %04x", low+offset, got, want)
 			}
 		}
 	}
 	for _, bits := range []uint32{0x7f800001, 0x7fffffff, 0xffffffff} {
-		if got := floatToBrain(math.Float32frombits(bits)); got&0x7f80 != 0x7f80 || got&0x7f == 0 {
+		if got := BrainFromFloat(math.Float32frombits(bits)); got&0x7f80 != 0x7f80 || got&0x7f == 0 {
 			t.Errorf("NaN %08x gives %04x", bits, got)
 		}
 	}
-	if got := floatToBrain(float32(math.Inf(-1))); got != 0xff80 {
+	if got := BrainFromFloat(float32(math.Inf(-1))); got != 0xff80 {
 		t.Errorf("−∞ gives %04x", got)
 	}
 }
