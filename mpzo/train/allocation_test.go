@@ -115,15 +115,15 @@ func TestTrainerAllocatesNothing(t *testing.T) {
 	f := newFixture(t)
 	f.heldOut = f.train
 	s := settings(data.ChoiceLoss, train.PRGE{})
-	s.Steps, s.EvalEvery = 220, 0
+	s.Steps, s.EvalEvery = 140, 0
 	fewest := uint64(1 << 62)
-	for range 5 {
+	for range 3 {
 		m := f.model(t, s, 2)
 		writer, err := journal.Create(filepath.Join(t.TempDir(), "journal"), header(m, s))
 		if err != nil {
 			t.Fatal(err)
 		}
-		observer := &mallocs{watcher: watcher{model: m}, from: 100, to: 200}
+		observer := &mallocs{watcher: watcher{model: m}, from: 40, to: 140}
 		trainer := train.Trainer{Model: m, Settings: s, Train: f.train, Journal: writer, Log: &journal.Log{}, Observer: observer}
 		if err := trainer.Run(context.Background()); err != nil {
 			t.Fatal(err)

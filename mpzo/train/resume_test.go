@@ -23,8 +23,13 @@ func TestResumeGivesTheSameBytes(t *testing.T) {
 		s := settings(data.ChoiceLoss, estimator)
 		straight := f.whole(t, s, 1)
 		for _, c := range []watcher{
-			{stopAfter: 1}, {stopAfter: 7}, {stopAfter: 10}, {stopAfter: 19}, {stopAfter: 20},
-			{stopAfter: 5, stopAtEval: true}, {stopAfter: 15, stopAtEval: true},
+			{stopAfter: 1},
+			{stopAfter: 7},
+			{stopAfter: 10},
+			{stopAfter: 19},
+			{stopAfter: 20},
+			{stopAfter: 5, stopAtEval: true},
+			{stopAfter: 15, stopAtEval: true},
 		} {
 			name := fmt.Sprintf("%s step %d, evaluated %t", estimator.Name(), c.stopAfter, c.stopAtEval)
 			path := filepath.Join(t.TempDir(), "journal")

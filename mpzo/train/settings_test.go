@@ -186,8 +186,12 @@ func TestBetter(t *testing.T) {
 		a, b train.Evaluation
 		want bool
 	}{
-		{e(6, 2), e(5, 1), true}, {e(5, 1), e(6, 2), false}, {e(5, 1), e(5, 2), true}, {e(5, 2), e(5, 2), false},
-		{text(1), text(2), true}, {text(2), text(1), false},
+		{e(6, 2), e(5, 1), true},
+		{e(5, 1), e(6, 2), false},
+		{e(5, 1), e(5, 2), true},
+		{e(5, 2), e(5, 2), false},
+		{text(1), text(2), true},
+		{text(2), text(1), false},
 	} {
 		if got := c.a.Better(c.b); got != c.want {
 			t.Errorf("%+v better than %+v: %t", c.a, c.b, got)
