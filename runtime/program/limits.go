@@ -15,8 +15,8 @@ const (
 	MaxSites          = 1 << 16
 	MaxLayer          = 1 << 16
 	MaxMethods        = 64
-	MaxValues         = 1 << 18 // a method
-	MaxNodes          = 1 << 17 // a method
+	MaxValues         = 1 << 16 // a method
+	MaxNodes          = 1 << 14 // a method; planning memory takes time in their square
 	MaxPorts          = 64      // inputs, or outputs, of a node
 	MaxAttrs          = 64      // a node
 	MaxTokenizerBytes = 256 << 20
