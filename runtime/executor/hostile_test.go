@@ -216,7 +216,7 @@ func TestLongChainsBind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out.F32()[3] != 30002 {
+		if out.F32()[3] != 16002 {
 			t.Errorf("outputs %t: the chain gives %g", outputs, out.F32()[3])
 		}
 	}

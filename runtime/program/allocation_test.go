@@ -59,7 +59,7 @@ const allocationSlack = 64 << 10
 // TestAllocation: files made to cost the most memory for their bytes stay
 // within twice their length.
 func TestAllocation(t *testing.T) {
-	const many = 20000
+	const many = 16000
 	for name, p := range map[string]*Program{
 		"nodes": manyNodes(many), "inputs": manyValues(many), "constants": manyConstants(many),
 		"sites": manySites(many), "slots": manySlots(many), "outputs": manyOutputs(many),

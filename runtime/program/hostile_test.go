@@ -92,7 +92,7 @@ func checkParsed(t testing.TB, data []byte) {
 // TestIndexChecksAreShared: however many nodes use an index constant, its
 // values are read once. Read at each use, this would take minutes.
 func TestIndexChecksAreShared(t *testing.T) {
-	const nodes, length = 20000, 1 << 20
+	const nodes, length = 16000, 1 << 20
 	p := &Program{Constants: []Constant{{"indices", i32(op.C(length)), make([]byte, 4*length)}}}
 	m := Method{Name: "m", Values: []Value{{"", ConstRef, 0, i32(op.C(length))}}}
 	for i := range nodes {
