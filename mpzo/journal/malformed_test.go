@@ -65,10 +65,10 @@ func malformed() map[string]struct {
 		return appendHeader(nil, &h)
 	})
 	swap := func(name, first, second string) {
-		header(name, func(p []byte) []byte {
+		header(name, func([]byte) []byte {
 			h := sampleHeader()
 			h.Settings = nil
-			p = appendHeader(nil, &h)
+			p := appendHeader(nil, &h)
 			put32(p, 96, 2)
 			for _, text := range []string{first, "1", second, "2"} {
 				p = appendText(p, text)
