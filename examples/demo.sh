@@ -6,7 +6,7 @@ set -eu
 out=${1:?the folder for the results}
 zeroth=./bin/zeroth
 data=examples/remarks
-steps=${STEPS:-1200}
+steps=${STEPS:-1000}
 rm -rf "$out"
 mkdir -p "$out"
 
