@@ -5,6 +5,7 @@ package atomicfile
 import (
 	"crypto/rand"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,7 +20,7 @@ func Write(path string, write func(file *os.File) error) (err error) {
 	temporary := filepath.Join(folder, "."+filepath.Base(path)+"."+rand.Text()+".tmp")
 	file, err := os.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return err
+		return nameIn(err, path)
 	}
 	defer func() {
 		if err != nil {
@@ -36,6 +37,16 @@ func Write(path string, write func(file *os.File) error) (err error) {
 		return err
 	}
 	return SyncFolder(folder)
+}
+
+// nameIn makes an error about the temporary file one about path, which is the
+// name that the user knows.
+func nameIn(err error, path string) error {
+	var about *fs.PathError
+	if errors.As(err, &about) {
+		return &fs.PathError{Op: about.Op, Path: path, Err: about.Err}
+	}
+	return err
 }
 
 // WriteBytes is Write of data.

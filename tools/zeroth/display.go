@@ -230,6 +230,11 @@ func (d *display) summary(stopped bool) error {
 		fmt.Fprintf(out, "best    %s\n", filepath.Join(r.folder, bestName))
 	}
 	fmt.Fprintf(out, "journal %s\n", filepath.Join(r.folder, journalName))
+	if r.table {
+		if err := printOps(out, r.profile().Ops); err != nil {
+			return err
+		}
+	}
 	_, err := io.WriteString(r.stdout, out.String())
 	return err
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"cmp"
+	"fmt"
+	"io"
 	"slices"
+	"text/tabwriter"
 	"time"
 
 	"zeroth/runtime/executor"
@@ -103,4 +106,22 @@ func fillPlan(out *planShape, p *plan.Plan) {
 	for _, item := range p.Items {
 		out.Items = append(out.Items, planItem{item.Name, item.Offset, item.Bytes, item.First, item.Last})
 	}
+}
+
+// printOps prints a profile as a table, the longest first.
+func printOps(out io.Writer, ops []opTime) error {
+	total := 0.0
+	for _, o := range ops {
+		total += o.Seconds
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\nseconds\tshare\tnodes\truns\t  op\t  kernel\t")
+	for _, o := range ops {
+		share := 0.0
+		if total > 0 {
+			share = 100 * o.Seconds / total
+		}
+		fmt.Fprintf(w, "%.3f\t%.1f %%\t%d\t%d\t  %s\t  %s\t\n", o.Seconds, share, o.Nodes, o.Runs, o.Op, o.Kernel)
+	}
+	return w.Flush()
 }

@@ -8,8 +8,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 
+	"zeroth/internal/atomicfile"
 	"zeroth/mpzo/journal"
 	"zeroth/tools/report"
 
@@ -38,14 +40,7 @@ func runReport(folder, out string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Create(out)
-	if err != nil {
-		return err
-	}
-	err = report.Write(file, page)
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
+	err = atomicfile.Write(out, func(file *os.File) error { return report.Write(file, page) })
 	if err == nil {
 		_, err = fmt.Fprintln(stdout, out)
 	}
@@ -151,10 +146,18 @@ func addProfile(d *report.Data, p *runProfile) {
 		d.Plan.Items = append(d.Plan.Items, report.Item{Name: item.Name, Offset: item.Offset, Bytes: item.Bytes, First: item.First, Last: item.Last})
 	}
 	d.Facts = append(d.Facts,
-		report.Pair{Name: "speed", Value: fmt.Sprintf("%.0f tokens/s on %d threads", p.TokensPerSec, p.Threads)},
+		report.Pair{Name: "speed", Value: fmt.Sprintf("%.0f tokens/s, threads: %d", p.TokensPerSec, p.Threads)},
 		report.Pair{Name: "peak resident memory", Value: formatBytes(p.PeakBytes)},
 		report.Pair{Name: "arena", Value: formatBytes(int64(p.ArenaBytes))},
 		report.Pair{Name: "weights", Value: formatBytes(int64(p.ConstantBytes))})
+}
+
+// bestFact tells the best evaluation where it is not the last.
+func bestFact(e report.Eval) string {
+	if math.IsNaN(e.Accuracy) {
+		return fmt.Sprintf("loss %.4f at step %d", e.Loss, e.Step)
+	}
+	return fmt.Sprintf("%.1f %% at step %d", 100*e.Accuracy, e.Step)
 }
 
 // addFacts puts what the run achieved first.
@@ -165,6 +168,9 @@ func addFacts(d *report.Data) {
 		facts = append(facts, report.Pair{Name: "held-out loss", Value: fmt.Sprintf("%.4f → %.4f", first.Loss, last.Loss)})
 		if !math.IsNaN(last.Accuracy) {
 			facts = append(facts, report.Pair{Name: "held-out accuracy", Value: fmt.Sprintf("%.1f %% → %.1f %%", 100*first.Accuracy, 100*last.Accuracy)})
+		}
+		if i := slices.IndexFunc(d.Evals, func(e report.Eval) bool { return e.Best }); i != n-1 {
+			facts = append(facts, report.Pair{Name: "best held-out", Value: bestFact(d.Evals[i])})
 		}
 		if d.Text {
 			facts = append(facts, report.Pair{Name: "perplexity", Value: fmt.Sprintf("%.3f → %.3f", math.Exp(first.Loss), math.Exp(last.Loss))})

@@ -34,6 +34,7 @@ func trainCommand() *cli.Command {
 		&cli.Uint64Flag{Name: "seed", DefaultText: "0", Usage: "`SEED` of A, the directions and the order of examples"},
 		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (one widened forward a step) or mezo (2q forwards, one by one)", Value: "prge"},
 		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
+		&cli.BoolFlag{Name: "profile", Usage: "print the time of each op and kernel at the end", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON", DisableDefaultText: true},
 	}
@@ -50,7 +51,7 @@ func trainCommand() *cli.Command {
 			"  run.json      the settings, to resume with\n" +
 			"  profile.json  where time and memory went, for zeroth report\n\n" +
 			"Ctrl-C saves and ends; --resume goes on to the same bits. Of the other flags it takes\n" +
-			"--steps (to train longer), --threads, --backend, --json and --trace.\n\n" +
+			"--steps (to train longer), --threads, --backend, --json, --profile and --trace.\n\n" +
 			"Example:\n" +
 			"  zeroth train m.zpt --data train.tsv --held-out dev.tsv --task sst2 --steps 500 --out run",
 		Flags: flags,
@@ -72,6 +73,7 @@ type trainRun struct {
 	engine   engine
 	json     bool
 	trace    bool
+	table    bool // print the profile
 	resuming bool
 	stdout   io.Writer
 	stderr   io.Writer
@@ -84,7 +86,7 @@ type trainRun struct {
 }
 
 func newTrainRun(c *cli.Context) (*trainRun, error) {
-	r := &trainRun{stdout: c.App.Writer, stderr: c.App.ErrWriter, json: c.Bool("json"), trace: c.Bool("trace")}
+	r := &trainRun{stdout: c.App.Writer, stderr: c.App.ErrWriter, json: c.Bool("json"), trace: c.Bool("trace"), table: c.Bool("profile")}
 	var err error
 	if r.engine, err = readEngine(c); err != nil {
 		return nil, err
