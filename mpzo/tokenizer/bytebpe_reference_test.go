@@ -52,7 +52,8 @@ var published = []struct {
 	{"tokenizers/neox", "mpt", 50277, -1, 0},
 }
 
-func TestByteBPEVectors(t *testing.T) {
+// Each is loaded once for all that is asked of it.
+func TestByteBPEPublished(t *testing.T) {
 	for _, p := range published {
 		tok := openShared(t, p.path, ByteBPE)
 		texts, ids := vectors(t, p.vectors)
@@ -64,6 +65,10 @@ func TestByteBPEVectors(t *testing.T) {
 		}
 		if tok.VocabSize() != int(p.size) || tok.BOS() != p.bos || tok.EOS() != p.eos {
 			t.Errorf("%s: size %d, BOS %d, EOS %d", p.path, tok.VocabSize(), tok.BOS(), tok.EOS())
+		}
+		checkRoundTrip(t, tok, 1000)
+		if p.vectors == "llama-bpe" || p.vectors == "qwen2" {
+			checkLongText(t, tok)
 		}
 	}
 }

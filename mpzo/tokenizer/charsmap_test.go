@@ -39,8 +39,15 @@ func TestCharsMap(t *testing.T) {
 		text, replacement string
 		size              int
 	}{
-		{"A", "a", 1}, {"AA", "a", 1}, {"AB", "xyz", 2}, {"ABB", "xyz", 2}, {"C", "", 1},
-		{"B", "", 0}, {"\xff", "", 0}, {"\x00", "", 0}, {"", "", 0},
+		{"A", "a", 1},
+		{"AA", "a", 1},
+		{"AB", "xyz", 2},
+		{"ABB", "xyz", 2},
+		{"C", "", 1},
+		{"B", "", 0},
+		{"\xff", "", 0},
+		{"\x00", "", 0},
+		{"", "", 0},
 	} {
 		replacement, size := m.longest(c.text)
 		if replacement != c.replacement || size != c.size {

@@ -61,7 +61,7 @@ type containerReader struct {
 // number reads a number of at most limit.
 func (r *containerReader) number(what string, limit int) (int, error) {
 	rest := r.data[r.pos:]
-	value, size := binary.Uvarint([]byte(rest[:min(len(rest), binary.MaxVarintLen64)]))
+	value, size := binary.Uvarint([]byte(rest[:min(len(rest), binary.MaxVarintLen64+1)]))
 	switch {
 	case size == 0:
 		return 0, fmt.Errorf("byte %d: %s: truncated number: %w", r.pos, what, ErrMalformed)

@@ -48,7 +48,9 @@ func readModelConfig(tokenizerConfig, config []byte) (modelConfig, error) {
 		key  string
 		into any
 	}{
-		{"tokenizer_class", &c.class}, {"add_bos_token", &c.addBOS}, {"add_eos_token", &c.addEOS},
+		{"tokenizer_class", &c.class},
+		{"add_bos_token", &c.addBOS},
+		{"add_eos_token", &c.addEOS},
 		{"add_prefix_space", &c.prefixed},
 	} {
 		if err := o.read(field.key, field.into); err != nil {
@@ -105,6 +107,21 @@ func (c *modelConfig) readTokens(o object) error {
 	}
 	sort.Slice(c.added, func(i, j int) bool { return c.added[i].ID < c.added[j].ID })
 	return nil
+}
+
+// specials returns the tokens that are named, each perhaps more than once,
+// without their ids. A mask takes the space before it.
+func (c *modelConfig) specials() []addedToken {
+	var tokens []addedToken
+	for _, role := range roles {
+		if content := c.named[role]; content != "" {
+			tokens = append(tokens, addedToken{Content: content, Special: true, LStrip: role == "mask_token"})
+		}
+	}
+	for _, content := range c.more {
+		tokens = append(tokens, addedToken{Content: content, Special: true})
+	}
+	return tokens
 }
 
 // tokenContent reads a token written as a string or as an object.

@@ -49,6 +49,9 @@ func readRankTokens(data string) ([]string, error) {
 	if !strings.HasSuffix(data, "\n") {
 		count++
 	}
+	if data == "" {
+		return nil, fmt.Errorf("tiktoken ranks: no lines: %w", ErrMalformed)
+	}
 	if count > maxPieces {
 		return nil, fmt.Errorf("tiktoken ranks: %d lines, limit %d: %w", count, maxPieces, ErrTooLarge)
 	}

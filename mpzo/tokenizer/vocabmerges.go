@@ -15,14 +15,14 @@ import (
 type family struct {
 	split    string
 	nfc      bool
-	tokens   []addedToken // special; id -1 is looked up, or else counts on
+	tokens   []addedToken // special; their ids are looked up
 	prefix   string       // contents put around a text, "" for none
 	suffix   string
 	eos      string
 	classes  []string // tokenizer_class
 	models   []string // model_type
 	contents []string // tokens that only this family has
-	size     int      // of its vocabulary, where that tells
+	size     int      // of its vocabulary, where the special tokens lie behind it
 }
 
 // families are the known ones. The earlier goes first where two would do: OPT
@@ -32,20 +32,26 @@ func families() []family {
 	plain := func(contents ...string) []addedToken {
 		tokens := make([]addedToken, len(contents))
 		for i, content := range contents {
-			tokens[i] = addedToken{ID: noID, Content: content, Special: true}
+			tokens[i] = addedToken{Content: content, Special: true}
 		}
 		return tokens
 	}
-	roberta := append(plain(opened, closed, padding, unknown), addedToken{ID: noID, Content: mask, Special: true, LStrip: true})
+	roberta := append(plain(opened, closed, padding, unknown), addedToken{Content: mask, Special: true, LStrip: true})
 	return []family{
 		{split: splitGPT2, tokens: plain(closed, padding), prefix: closed, eos: closed, models: []string{"opt"}},
-		{split: splitGPT2, tokens: roberta, prefix: opened, suffix: closed, eos: closed,
+		{
+			split: splitGPT2, tokens: roberta, prefix: opened, suffix: closed, eos: closed,
 			classes: []string{"RobertaTokenizer", "BartTokenizer"}, models: []string{"roberta", "bart"},
-			contents: []string{opened, closed, padding, unknown, mask}},
-		{split: splitQwen2, nfc: true, tokens: plain(end, "<|im_start|>", "<|im_end|>"), eos: end,
-			classes: []string{"Qwen2Tokenizer"}, models: []string{"qwen2", "qwen2_moe", "qwen3", "qwen3_moe"}, size: 151643},
-		{split: splitGPT2, tokens: plain(end), eos: end,
-			classes: []string{"GPT2Tokenizer"}, models: []string{"gpt2"}, contents: []string{end}},
+			contents: []string{opened, closed, padding, unknown, mask},
+		},
+		{
+			split: splitQwen2, nfc: true, tokens: plain(end, "<|im_start|>", "<|im_end|>"), eos: end,
+			classes: []string{"Qwen2Tokenizer"}, models: []string{"qwen2", "qwen2_moe", "qwen3", "qwen3_moe"}, size: 151643,
+		},
+		{
+			split: splitGPT2, tokens: plain(end), eos: end,
+			classes: []string{"GPT2Tokenizer"}, models: []string{"gpt2"}, contents: []string{end},
+		},
 	}
 }
 
@@ -99,49 +105,41 @@ func readVocabMerges(vocab, merges []byte, config modelConfig) (*byteVocabulary,
 	return s.build(config.named["unk_token"])
 }
 
-// addFamily adds the special tokens and what goes around a text: the family's,
-// where tokenizer_config.json does not say otherwise.
+// addFamily adds the special tokens and what goes around a text: those that
+// tokenizer_config.json names, or else the family's. Tokens that are not in the
+// vocabulary have the ids that added_tokens_decoder gives them, or where there is
+// none the ids behind the family's vocabulary.
 func (s *spelled) addFamily(f family) error {
 	c := &s.config
 	s.recipe.Added = append(s.recipe.Added, c.added...)
-	defaults := f.tokens
-	if len(c.added) > 0 || len(c.named) > 0 {
-		defaults = nil
-		for _, role := range roles {
-			if content := c.named[role]; content != "" {
-				defaults = append(defaults, addedToken{ID: noID, Content: content, Special: true, LStrip: role == "mask_token"})
-			}
-		}
-		for _, content := range c.more {
-			defaults = append(defaults, addedToken{ID: noID, Content: content, Special: true})
+	ids := make(map[string]bool, len(c.added))
+	for _, token := range c.added {
+		ids[token.Content] = true
+	}
+	if len(c.added) == 0 && f.size > 0 && f.size == len(s.vocab) {
+		for i, token := range f.tokens {
+			token.ID = int32(f.size + i)
+			ids[token.Content] = true
+			s.recipe.Added = append(s.recipe.Added, token)
 		}
 	}
-	next := int32(len(s.vocab))
-	for _, token := range defaults {
-		if s.isAdded(token.Content) {
+	wanted := f.tokens
+	if len(c.added) > 0 || len(c.named) > 0 {
+		wanted = c.specials()
+	}
+	for _, token := range wanted {
+		if ids[token.Content] {
 			continue
 		}
 		id, found := s.vocab[token.Content]
 		if !found {
-			if len(c.added) > 0 || f.size == 0 {
-				return fmt.Errorf("special token %q is not in the vocabulary: %w", token.Content, ErrMalformed)
-			}
-			id = next
-			next++
+			return fmt.Errorf("special token %q is not in the vocabulary: %w", token.Content, ErrMalformed)
 		}
 		token.ID = id
+		ids[token.Content] = true
 		s.recipe.Added = append(s.recipe.Added, token)
 	}
 	return s.addFamilyEnds(f)
-}
-
-func (s *spelled) isAdded(content string) bool {
-	for _, token := range s.recipe.Added {
-		if token.Content == content {
-			return true
-		}
-	}
-	return false
 }
 
 // addFamilyEnds sets prefix, suffix and EOS.
