@@ -24,7 +24,7 @@ func small(tied bool) Config {
 
 // tiny is a model of a few hundred bytes.
 func tiny(tied bool) Config {
-	return Config{HiddenSize: 4, IntermediateSize: 2, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 2, VocabSize: 3, MaxPositions: 1, Tied: tied}
+	return Config{Architecture: "llama", HiddenSize: 4, IntermediateSize: 2, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 2, VocabSize: 3, MaxPositions: 1, Tied: tied}
 }
 
 // randomWeights gives every weight of a model values that int8 in groups of

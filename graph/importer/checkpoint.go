@@ -25,7 +25,8 @@ type Checkpoint interface {
 	Tensor(name string) (Info, error)
 	// ReadF32 reads a weight into dst, dequantised where need be. The length
 	// of dst must be the product of the weight's shape. It reads through a
-	// buffer of bounded size. Errors wrap [ErrNotFound], [ErrArgument], or are
+	// buffer of bounded size, or of the weight's where it is stored transposed.
+	// Errors wrap [ErrNotFound], [ErrArgument], or are
 	// those of reading.
 	ReadF32(name string, dst []float32) error
 	// Close releases the files.

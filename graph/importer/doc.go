@@ -1,12 +1,17 @@
-// Package importer reads checkpoints of the Llama architecture, whatever
-// their format, as one thing: a [Config] and weights under Hugging Face names.
+// Package importer reads checkpoints, whatever their format, as one thing: a
+// [Config] and weights under Hugging Face names.
 //
 // [Open] takes a Hugging Face folder (config.json beside model.safetensors,
-// or beside model.safetensors.index.json and its shards) or a llama2.c file
-// (v0, the headerless first format; v1, float32; v2, int8 in groups).
+// or beside model.safetensors.index.json and its shards) of the architectures
+// llama, qwen2, qwen3, gpt2, opt and roberta, or a llama2.c file (v0, the
+// headerless first format; v1, float32; v2, int8 in groups).
 //
-// Weights have the names and shapes below; H heads and HKV key-value heads of
-// D elements each, matrices row-major as [outputs, inputs]:
+// Weights have the names of Hugging Face's model with its head, also where a
+// checkpoint was saved from the part below the head and lacks the first words
+// of each name. [Config.Weights] lists them with their shapes. Matrices are
+// row-major as [outputs, inputs]; GPT-2's, which are stored the other way round,
+// are transposed when read. Of a Llama, H heads and HKV key-value heads of D
+// elements each:
 //
 //	model.embed_tokens.weight                          [vocab, hidden]
 //	model.layers.N.input_layernorm.weight              [hidden]
@@ -21,13 +26,18 @@
 //
 // The rows of q_proj and k_proj stay as the file has them. Within a head,
 // llama2.c turns neighbours (rows 2i and 2i+1) together and Hugging Face
-// halves (rows i and i+D/2): [Config].Interleaved says which.
+// halves (rows i and i+D/2): [Config].Interleaved says which. So do the tables
+// of learned positions: [Config].PositionOffset says where position 0 is.
 //
 // Opening a checkpoint reads headers only and checks everything they say
 // against the files' sizes, so that a hostile file gives an error, and a file
 // for another architecture is refused rather than misread. Weights are read
-// one at a time, through small buffers; values are not judged (NaN included).
+// one at a time, through small buffers, transposed ones through one of their own
+// size; values are not judged (NaN included).
 //
 // The compiler and the tool call this package. It knows nothing of graphs,
 // programs or tokenizers.
+//
+// An architecture is a family in a file of its own: how its config.json reads
+// and which weights that makes.
 package importer

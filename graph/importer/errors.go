@@ -7,7 +7,7 @@ var (
 	// The text around it names the field or tensor.
 	ErrInvalid = errors.New("invalid checkpoint")
 	// ErrUnsupported marks a sound checkpoint that needs what Zeroth does not
-	// do: another architecture, biases, RoPE scaling, a quantised format.
+	// do: another architecture, another kind of RoPE scaling, a quantised format.
 	ErrUnsupported = errors.New("unsupported checkpoint")
 	// ErrUnknownFormat is returned for what is neither a Hugging Face folder
 	// nor a llama2.c file.

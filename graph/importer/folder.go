@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"zeroth/internal/safetensors"
 )
@@ -27,14 +26,16 @@ const (
 type folder struct {
 	name    string
 	config  Config
+	form    family
 	opened  []io.Closer
 	weights map[string]stored // by the names of Config.Weights
 }
 
 // stored is where a weight lies, under the name its file has for it.
 type stored struct {
-	file *safetensors.File
-	name string
+	file       *safetensors.File
+	name       string
+	transposed bool // as [inputs, outputs]
 }
 
 // openFolder opens and validates the checkpoint in the folder at path.
@@ -61,6 +62,7 @@ func openFolder(path string) (_ Checkpoint, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", configFile, err)
 	}
+	f.form, _ = familyOf(f.config.Architecture)
 	defer func() {
 		if err != nil {
 			f.Close()
@@ -127,14 +129,11 @@ func (f *folder) openTensors(root *os.Root, name string) (*safetensors.File, err
 // addAll enters a file's tensors under the names of Config.Weights.
 func (f *folder) addAll(file *safetensors.File, fileName string) error {
 	for _, tensor := range file.Tensors() {
-		name := tensor.Name
-		if name != headName && !strings.HasPrefix(name, "model.") {
-			name = "model." + name // saved from LlamaModel, the part below the head
-		}
+		name := f.form.fullName(tensor.Name)
 		if before, twice := f.weights[name]; twice {
 			return fmt.Errorf("%s: tensor %q and tensor %q are the same weight: %w", fileName, tensor.Name, before.name, ErrInvalid)
 		}
-		f.weights[name] = stored{file, tensor.Name}
+		f.weights[name] = stored{file, tensor.Name, len(tensor.Shape) == 2 && f.form.isTransposed(name)}
 	}
 	return nil
 }
@@ -143,18 +142,29 @@ func (f *folder) addAll(file *safetensors.File, fileName string) error {
 // other that the config does not ask for: leaving out a bias or a layer would
 // compute another model without a word.
 func (f *folder) refuseUnknown() error {
-	for _, name := range slices.Sorted(maps.Keys(f.weights)) {
-		if f.config.needs(name) {
+	for name, other := range f.form.spellings {
+		if _, found := f.weights[name]; found {
 			continue
 		}
-		// Old checkpoints store RoPE's frequencies, which follow from
-		// rope_theta. A tied head is the embedding, whatever is stored.
-		if strings.HasSuffix(name, ".rotary_emb.inv_freq") || name == headName {
+		if weight, found := f.weights[other]; found {
+			f.weights[name] = weight
+			delete(f.weights, other)
+		}
+	}
+	needed := make(map[string]bool)
+	for weight := range f.config.Weights() {
+		needed[weight.Name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.weights)) {
+		if needed[name] {
+			continue
+		}
+		if f.form.unneeded(f.config, name) {
 			delete(f.weights, name)
 			continue
 		}
-		return fmt.Errorf("tensor %q: a Llama of %d layers has no such weight: is %s that of another model? %w",
-			f.weights[name].name, f.config.Layers, configFile, ErrUnsupported)
+		return fmt.Errorf("tensor %q: a %s model of %d layers has no such weight: is %s that of another model? %w",
+			f.weights[name].name, f.config.Architecture, f.config.Layers, configFile, ErrUnsupported)
 	}
 	return nil
 }
@@ -177,7 +187,11 @@ func (f *folder) Tensor(name string) (Info, error) {
 		return Info{}, fmt.Errorf("tensor %q: %w", name, ErrNotFound)
 	}
 	tensor, _ := weight.file.Lookup(weight.name)
-	return Info{Shape: tensor.Shape, DType: tensor.DType}, nil
+	info := Info{Shape: tensor.Shape, DType: tensor.DType}
+	if weight.transposed {
+		info.Shape = []int{tensor.Shape[1], tensor.Shape[0]}
+	}
+	return info, nil
 }
 
 func (f *folder) ReadF32(name string, dst []float32) error {
@@ -185,11 +199,28 @@ func (f *folder) ReadF32(name string, dst []float32) error {
 	if !found {
 		return fmt.Errorf("tensor %q: %w", name, ErrNotFound)
 	}
-	err := weight.file.ReadF32(weight.name, dst)
+	into := dst
+	if weight.transposed {
+		into = make([]float32, len(dst))
+	}
+	err := weight.file.ReadF32(weight.name, into)
 	if errors.Is(err, safetensors.ErrArgument) {
 		return fmt.Errorf("%w: %w", ErrArgument, err)
 	}
+	if err == nil && weight.transposed {
+		tensor, _ := weight.file.Lookup(weight.name)
+		transpose(dst, into, tensor.Shape[0], tensor.Shape[1])
+	}
 	return err
+}
+
+// transpose: dst[column, row] = src[row, column].
+func transpose(dst, src []float32, rows, columns int) {
+	for row := range rows {
+		for column, v := range src[row*columns : (row+1)*columns] {
+			dst[column*rows+row] = v
+		}
+	}
 }
 
 // openRegular opens a regular file below root and returns its size.

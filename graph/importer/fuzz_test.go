@@ -59,12 +59,16 @@ func FuzzLlama2c(f *testing.F) {
 
 // FuzzHFConfig checks that any text gives an error or a config within limits.
 func FuzzHFConfig(f *testing.F) {
-	for _, name := range []string{"reviews-1m", "stories260K", "tiny-random-llama", "tiny-random-llama3", "tiny-random-qwen2"} {
+	for _, name := range []string{"reviews-1m", "stories260K", "tiny-random-llama", "tiny-random-llama3",
+		"tiny-random-qwen2", "tiny-random-qwen3", "tiny-random-gpt2", "tiny-random-opt", "tiny-random-roberta"} {
 		if text := realFile("models/" + name + "/config.json"); text != nil {
 			f.Add(text)
 		}
 	}
 	f.Add([]byte(configText(true)))
+	for _, text := range []string{qwen3Text, gpt2Text, optText, robertaText} {
+		f.Add([]byte(text))
+	}
 	f.Add([]byte(`{"model_type":"llama","rope_parameters":{"rope_theta":5e5,"rope_type":"default"},"head_dim":8,"eos_token_id":[2,3]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		config, err := parseHFConfig(text)
@@ -74,9 +78,20 @@ func FuzzHFConfig(f *testing.F) {
 			}
 			return
 		}
-		if config.HeadDim%2 != 0 || config.Heads%config.KVHeads != 0 || config.HiddenSize < 1 || config.Heads*config.HeadDim > 1<<28 ||
-			config.VocabSize > 1<<24 || config.BOS >= config.VocabSize || config.RopeTheta <= 0 {
+		if config.Heads%config.KVHeads != 0 || config.HiddenSize < 1 || config.Heads*config.HeadDim > 1<<28 || config.VocabSize > 1<<24 ||
+			config.BOS >= config.VocabSize || config.MaxPositions < 1 || config.Rotary() && config.HeadDim%2 != 0 {
 			t.Fatalf("%+v", config)
+		}
+		if !config.Rotary() && (config.Activation == "" || config.Heads*config.HeadDim != config.HiddenSize) {
+			t.Fatalf("%+v", config)
+		}
+		seen := make(map[string]bool)
+		config.Layers = min(config.Layers, 3)
+		for weight := range config.Weights() {
+			if seen[weight.Name] || elements(weight.Shape) < 1 {
+				t.Fatalf("%+v of %+v", weight, config)
+			}
+			seen[weight.Name] = true
 		}
 	})
 }

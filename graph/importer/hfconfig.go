@@ -10,47 +10,44 @@ import (
 // maxConfigKeys is far above the hundred or so keys of real configs.
 const maxConfigKeys = 4096
 
-// parseHFConfig reads config.json of a LlamaForCausalLM. Where transformers'
-// LlamaConfig has a default, so has this. Fields without bearing on the
-// arithmetic (torch_dtype, use_cache, …) are passed over; those that would
-// change it in a way Zeroth does not do are errors that name them.
+// parseHFConfig reads the config.json of an architecture that familyOf knows.
+// Where transformers' config class has a default, so has this. Fields without
+// bearing on the arithmetic (torch_dtype, use_cache, …) are passed over; those
+// that would change it in a way Zeroth does not do are errors that name them.
 func parseHFConfig(text []byte) (Config, error) {
 	values, err := object(text, maxConfigKeys)
 	if err != nil {
 		return Config{}, err
 	}
 	f := &fields{values: values}
-	f.refuseOthers()
-	config := Config{
-		Architecture:     "llama",
-		HiddenSize:       f.integer("hidden_size"),
-		IntermediateSize: f.integer("intermediate_size"),
-		Layers:           f.integer("num_hidden_layers"),
-		Heads:            f.integer("num_attention_heads"),
-		VocabSize:        f.integer("vocab_size"),
-		MaxPositions:     f.integerOr("max_position_embeddings", 2048),
-		NormEps:          f.numberOr("rms_norm_eps", 1e-6),
-		RopeTheta:        f.rope(),
-		Tied:             f.booleanOr("tie_word_embeddings", false),
-		BOS:              f.tokenID("bos_token_id"),
-		EOS:              f.tokenID("eos_token_id"),
-	}
-	config.KVHeads = f.integerOr("num_key_value_heads", config.Heads)
-	if f.given("head_dim") {
-		config.HeadDim = f.integer("head_dim")
-	} else if config.Heads > 0 && config.HiddenSize%config.Heads == 0 {
-		config.HeadDim = config.HiddenSize / config.Heads
-	} else {
-		f.fail("hidden_size %d is no multiple of num_attention_heads %d, and head_dim is not given: %w", config.HiddenSize, config.Heads, ErrInvalid)
-	}
+	kind := f.textOr("model_type", "")
 	if f.err != nil {
 		return Config{}, f.err
 	}
-	return config, config.check(fieldNames{
+	form, known := familyOf(kind)
+	if !known {
+		return Config{}, fmt.Errorf("model_type %.64q: llama, qwen2, qwen3, gpt2, opt and roberta are supported: %w", kind, ErrUnsupported)
+	}
+	f.refuseOthers(form.classes)
+	return form.parse(f)
+}
+
+// hfFieldNames are Llama's names of the sizes, which later models share.
+func hfFieldNames(normEps string) fieldNames {
+	return fieldNames{
 		hidden: "hidden_size", intermediate: "intermediate_size", layers: "num_hidden_layers",
 		heads: "num_attention_heads", kvHeads: "num_key_value_heads", headDim: "head_dim",
-		vocab: "vocab_size", positions: "max_position_embeddings",
-	})
+		vocab: "vocab_size", positions: "max_position_embeddings", normEps: normEps,
+	}
+}
+
+// wholeHeads gives each head its part of the hidden size.
+func (c *Config) wholeHeads(f *fields, hidden, heads string) {
+	if c.Heads < 1 || c.HiddenSize%c.Heads != 0 {
+		f.fail("%s %d is no multiple of %s %d: %w", hidden, c.HiddenSize, heads, c.Heads, ErrInvalid)
+		return
+	}
+	c.KVHeads, c.HeadDim = c.Heads, c.HiddenSize/c.Heads
 }
 
 // fields reads typed values and remembers the first error. A JSON null counts
@@ -147,73 +144,82 @@ func (f *fields) tokenID(name string) int {
 	return -1
 }
 
-// refuseOthers fails for a model that is not a plain Llama.
-func (f *fields) refuseOthers() {
-	if kind := f.textOr("model_type", ""); kind != "llama" {
-		f.fail("model_type %.64q: only \"llama\" is supported: %w", kind, ErrUnsupported)
+// object reads a value that is an object.
+func (f *fields) object(name string) (*fields, bool) {
+	values, err := object(f.values[name], maxConfigKeys)
+	if err != nil {
+		f.fail("%s%s: %w", f.prefix, name, err)
+		return nil, false
 	}
+	return &fields{values: values, prefix: f.prefix + name + "."}, true
+}
+
+// wantText fails for a text other than the one that is supported.
+func (f *fields) wantText(name, only string) {
+	if value := f.textOr(name, only); value != only {
+		f.fail("%s%s %.64q: only %q is supported: %w", f.prefix, name, value, only, ErrUnsupported)
+	}
+}
+
+// wantBoolean fails, saying why, for the other value.
+func (f *fields) wantBoolean(name string, only bool, why string) {
+	if value := f.booleanOr(name, only); value != only {
+		f.fail("%s%s %v: %s: %w", f.prefix, name, value, why, ErrUnsupported)
+	}
+}
+
+// wantNumber fails for a number other than the one that is supported.
+func (f *fields) wantNumber(name string, only float64) {
+	if f.numberOr(name, only) != only {
+		f.fail("%s%s %.64s: only %g is supported: %w", f.prefix, name, f.values[name], only, ErrUnsupported)
+	}
+}
+
+// wantFullAttention fails where layer_types has any other kind of layer.
+func (f *fields) wantFullAttention() {
+	if !f.given("layer_types") {
+		return
+	}
+	var kinds []string
+	if json.Unmarshal(f.values["layer_types"], &kinds) != nil {
+		f.wrong("layer_types", "a list of texts")
+	}
+	for i, kind := range kinds {
+		if kind != "full_attention" {
+			f.fail("layer_types: layer %d %.64q: only \"full_attention\" is supported: %w", i, kind, ErrUnsupported)
+		}
+	}
+}
+
+// activation reads the name of an activation.
+func (f *fields) activation(name, fallback string) Activation {
+	switch value := f.textOr(name, fallback); value {
+	case "relu":
+		return ReLU
+	case "gelu":
+		return GELU
+	case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": // one formula, written in three ways
+		return GELUTanh
+	default:
+		f.fail("%s%s %.64q: relu, gelu, gelu_new, gelu_pytorch_tanh and gelu_fast are supported: %w", f.prefix, name, value, ErrUnsupported)
+		return ""
+	}
+}
+
+// refuseOthers fails for another task's model and for quantised weights.
+func (f *fields) refuseOthers(classes []string) {
 	if f.given("architectures") {
-		var classes []string
-		if json.Unmarshal(f.values["architectures"], &classes) != nil {
+		var named []string
+		if json.Unmarshal(f.values["architectures"], &named) != nil {
 			f.wrong("architectures", "a list of texts")
 		}
-		if !slices.Contains(classes, "LlamaForCausalLM") && !slices.Contains(classes, "LlamaModel") {
-			f.fail("architectures %.64s: only LlamaForCausalLM is supported: %w", f.values["architectures"], ErrUnsupported)
-		}
-	}
-	if activation := f.textOr("hidden_act", "silu"); activation != "silu" {
-		f.fail("hidden_act %.64q: only \"silu\" is supported: %w", activation, ErrUnsupported)
-	}
-	for _, name := range []string{"attention_bias", "mlp_bias"} {
-		if f.booleanOr(name, false) {
-			f.fail("%s true: biases are not supported: %w", name, ErrUnsupported)
+		if !slices.ContainsFunc(named, func(class string) bool { return slices.Contains(classes, class) }) {
+			f.fail("architectures %.64s: only %s is supported: %w", f.values["architectures"], classes[0], ErrUnsupported)
 		}
 	}
 	for _, name := range []string{"quantization_config", "compression_config"} {
 		if f.given(name) {
 			f.fail("%s is given: quantised checkpoints are not supported, use the original one: %w", name, ErrUnsupported)
 		}
-	}
-	if f.numberOr("partial_rotary_factor", 1) != 1 {
-		f.fail("partial_rotary_factor %.64s: only 1 is supported: %w", f.values["partial_rotary_factor"], ErrUnsupported)
-	}
-}
-
-// rope reads RoPE's base in both spellings: rope_theta at the top with
-// rope_scaling beside it, or both in rope_parameters (transformers 5).
-func (f *fields) rope() float64 {
-	const standard = 10000
-	theta := f.numberOr("rope_theta", standard)
-	for _, name := range []string{"rope_parameters", "rope_scaling"} {
-		if !f.given(name) {
-			continue
-		}
-		values, err := object(f.values[name], maxConfigKeys)
-		if err != nil {
-			f.fail("%s: %w", name, err)
-			return theta
-		}
-		inner := &fields{values: values, prefix: name + "."}
-		inner.refuseScaling()
-		innerTheta := inner.numberOr("rope_theta", theta)
-		if f.given("rope_theta") && innerTheta != theta {
-			inner.fail("%s.rope_theta %g and rope_theta %g differ: %w", name, innerTheta, theta, ErrInvalid)
-		}
-		theta = innerTheta
-		if inner.err != nil {
-			f.fail("%w", inner.err)
-		}
-	}
-	return theta
-}
-
-// refuseScaling fails where the RoPE settings stretch positions.
-func (f *fields) refuseScaling() {
-	kind := f.textOr("rope_type", f.textOr("type", ""))
-	if plain := kind == "default" || kind == "" && !f.given("factor"); !plain {
-		f.fail("%srope_type %.64q: RoPE scaling is not supported, use a checkpoint without it: %w", f.prefix, kind, ErrUnsupported)
-	}
-	if f.numberOr("partial_rotary_factor", 1) != 1 {
-		f.fail("%spartial_rotary_factor %.64s: only 1 is supported: %w", f.prefix, f.values["partial_rotary_factor"], ErrUnsupported)
 	}
 }

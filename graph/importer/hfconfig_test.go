@@ -64,6 +64,37 @@ func TestHFConfig(t *testing.T) {
 	}
 }
 
+// llama3 is rope_scaling of Llama 3.1 with one value replaced.
+func llama3(field string, value float64) string {
+	text := `"rope_scaling":{"rope_type":"llama3"`
+	for _, name := range []string{"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"} {
+		v := map[string]float64{"factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 64}[name]
+		if name == field {
+			v = value
+		}
+		text += fmt.Sprintf(`,"%s":%g`, name, v)
+	}
+	return text + "}"
+}
+
+func TestRopeScaling(t *testing.T) {
+	three := RopeScaling{Kind: RopeLlama3, Factor: 8, LowFactor: 1, HighFactor: 4, OriginalPositions: 64}
+	two := RopeScaling{Kind: RopeLinear, Factor: 2}
+	for text, want := range map[string]RopeScaling{
+		with(llama3("", 0)): three,
+		with(strings.Replace(llama3("", 0), "rope_scaling", "rope_parameters", 1)):                       three,
+		with(llama3("", 0) + "," + strings.Replace(llama3("", 0), "rope_scaling", "rope_parameters", 1)): three,
+		with(`"rope_scaling":{"type":"linear","factor":2.0}`):                                            two,
+		with(`"rope_scaling":{"rope_type":"linear","factor":2}`):                                         two,
+		with(`"rope_parameters":{"rope_type":"linear","factor":2,"rope_theta" :10000}`):                  two,
+	} {
+		got, err := parseHFConfig([]byte(text))
+		if err != nil || got.Rope != want || got.RopeTheta != 10000 || !got.Rotary() {
+			t.Errorf("%s\n%+v, %v", text, got, err)
+		}
+	}
+}
+
 func TestMalformedHFConfig(t *testing.T) {
 	many := make([]string, maxConfigKeys)
 	for i := range many {
@@ -90,6 +121,7 @@ func TestMalformedHFConfig(t *testing.T) {
 		{`{"hidden_size":1,"hidden\u005fsize":2}`, ErrInvalid, `"hidden_size" is given twice`},
 		{`{}`, ErrUnsupported, "model_type"},
 		{with(`"model_type":"mistral"`), ErrUnsupported, `model_type "mistral"`},
+		{with(`"model_type":"qwen2"`), ErrUnsupported, "only Qwen2ForCausalLM"},
 		{with(`"model_type":7`), ErrInvalid, "model_type 7"},
 		{with(`"architectures":["LlamaForSequenceClassification"]`), ErrUnsupported, "architectures"},
 		{with(`"architectures":"LlamaForCausalLM"`), ErrInvalid, "architectures"},
@@ -98,12 +130,25 @@ func TestMalformedHFConfig(t *testing.T) {
 		{with(`"attention_bias":1`), ErrInvalid, "attention_bias 1"},
 		{with(`"mlp_bias":true`), ErrUnsupported, "mlp_bias"},
 		{with(`"quantization_config":{"quant_method":"gptq"}`), ErrUnsupported, "quantization_config"},
-		{with(`"rope_scaling":{"type":"linear","factor":2.0}`), ErrUnsupported, `rope_scaling.rope_type "linear"`},
+		{with(`"rope_scaling":{"type":"linear"}`), ErrInvalid, "rope_scaling.factor is not given"},
+		{with(`"rope_scaling":{"type":"linear","factor":0}`), ErrInvalid, "rope_scaling.factor 0"},
+		{with(`"rope_scaling":{"type":"linear","factor":-2}`), ErrInvalid, "rope_scaling.factor -2"},
+		{with(`"rope_scaling":{"type":"linear","factor":"2"}`), ErrInvalid, "rope_scaling.factor"},
+		{with(`"rope_scaling":{"type":"dynamic","factor":2}`), ErrUnsupported, `rope_scaling.rope_type "dynamic"`},
 		{with(`"rope_scaling":{"rope_type":"yarn"}`), ErrUnsupported, `"yarn"`},
 		{with(`"rope_scaling":{"factor":2.0}`), ErrUnsupported, "rope_scaling.rope_type"},
 		{with(`"rope_scaling":"linear"`), ErrInvalid, "rope_scaling"},
 		{with(`"rope_scaling":{"type":1}`), ErrInvalid, "rope_scaling.type 1"},
-		{with(`"rope_parameters":{"rope_type":"llama3"}`), ErrUnsupported, `rope_parameters.rope_type "llama3"`},
+		{with(`"rope_parameters":{"rope_type":"longrope"}`), ErrUnsupported, `rope_parameters.rope_type "longrope"`},
+		{with(`"rope_parameters":{"rope_type":"llama3"}`), ErrInvalid, "rope_parameters.factor is not given"},
+		{with(llama3("low_freq_factor", 4)), ErrInvalid, "high_freq_factor 4: want more than low_freq_factor 4"},
+		{with(llama3("high_freq_factor", -1)), ErrInvalid, "rope_scaling.high_freq_factor -1"},
+		{with(llama3("original_max_position_embeddings", 0)), ErrInvalid, "rope_scaling.original_max_position_embeddings 0"},
+		{with(llama3("original_max_position_embeddings", 0.5)), ErrInvalid, "rope_scaling.original_max_position_embeddings 0.5"},
+		{with(`"rope_parameters":{"type":"linear","factor":2},"rope_scaling":{"type":"linear","factor":4}`), ErrInvalid, "rope_parameters and rope_scaling differ"},
+		{with(`"use_sliding_window":true`), ErrUnsupported, "use_sliding_window"},
+		{with(`"layer_types":["full_attention","sliding_attention"]`), ErrUnsupported, "layer_types: layer 1"},
+		{with(`"layer_types":"full_attention"`), ErrInvalid, "layer_types"},
 		{with(`"rope_parameters":{"rope_theta" :20000}`), ErrInvalid, "differ"},
 		{with(`"rope_parameters":{"partial_rotary_factor":0.5}`), ErrUnsupported, "rope_parameters.partial_rotary_factor"},
 		{with(`"partial_rotary_factor":0.5`), ErrUnsupported, "partial_rotary_factor"},

@@ -175,10 +175,14 @@ func (c *llama2c) checkSizes() error {
 	if config.VocabSize <= config.EOS { // a vocabulary of bare bytes or less
 		config.BOS, config.EOS = -1, -1
 	}
-	return config.check(fieldNames{
+	err := config.check(fieldNames{
 		hidden: "dim", intermediate: "hidden_dim", layers: "n_layers", heads: "n_heads",
 		kvHeads: "n_kv_heads", headDim: "dim / n_heads", vocab: "vocab_size", positions: "max_seq_len",
 	})
+	if err != nil {
+		return err
+	}
+	return config.checkRotary("dim / n_heads")
 }
 
 // checkGroups checks that each matrix is a whole number of groups.
@@ -212,7 +216,7 @@ func (c *llama2c) lay(layout []string, offset, groupSize int64) int64 {
 			place.groups = groupSize
 			bytes = elements(place.shape) + 4*(elements(place.shape)/groupSize)
 		}
-		if slices.Contains(layerSuffixes(), name) {
+		if !slices.Contains([]string{embedName, normName, headName}, name) {
 			place.stride = bytes
 			bytes *= int64(c.config.Layers)
 		}

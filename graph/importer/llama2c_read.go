@@ -52,7 +52,7 @@ func (c *llama2c) ReadF32(name string, dst []float32) error {
 
 // find returns a weight's section and the offset of its first byte.
 func (c *llama2c) find(name string) (section, int64, error) {
-	layer, suffix := splitName(name)
+	layer, suffix := splitName(llamaLayers, name)
 	for _, place := range c.sections {
 		layered := place.stride > 0
 		if place.name == suffix && layered == (layer >= 0) && layer < c.config.Layers {

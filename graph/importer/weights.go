@@ -8,88 +8,47 @@ import (
 	"strings"
 )
 
-// Names of the weights outside the layers, and, after layersName and the
-// layer's number, of those within.
-const (
-	embedName  = "model.embed_tokens.weight"
-	normName   = "model.norm.weight"
-	headName   = "lm_head.weight"
-	layersName = "model.layers."
-
-	inputNormName = "input_layernorm.weight"
-	queryName     = "self_attn.q_proj.weight"
-	keyName       = "self_attn.k_proj.weight"
-	valueName     = "self_attn.v_proj.weight"
-	outputName    = "self_attn.o_proj.weight"
-	postNormName  = "post_attention_layernorm.weight"
-	gateName      = "mlp.gate_proj.weight"
-	upName        = "mlp.up_proj.weight"
-	downName      = "mlp.down_proj.weight"
-)
+// headName is the output head where it is a matrix of its own.
+const headName = "lm_head.weight"
 
 // Weight is a weight that a model needs.
 type Weight struct {
 	Name  string
-	Shape []int // row-major
+	Shape []int // row-major; matrices are [outputs, inputs]
 }
 
 // Weights yields all weights of the model from the embedding to the head.
 func (c Config) Weights() iter.Seq[Weight] {
 	return func(yield func(Weight) bool) {
-		if !yield(Weight{embedName, c.shape(embedName)}) {
+		f, known := familyOf(c.Architecture)
+		if !known {
 			return
 		}
+		all := f.layout(c)
+		for _, weight := range all.first {
+			if !yield(weight) {
+				return
+			}
+		}
 		for layer := range c.Layers {
-			for _, suffix := range layerSuffixes() {
-				if !yield(Weight{layerName(layer, suffix), c.shape(suffix)}) {
+			for _, weight := range all.layer {
+				if !yield(Weight{f.layers + strconv.Itoa(layer) + "." + weight.Name, weight.Shape}) {
 					return
 				}
 			}
 		}
-		if !yield(Weight{normName, c.shape(normName)}) {
-			return
-		}
-		if !c.Tied {
-			yield(Weight{headName, c.shape(headName)})
+		for _, weight := range all.last {
+			if !yield(weight) {
+				return
+			}
 		}
 	}
 }
 
-// layerSuffixes lists the weights of a layer in the order of their use.
-func layerSuffixes() []string {
-	return []string{inputNormName, queryName, keyName, valueName, outputName, postNormName, gateName, upName, downName}
-}
-
-// shape returns the shape of a weight outside the layers, or of one within
-// named by its suffix; nil for any other name.
-func (c Config) shape(name string) []int {
-	switch name {
-	case embedName, headName:
-		return []int{c.VocabSize, c.HiddenSize}
-	case normName, inputNormName, postNormName:
-		return []int{c.HiddenSize}
-	case queryName:
-		return []int{c.Heads * c.HeadDim, c.HiddenSize}
-	case keyName, valueName:
-		return []int{c.KVHeads * c.HeadDim, c.HiddenSize}
-	case outputName:
-		return []int{c.HiddenSize, c.Heads * c.HeadDim}
-	case gateName, upName:
-		return []int{c.IntermediateSize, c.HiddenSize}
-	case downName:
-		return []int{c.HiddenSize, c.IntermediateSize}
-	}
-	return nil
-}
-
-func layerName(layer int, suffix string) string {
-	return layersName + strconv.Itoa(layer) + "." + suffix
-}
-
-// splitName takes the name of a layer's weight apart. Names of other weights
-// come back whole, with layer −1.
-func splitName(name string) (layer int, suffix string) {
-	rest, found := strings.CutPrefix(name, layersName)
+// splitName takes the name of a layer's weight apart, layers being what stands
+// before the number. Names of other weights come back whole, with layer −1.
+func splitName(layers, name string) (layer int, suffix string) {
+	rest, found := strings.CutPrefix(name, layers)
 	if !found {
 		return -1, name
 	}
@@ -99,15 +58,6 @@ func splitName(name string) (layer int, suffix string) {
 		return -1, name
 	}
 	return layer, suffix
-}
-
-// needs says whether name is one of c.Weights.
-func (c Config) needs(name string) bool {
-	layer, suffix := splitName(name)
-	if layer >= 0 {
-		return layer < c.Layers && slices.Contains(layerSuffixes(), suffix)
-	}
-	return name == embedName || name == normName || name == headName && !c.Tied
 }
 
 // weightNames collects the names of c.Weights.
@@ -150,4 +100,14 @@ func elements(shape []int) int64 {
 		product *= int64(dim)
 	}
 	return product
+}
+
+// normWeights are the scale and bias of a LayerNorm.
+func normWeights(name string, size int) []Weight {
+	return []Weight{{name + ".weight", []int{size}}, {name + ".bias", []int{size}}}
+}
+
+// linearWeights are the matrix and bias of a linear layer.
+func linearWeights(name string, out, in int) []Weight {
+	return []Weight{{name + ".weight", []int{out, in}}, {name + ".bias", []int{out}}}
 }

@@ -1,96 +1,124 @@
 package model
 
 import (
-	"fmt"
-	"unsafe"
+	"math"
 
 	"zeroth/graph"
+	"zeroth/graph/importer"
 	"zeroth/runtime/op"
 )
 
-// block holds what all architectures build with: the module and its constants
-// by name, so that a weight used twice is one constant.
+// block holds what all architectures build with: the module under construction
+// and the checkpoint it is made from.
 type block struct {
-	weights   Weights
-	module    *graph.Module
-	constants map[string]*graph.Constant
+	constants
+	config  importer.Config
+	context int
+	causal  bool // a token sees itself and what precedes it, not what follows
 }
 
-func newBlock(w Weights) *block {
-	return &block{
-		weights:   w,
-		module:    &graph.Module{Meta: make(map[string]string)},
-		constants: make(map[string]*graph.Constant),
+func newBlock(w Weights, o Options, causal bool) *block {
+	b := &block{config: w.Config(), context: o.Context, causal: causal}
+	b.constants = constants{
+		weights: w, module: &graph.Module{Meta: make(map[string]string)}, byName: make(map[string]*graph.Constant),
 	}
+	if b.context <= 0 {
+		b.context = min(b.config.MaxPositions, defaultContext)
+	}
+	return b
 }
 
-// linear: x [N, K] → x Wᵀ [N, M], a LoRA site of that name.
-func (b *block) linear(g *graph.Graph, name string, x *graph.Value, out int) *graph.Value {
+// bias says whether a linear layer has one.
+type bias bool
+
+// site is linear at a place where LoRA can be put, in a layer and under the
+// short name of a module.
+func (b *block) site(g *graph.Graph, layer int, module, name string, x *graph.Value, out int, with bias) *graph.Value {
+	if g.Err() == nil {
+		b.addSite(layer, module, name, out, x.Type.Shape[1].Offset)
+	}
+	return b.linear(g, name, x, out, with)
+}
+
+// addSite enters a site that is not there yet: each method passes by it once.
+// Its id depends on its place in the model alone.
+func (b *block) addSite(layer int, module, name string, out, in int) {
+	for _, s := range b.module.Sites {
+		if s.Name == name {
+			return
+		}
+	}
+	b.module.Sites = append(b.module.Sites, &graph.Site{
+		ID: uint32(len(b.module.Sites)), Name: name, Module: module, Layer: layer, Out: out, In: in,
+	})
+}
+
+// linear: x [N, K] → x Wᵀ + bias [N, M].
+func (b *block) linear(g *graph.Graph, name string, x *graph.Value, out int, with bias) *graph.Value {
 	if g.Err() != nil {
 		return x
 	}
 	in := x.Type.Shape[1].Offset
-	return g.Apply(op.Linear, name, nil, x, b.weight(name+".weight", out, in, true).Value())
-}
-
-// weight is a matrix [rows, columns] of the checkpoint, in panels for a matrix
-// product or row-major for a lookup.
-func (b *block) weight(name string, rows, columns int, panels bool) *graph.Constant {
-	t := op.Type{DType: op.F32, Shape: []op.Dim{op.C(rows), op.C(columns)}}
-	if panels {
-		t.Layout = op.Panels16
+	all := []*graph.Value{x, b.matrix(name+".weight", out, in, true).Value()}
+	if with {
+		all = append(all, b.vector(name+".bias", out))
 	}
-	return b.constant(name, t, func(dst []float32) error {
-		if !panels {
-			return b.weights.ReadF32(name, dst)
-		}
-		flat := make([]float32, rows*columns)
-		if err := b.weights.ReadF32(name, flat); err != nil {
-			return err
-		}
-		packPanels(dst, flat, rows, columns)
-		return nil
-	})
+	return g.Apply(op.Linear, name, nil, all...)
 }
 
-// packPanels brings w [M, K], row-major, into the Panels16 layout.
-func packPanels(dst, w []float32, m, k int) {
-	for row := range m {
-		panel := dst[row/op.PanelRows*op.PanelRows*k:]
-		for column, v := range w[row*k : (row+1)*k] {
-			panel[column*op.PanelRows+row%op.PanelRows] = v
-		}
+// rmsNorm: x [N, C] → [N, C], each run of size channels by itself.
+func (b *block) rmsNorm(g *graph.Graph, name string, x *graph.Value, size int) *graph.Value {
+	attrs := op.Attrs{op.FloatAttr("epsilon", b.config.NormEps)}
+	return g.Apply(op.RMSNormalization, name, attrs, x, b.vector(name+".weight", size))
+}
+
+// layerNorm: x [N, C] → [N, C].
+func (b *block) layerNorm(g *graph.Graph, name string, x *graph.Value) *graph.Value {
+	attrs := op.Attrs{op.FloatAttr("epsilon", b.config.NormEps)}
+	size := b.config.HiddenSize
+	return g.Apply(op.LayerNormalization, name, attrs, x, b.vector(name+".weight", size), b.vector(name+".bias", size))
+}
+
+// add: a, b [N, C] → a + b.
+func (b *block) add(g *graph.Graph, name string, x, y *graph.Value) *graph.Value {
+	return g.Apply(op.Add, name, nil, x, y)
+}
+
+// attend: q [N, H·D], k and v [N, HKV·D] → [N, H·D].
+func (b *block) attend(g *graph.Graph, name string, q, k, v, offsets *graph.Value) *graph.Value {
+	c := b.config
+	return g.Apply(op.Attention, name, op.Attrs{
+		op.IntAttr("num_heads", c.Heads), op.IntAttr("kv_num_heads", c.KVHeads),
+		op.FloatAttr("scale", 1/math.Sqrt(float64(c.HeadDim))), op.BoolAttr("causal", b.causal),
+	}, q, k, v, offsets)
+}
+
+// activate: x [N, C] → f(x) [N, C].
+func (b *block) activate(g *graph.Graph, name string, x *graph.Value) *graph.Value {
+	if b.config.Activation == importer.ReLU {
+		return g.Apply(op.Relu, name, nil, x)
 	}
+	approximate := op.BoolAttr("approximate", b.config.Activation == importer.GELUTanh)
+	return g.Apply(op.Gelu, name, op.Attrs{approximate}, x)
 }
 
-// vector is a norm's scale [n].
-func (b *block) vector(name string, n int) *graph.Value {
-	t := op.Type{DType: op.F32, Shape: []op.Dim{op.C(n)}}
-	return b.constant(name, t, func(dst []float32) error { return b.weights.ReadF32(name, dst) }).Value()
+// feedForward: x [N, C] → f(x W₁ᵀ + b₁) W₂ᵀ + b₂ [N, C], the modules fc1 and fc2.
+func (b *block) feedForward(g *graph.Graph, layer int, first, second string, x *graph.Value) *graph.Value {
+	y := b.site(g, layer, "fc1", first, x, b.config.IntermediateSize, true)
+	y = b.activate(g, first+".activation", y)
+	return b.site(g, layer, "fc2", second, y, b.config.HiddenSize, true)
 }
 
-// table is a computed matrix [rows, columns].
-func (b *block) table(name string, rows, columns int, at func(row, column int) float32) *graph.Constant {
-	t := op.Type{DType: op.F32, Shape: []op.Dim{op.C(rows), op.C(columns)}}
-	return b.constant(name, t, func(dst []float32) error {
-		for i := range dst {
-			dst[i] = at(i/columns, i%columns)
-		}
-		return nil
-	})
+// embedding is the token table [V, size]; a tied one is shared with the head
+// and lies in the head's layout.
+func (b *block) embedding(name string, size int) *graph.Constant {
+	return b.matrix(name, b.config.VocabSize, size, b.config.Tied)
 }
 
-func (b *block) constant(name string, t op.Type, load func(dst []float32) error) *graph.Constant {
-	if c := b.constants[name]; c != nil {
-		return c
+// headMatrix is the output matrix [V, size]: the embedding where they are tied.
+func (b *block) headMatrix(name, embedding string, size int) *graph.Value {
+	if b.config.Tied {
+		return b.embedding(embedding, size).Value()
 	}
-	c := &graph.Constant{Name: name, Type: t, Load: func(dst []byte) error {
-		if err := load(unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(dst))), len(dst)/4)); err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrModel, name, err)
-		}
-		return nil
-	}}
-	b.constants[name] = c
-	b.module.Constants = append(b.module.Constants, c)
-	return c
+	return b.matrix(name, b.config.VocabSize, size, true).Value()
 }

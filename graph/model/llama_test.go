@@ -36,7 +36,7 @@ func newEngine(t *testing.T, path string, kernels []kernel.Kernel, n int) *engin
 		t.Fatal(err)
 	}
 	defer checkpoint.Close()
-	m, err := model.Llama(checkpoint, model.Options{})
+	m, err := model.Build(checkpoint, model.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,11 @@ func TestStoriesLogits(t *testing.T) {
 }
 
 func TestHuggingFaceLogits(t *testing.T) {
-	for name, file := range map[string]string{"reviews-1m": "reference.f32", "tiny-random-llama": "logits.f32"} {
+	for name, file := range map[string]string{
+		"reviews-1m": "reference.f32", "tiny-random-llama": "logits.f32", "tiny-random-llama3": "logits.f32",
+		"tiny-random-qwen2": "logits.f32", "tiny-random-qwen3": "logits.f32", "tiny-random-opt": "logits.f32",
+		"tiny-random-gpt2": "logits.f32", "tiny-random-roberta": "logits.f32",
+	} {
 		t.Run(name, func(t *testing.T) {
 			dir := testdata.Shared(t, "models/"+name)
 			var reference struct {
