@@ -39,7 +39,7 @@ func exportCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "`PATH` of the checkpoint: a folder or a llama2.c .bin"},
 			&cli.StringFlag{Name: "out", Usage: "program `FILE` to write"},
-			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` (SentencePiece .model or llama2.c tokenizer.bin)", DefaultText: "the one in the checkpoint's folder"},
+			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` or folder: SentencePiece .model, tokenizer.json, vocab.json with merges.txt, tiktoken ranks or llama2.c tokenizer.bin", DefaultText: "the one in the checkpoint's folder"},
 			&cli.StringFlag{Name: "quant", Value: "f32", Usage: "weight `TYPE`: f32"},
 			&cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`", DefaultText: "the model's own limit, at most 4096"},
 			&cli.BoolFlag{Name: "mean-choices", Usage: "score candidates by the mean of their token losses instead of the sum", DisableDefaultText: true},
@@ -92,7 +92,7 @@ func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) e
 	if longest := checkpoint.Config().MaxPositions; o.Context > longest {
 		return usagef("--context %d: the model was made for at most %d positions", o.Context, longest)
 	}
-	m, err := model.Llama(checkpoint, model.Options{Context: o.Context, MeanChoices: o.MeanChoices})
+	m, err := model.Build(checkpoint, model.Options{Context: o.Context, MeanChoices: o.MeanChoices})
 	if err != nil {
 		return err
 	}
