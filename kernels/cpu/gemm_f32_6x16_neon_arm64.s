@@ -16,7 +16,7 @@
 
 // ROW adds lane i of V(m) times the row of b to the row of the tile from V(d) on.
 #define ROW(d, m, i) \
-	FMLA_LANE_4S(d, 4, m, i); \
+	FMLA_LANE_4S(d, 4, m, i);   \
 	FMLA_LANE_4S(d+1, 5, m, i); \
 	FMLA_LANE_4S(d+2, 6, m, i); \
 	FMLA_LANE_4S(d+3, 7, m, i)
@@ -24,11 +24,11 @@
 // STORE adds a row of d to the row of the tile from V(t) on and writes c.
 #define STORE(t) \
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]; \
-	ADD  R5, R4; \
-	FADD_4S(0, 0, t); \
-	FADD_4S(1, 1, t+1); \
-	FADD_4S(2, 2, t+2); \
-	FADD_4S(3, 3, t+3); \
+	ADD  R5, R4;                             \
+	FADD_4S(0, 0, t);                        \
+	FADD_4S(1, 1, t+1);                      \
+	FADD_4S(2, 2, t+2);                      \
+	FADD_4S(3, 3, t+3);                      \
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R6); \
 	ADD  R7, R6
 
@@ -79,8 +79,8 @@ loop:
 	ROW(20, 0, 3)
 	ROW(24, 1, 0)
 	ROW(28, 1, 1)
-	SUB  $1, R0
-	CBNZ R0, loop
+	SUB    $1, R0
+	CBNZ   R0, loop
 
 store:
 	STORE(8)

@@ -5,5 +5,12 @@ func archRoutines() []routines {
 	neon := genericRoutines()
 	neon.needs = Features{NEON: true}
 	neon.gemm = microKernel{name: "6x16_neon", MR: 6, NR: 16, fn: gemm6x16NEON}
+	neon.add = addVectors
+	neon.swiglu = swigluVectors
+	neon.sumSquares = sumSquaresVectors
+	neon.scaleBy = scaleByVectors
+	neon.maximum = maximumVectors
+	neon.expSum = expSumVectors
+	neon.mixRows = mixRowsVectors
 	return []routines{neon}
 }

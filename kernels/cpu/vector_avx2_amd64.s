@@ -4,10 +4,10 @@
 // alignment. In each function: CX elements left, SI and DX the sources, DI what
 // is written.
 
-// func addAVX2(dst, a, b *float32, n int)
+// func addLoop(dst, a, b *float32, n int)
 //
 //	dst[i] = a[i] + b[i]
-TEXT ·addAVX2(SB), NOSPLIT, $0-32
+TEXT ·addLoop(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
@@ -29,10 +29,10 @@ done:
 	VZEROUPPER
 	RET
 
-// func scaleByAVX2(dst, x, scale *float32, n int, factor float32)
+// func scaleByLoop(dst, x, scale *float32, n int, factor float32)
 //
 //	dst[i] = x[i] * factor * scale[i]
-TEXT ·scaleByAVX2(SB), NOSPLIT, $0-36
+TEXT ·scaleByLoop(SB), NOSPLIT, $0-36
 	MOVQ         dst+0(FP), DI
 	MOVQ         x+8(FP), SI
 	MOVQ         scale+16(FP), DX
@@ -55,10 +55,10 @@ done:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX2(x *float32, n int) float32
+// func sumSquaresLoop(x *float32, n int) float32
 //
 //	Σ x[i]², lane by lane in Y0 and Y1, then over the lanes
-TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-20
+TEXT ·sumSquaresLoop(SB), NOSPLIT, $0-20
 	MOVQ   x+0(FP), SI
 	MOVQ   n+8(FP), CX
 	VXORPS Y0, Y0, Y0
@@ -91,11 +91,11 @@ join:
 	VZEROUPPER
 	RET
 
-// func maximumAVX2(x *float32, n int) float32
+// func maximumLoop(x *float32, n int) float32
 //
 //	the largest x[i] that is not NaN, or −Inf. VMAXPS gives its second source
 //	(the first operand here) where one is NaN.
-TEXT ·maximumAVX2(SB), NOSPLIT, $0-20
+TEXT ·maximumLoop(SB), NOSPLIT, $0-20
 	MOVQ         x+0(FP), SI
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS expTable<>+40(SB), Y0
@@ -183,11 +183,11 @@ GLOBL expTable<>(SB), RODATA|NOPTR, $60
 	VMULPS       Y0, Y2, Y0; \
 	VMULPS       Y1, Y0, Y0
 
-// func expSumAVX2(x *float32, n int, shift, scale float32) float32
+// func expSumLoop(x *float32, n int, shift, scale float32) float32
 //
 //	x[i] = exp((x[i] − shift) · scale); their sum, lane by lane in Y3, then
 //	over the lanes
-TEXT ·expSumAVX2(SB), NOSPLIT, $0-28
+TEXT ·expSumLoop(SB), NOSPLIT, $0-28
 	MOVQ         x+0(FP), SI
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS shift+16(FP), Y4
@@ -217,10 +217,10 @@ join:
 	VZEROUPPER
 	RET
 
-// func swigluAVX2(dst, gate, up *float32, n int)
+// func swigluLoop(dst, gate, up *float32, n int)
 //
 //	dst[i] = gate[i] / (1 + exp(−gate[i])) · up[i]
-TEXT ·swigluAVX2(SB), NOSPLIT, $0-32
+TEXT ·swigluLoop(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), DI
 	MOVQ         gate+8(FP), SI
 	MOVQ         up+16(FP), DX
@@ -248,14 +248,14 @@ done:
 	VZEROUPPER
 	RET
 
-// func mixRows32AVX2(dst, p *float32, rows int, v *float32, ld int, factor float32)
+// func mixRows32Loop(dst, p *float32, rows int, v *float32, ld int, factor float32)
 //
 //	for c := range 32 {
 //		dst[c] = factor · Σ_{j<rows} p[j] · v[j*ld+c]
 //	}
 //
 //	even j in Y0–Y3, odd j in Y4–Y7; SI p, DX v, R8 ld·4, CX rows left
-TEXT ·mixRows32AVX2(SB), NOSPLIT, $0-44
+TEXT ·mixRows32Loop(SB), NOSPLIT, $0-44
 	MOVQ         dst+0(FP), DI
 	MOVQ         p+8(FP), SI
 	MOVQ         rows+16(FP), CX
@@ -316,10 +316,10 @@ store:
 	VZEROUPPER
 	RET
 
-// func mixRows8AVX2(dst, p *float32, rows int, v *float32, ld int, factor float32)
+// func mixRows8Loop(dst, p *float32, rows int, v *float32, ld int, factor float32)
 //
-//	mixRows32AVX2 for 8 columns: j mod 4 in Y0–Y3
-TEXT ·mixRows8AVX2(SB), NOSPLIT, $0-44
+//	mixRows32Loop for 8 columns: j mod 4 in Y0–Y3
+TEXT ·mixRows8Loop(SB), NOSPLIT, $0-44
 	MOVQ         dst+0(FP), DI
 	MOVQ         p+8(FP), SI
 	MOVQ         rows+16(FP), CX
