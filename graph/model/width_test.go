@@ -48,7 +48,7 @@ func fiveLayers() waves {
 
 func modelOf(t *testing.T, w model.Weights, lora *pass.LoRA) *graph.Module {
 	t.Helper()
-	m, err := model.Llama(w, model.Options{})
+	m, err := model.Build(w, model.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
