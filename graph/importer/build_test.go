@@ -82,8 +82,10 @@ func buildLlama2c(config Config, weights map[string][]float32, version, groupSiz
 	}
 	if version == 0 {
 		floats(weights["model.embed_tokens.weight"])
-		for _, suffix := range []string{"input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
-			"self_attn.o_proj", "post_attention_layernorm", "mlp.gate_proj", "mlp.down_proj", "mlp.up_proj"} {
+		for _, suffix := range []string{
+			"input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+			"self_attn.o_proj", "post_attention_layernorm", "mlp.gate_proj", "mlp.down_proj", "mlp.up_proj",
+		} {
 			layers(floats, suffix)
 		}
 		floats(weights["model.norm.weight"])
@@ -106,8 +108,10 @@ func buildLlama2c(config Config, weights map[string][]float32, version, groupSiz
 	layers(floats, "post_attention_layernorm")
 	floats(weights["model.norm.weight"])
 	quantised(weights["model.embed_tokens.weight"])
-	for _, suffix := range []string{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
-		"mlp.gate_proj", "mlp.down_proj", "mlp.up_proj"} {
+	for _, suffix := range []string{
+		"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+		"mlp.gate_proj", "mlp.down_proj", "mlp.up_proj",
+	} {
 		layers(quantised, suffix)
 	}
 	quantised(weights["lm_head.weight"])

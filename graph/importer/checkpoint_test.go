@@ -115,8 +115,10 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 }
 
 func TestSplitName(t *testing.T) {
-	for _, name := range []string{"model.layers.01.mlp", "model.layers.+1.mlp", "model.layers.-1.mlp", "model.layers..mlp",
-		"model.layers.99999999999999999999.mlp", "model.norm.weight", ""} {
+	for _, name := range []string{
+		"model.layers.01.mlp", "model.layers.+1.mlp", "model.layers.-1.mlp", "model.layers..mlp",
+		"model.layers.99999999999999999999.mlp", "model.norm.weight", "",
+	} {
 		if layer, suffix := splitName(llamaLayers, name); layer != -1 || suffix != name {
 			t.Errorf("%q: %d %q", name, layer, suffix)
 		}

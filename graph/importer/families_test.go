@@ -21,23 +21,31 @@ const (
 )
 
 func qwen3Config() Config {
-	return Config{Architecture: "qwen3", HiddenSize: 6, IntermediateSize: 5, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 8, VocabSize: 9,
-		MaxPositions: 32768, NormEps: 1e-6, RopeTheta: 10000, HeadNorm: true, BOS: -1, EOS: -1}
+	return Config{
+		Architecture: "qwen3", HiddenSize: 6, IntermediateSize: 5, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 8, VocabSize: 9,
+		MaxPositions: 32768, NormEps: 1e-6, RopeTheta: 10000, HeadNorm: true, BOS: -1, EOS: -1,
+	}
 }
 
 func gpt2Config() Config {
-	return Config{Architecture: "gpt2", HiddenSize: 6, IntermediateSize: 24, Layers: 2, Heads: 3, KVHeads: 3, HeadDim: 2, VocabSize: 9,
-		MaxPositions: 1024, NormEps: 1e-5, Activation: GELUTanh, Tied: true, BOS: -1, EOS: -1}
+	return Config{
+		Architecture: "gpt2", HiddenSize: 6, IntermediateSize: 24, Layers: 2, Heads: 3, KVHeads: 3, HeadDim: 2, VocabSize: 9,
+		MaxPositions: 1024, NormEps: 1e-5, Activation: GELUTanh, Tied: true, BOS: -1, EOS: -1,
+	}
 }
 
 func optConfig() Config {
-	return Config{Architecture: "opt", HiddenSize: 6, IntermediateSize: 5, Layers: 2, Heads: 2, KVHeads: 2, HeadDim: 3, VocabSize: 9,
-		MaxPositions: 2048, PositionOffset: 2, EmbeddingSize: 6, FinalNorm: true, NormEps: 1e-5, Activation: ReLU, Tied: true, BOS: -1, EOS: -1}
+	return Config{
+		Architecture: "opt", HiddenSize: 6, IntermediateSize: 5, Layers: 2, Heads: 2, KVHeads: 2, HeadDim: 3, VocabSize: 9,
+		MaxPositions: 2048, PositionOffset: 2, EmbeddingSize: 6, FinalNorm: true, NormEps: 1e-5, Activation: ReLU, Tied: true, BOS: -1, EOS: -1,
+	}
 }
 
 func robertaConfig() Config {
-	return Config{Architecture: "roberta", HiddenSize: 6, IntermediateSize: 5, Layers: 2, Heads: 2, KVHeads: 2, HeadDim: 3, VocabSize: 9,
-		MaxPositions: 510, PositionOffset: 2, TokenTypes: 2, NormEps: 1e-12, Activation: GELU, Tied: true, BOS: -1, EOS: -1}
+	return Config{
+		Architecture: "roberta", HiddenSize: 6, IntermediateSize: 5, Layers: 2, Heads: 2, KVHeads: 2, HeadDim: 3, VocabSize: 9,
+		MaxPositions: 510, PositionOffset: 2, TokenTypes: 2, NormEps: 1e-12, Activation: GELU, Tied: true, BOS: -1, EOS: -1,
+	}
 }
 
 // plus adds fields to a config text, in front, so that one of its own given

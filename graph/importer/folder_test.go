@@ -202,8 +202,10 @@ func TestFolderDoesNotFit(t *testing.T) {
 		config  string
 		want    []string
 	}{
-		{"missing weight", change(func(e []safetensors.Entry) []safetensors.Entry { return e[1:] }), configText(true),
-			[]string{`"model.embed_tokens.weight"`, "missing", "[40 48]"}},
+		{
+			"missing weight", change(func(e []safetensors.Entry) []safetensors.Entry { return e[1:] }), configText(true),
+			[]string{`"model.embed_tokens.weight"`, "missing", "[40 48]"},
+		},
 		{"another shape", change(func(e []safetensors.Entry) []safetensors.Entry {
 			e[2].Shape = []int{24, 96}
 			return e

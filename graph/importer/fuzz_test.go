@@ -59,8 +59,10 @@ func FuzzLlama2c(f *testing.F) {
 
 // FuzzHFConfig checks that any text gives an error or a config within limits.
 func FuzzHFConfig(f *testing.F) {
-	for _, name := range []string{"reviews-1m", "stories260K", "tiny-random-llama", "tiny-random-llama3",
-		"tiny-random-qwen2", "tiny-random-qwen3", "tiny-random-gpt2", "tiny-random-opt", "tiny-random-roberta"} {
+	for _, name := range []string{
+		"reviews-1m", "stories260K", "tiny-random-llama", "tiny-random-llama3",
+		"tiny-random-qwen2", "tiny-random-qwen3", "tiny-random-gpt2", "tiny-random-opt", "tiny-random-roberta",
+	} {
 		if text := realFile("models/" + name + "/config.json"); text != nil {
 			f.Add(text)
 		}

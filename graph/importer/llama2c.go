@@ -31,13 +31,17 @@ const (
 )
 
 func layoutV0() []string {
-	return []string{embedName, inputNormName, queryName, keyName, valueName, outputName,
-		postNormName, gateName, downName, upName, normName, ropeTables, headName}
+	return []string{
+		embedName, inputNormName, queryName, keyName, valueName, outputName,
+		postNormName, gateName, downName, upName, normName, ropeTables, headName,
+	}
 }
 
 func layoutV1() []string {
-	return []string{inputNormName, postNormName, normName, embedName, queryName, keyName,
-		valueName, outputName, gateName, downName, upName, headName}
+	return []string{
+		inputNormName, postNormName, normName, embedName, queryName, keyName,
+		valueName, outputName, gateName, downName, upName, headName,
+	}
 }
 
 // section is where one kind of weight lies.

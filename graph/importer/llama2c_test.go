@@ -70,8 +70,10 @@ func TestLlama2cWrongReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"lm_head.weight", "model.layers.3.mlp.up_proj.weight", "model.layers.0.model.norm.weight",
-		"mlp.up_proj.weight", "model.layers.0.", "", "model.layers.00.mlp.up_proj.weight"} {
+	for _, name := range []string{
+		"lm_head.weight", "model.layers.3.mlp.up_proj.weight", "model.layers.0.model.norm.weight",
+		"mlp.up_proj.weight", "model.layers.0.", "", "model.layers.00.mlp.up_proj.weight",
+	} {
 		if err := checkpoint.ReadF32(name, nil); !errors.Is(err, ErrNotFound) {
 			t.Errorf("%q: %v", name, err)
 		}

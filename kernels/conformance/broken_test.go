@@ -91,9 +91,12 @@ func brokenKernels() []broken {
 	list := []broken{
 		{name: "wrong result", id: op.Linear, prepare: eachRun(lastOut, slightly), want: "NMSE"},
 		{name: "wrong bit in a moved value", id: op.Gather, prepare: eachRun(lastOut, bit), want: "result 0: element"},
-		{name: "wrong bit in an update", id: op.UpdateLoRA, want: "result 0: element",
-			prepare: eachRun(func(c *kernel.Call) *float32 { return last(c.In[0]) }, bit)},
-		{name: "hidden NaN", id: op.SwiGLU, want: "want NaN",
+		{
+			name: "wrong bit in an update", id: op.UpdateLoRA, want: "result 0: element",
+			prepare: eachRun(func(c *kernel.Call) *float32 { return last(c.In[0]) }, bit),
+		},
+		{
+			name: "hidden NaN", id: op.SwiGLU, want: "want NaN",
 			prepare: func(c *kernel.Call) func() {
 				return func() {
 					for i, v := range c.Out[0].F32() {
@@ -102,41 +105,64 @@ func brokenKernels() []broken {
 						}
 					}
 				}
-			}},
-		{name: "write past an output", id: op.Add, want: "outside of output 0",
-			prepare: eachRun(func(c *kernel.Call) *float32 { return beyond(c.Out[0]) }, func(v *float32) { *v = 0 })},
-		{name: "write before an output", id: op.Add, want: "outside of output 0: byte -4",
-			prepare: eachRun(func(c *kernel.Call) *float32 { return outside(c.Out[0], -1) }, func(v *float32) { *v = 0 })},
-		{name: "write past a slot", id: op.UpdateLoRA, want: "outside of input 0",
-			prepare: eachRun(func(c *kernel.Call) *float32 { return outside(c.In[0], c.In[0].Elements()) }, func(v *float32) { *v = 0 })},
-		{name: "changed input", id: op.Attention, want: "input 1 (k) was changed",
-			prepare: eachRun(func(c *kernel.Call) *float32 { return last(c.In[1]) }, slightly)},
-		{name: "changed weight", id: op.LinearLoRA, want: "input 1 (W) was changed",
-			prepare: eachRun(func(c *kernel.Call) *float32 { return last(c.In[1]) }, slightly)},
-		{name: "result of the number of workers", id: op.WeightedSum, want: "workers instead of 1",
+			},
+		},
+		{
+			name: "write past an output", id: op.Add, want: "outside of output 0",
+			prepare: eachRun(func(c *kernel.Call) *float32 { return beyond(c.Out[0]) }, func(v *float32) { *v = 0 }),
+		},
+		{
+			name: "write before an output", id: op.Add, want: "outside of output 0: byte -4",
+			prepare: eachRun(func(c *kernel.Call) *float32 { return outside(c.Out[0], -1) }, func(v *float32) { *v = 0 }),
+		},
+		{
+			name: "write past a slot", id: op.UpdateLoRA, want: "outside of input 0",
+			prepare: eachRun(func(c *kernel.Call) *float32 { return outside(c.In[0], c.In[0].Elements()) }, func(v *float32) { *v = 0 }),
+		},
+		{
+			name: "changed input", id: op.Attention, want: "input 1 (k) was changed",
+			prepare: eachRun(func(c *kernel.Call) *float32 { return last(c.In[1]) }, slightly),
+		},
+		{
+			name: "changed weight", id: op.LinearLoRA, want: "input 1 (W) was changed",
+			prepare: eachRun(func(c *kernel.Call) *float32 { return last(c.In[1]) }, slightly),
+		},
+		{
+			name: "result of the number of workers", id: op.WeightedSum, want: "workers instead of 1",
 			prepare: func(c *kernel.Call) func() {
 				return func() { c.Out[0].F32()[0] += 1e-7 * float32(c.Pool.Workers()-1) }
-			}},
-		{name: "allocation", id: op.WeightedSum, want: "allocations in a run",
+			},
+		},
+		{
+			name: "allocation", id: op.WeightedSum, want: "allocations in a run",
 			prepare: func(*kernel.Call) func() {
 				var kept []byte
 				return func() { kept = make([]byte, 64+len(kept)%2) }
-			}},
-		{name: "panic", id: op.ChoiceLoss, want: "panic: runtime error",
+			},
+		},
+		{
+			name: "panic", id: op.ChoiceLoss, want: "panic: runtime error",
 			prepare: func(c *kernel.Call) func() {
 				return func() { _ = c.Out[c.Out[0].Width] }
-			}},
-		{name: "failed run", id: op.ChoiceLoss, want: "device lost",
+			},
+		},
+		{
+			name: "failed run", id: op.ChoiceLoss, want: "device lost",
 			bind: func(*kernel.Call) (kernel.Runner, error) {
 				return runnerFunc(func() error { return errors.New("device lost") }), nil
-			}},
-		{name: "failed binding", id: op.ChoiceLoss, want: "binding: too large",
-			bind: func(*kernel.Call) (kernel.Runner, error) { return nil, errors.New("too large") }},
-		{name: "short scratch", id: op.ChoiceLoss, want: "outside of the scratch",
+			},
+		},
+		{
+			name: "failed binding", id: op.ChoiceLoss, want: "binding: too large",
+			bind: func(*kernel.Call) (kernel.Runner, error) { return nil, errors.New("too large") },
+		},
+		{
+			name: "short scratch", id: op.ChoiceLoss, want: "outside of the scratch",
 			scratch: func(*kernel.Call) int { return 64 },
 			prepare: func(c *kernel.Call) func() {
 				return func() { *outsideBytes(c.Scratch, 16) = 1 }
-			}},
+			},
+		},
 	}
 	return append(list, brokenFromScratch()...)
 }
@@ -144,22 +170,27 @@ func brokenKernels() []broken {
 // brokenFromScratch are kernels whose mistake lies in how they compute.
 func brokenFromScratch() []broken {
 	return []broken{
-		{name: "last element not written", id: op.Add, want: "was not written",
+		{
+			name: "last element not written", id: op.Add, want: "was not written",
 			bind: func(c *kernel.Call) (kernel.Runner, error) {
 				return runnerFunc(func() error {
 					addCopies(c, func(n int) int { return n - 1 })
 					return nil
 				}), nil
-			}},
-		{name: "extents of binding", id: op.Add, want: "",
+			},
+		},
+		{
+			name: "extents of binding", id: op.Add, want: "",
 			bind: func(c *kernel.Call) (kernel.Runner, error) {
 				bound := c.Out[0].Elements()
 				return runnerFunc(func() error {
 					addCopies(c, func(int) int { return bound })
 					return nil
 				}), nil
-			}},
-		{name: "not in place", id: op.SwiGLU, want: "in place",
+			},
+		},
+		{
+			name: "not in place", id: op.SwiGLU, want: "in place",
 			bind: func(c *kernel.Call) (kernel.Runner, error) {
 				plain, err := ref.Kernels()[6].Bind(c)
 				if err != nil {
@@ -169,8 +200,10 @@ func brokenFromScratch() []broken {
 					clear(c.Out[0].F32()[:c.Out[0].Width*c.Out[0].Elements()])
 					return plain.Run()
 				}), nil
-			}},
-		{name: "state of the run before", id: op.WeightedSum, want: "R=",
+			},
+		},
+		{
+			name: "state of the run before", id: op.WeightedSum, want: "R=",
 			bind: func(c *kernel.Call) (kernel.Runner, error) {
 				plain, err := ref.Kernels()[9].Bind(c)
 				if err != nil {
@@ -183,7 +216,8 @@ func brokenFromScratch() []broken {
 					carried += 0.5
 					return err
 				}), nil
-			}},
+			},
+		},
 	}
 }
 

@@ -57,8 +57,8 @@ loop:
 	VFMADD213PS  Y5, Y1, Y3
 	VMULPS       Y0, Y2, Y2
 	VDIVPS       Y3, Y2, Y2
-	VANDPS       Y10, Y0, Y4     // the sign of x
-	VANDNPS      Y0, Y10, Y5     // |x|
+	VANDPS       Y10, Y0, Y4       // the sign of x
+	VANDNPS      Y0, Y10, Y5       // |x|
 	VCMPPS       $0x1d, Y8, Y5, Y5 // |x| ≥ most
 	VORPS        Y9, Y4, Y4
 	VBLENDVPS    Y5, Y4, Y2, Y2

@@ -140,8 +140,10 @@ var table = []Spec{
 			{Name: "offsets", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Offsets, Of: 0}},
 		},
 		Attrs: []AttrSpec{
-			{"num_heads", Int, 1, MaxDim}, {"kv_num_heads", Int, 1, MaxDim},
-			{"scale", Float, 0, 1e6}, {"causal", Int, 0, 1},
+			{"num_heads", Int, 1, MaxDim},
+			{"kv_num_heads", Int, 1, MaxDim},
+			{"scale", Float, 0, 1e6},
+			{"causal", Int, 0, 1},
 		},
 		infer: inferAttention,
 	},
