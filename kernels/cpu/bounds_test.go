@@ -1,0 +1,127 @@
+//go:build unix
+
+package cpu
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"testing"
+)
+
+// taker gives a call its next buffer of n elements.
+type taker func(n int) []float32
+
+// boundedCall calls a routine with buffers that are just as long as its doc
+// says, at length n.
+type boundedCall func(r *routines, take taker, n int)
+
+// boundedCalls has a call for each field of routines.
+func boundedCalls() map[string]boundedCall {
+	unary := func(f func(r *routines) func(dst, x []float32)) boundedCall {
+		return func(r *routines, take taker, n int) { f(r)(take(n), take(n)) }
+	}
+	binary := func(f func(r *routines) func(dst, a, b []float32)) boundedCall {
+		return func(r *routines, take taker, n int) { f(r)(take(n), take(n), take(n)) }
+	}
+	return map[string]boundedCall{
+		"gemm":       callGemm,
+		"pack":       callPack,
+		"add":        binary(func(r *routines) func(dst, a, b []float32) { return r.add }),
+		"swiglu":     binary(func(r *routines) func(dst, a, b []float32) { return r.swiglu }),
+		"relu":       unary(func(r *routines) func(dst, x []float32) { return r.relu }),
+		"gelu":       func(r *routines, take taker, n int) { r.gelu(take(n), take(n), &geluExact) },
+		"sumSquares": func(r *routines, take taker, n int) { r.sumSquares(take(n)) },
+		"scaleBy":    func(r *routines, take taker, n int) { r.scaleBy(take(n), take(n), take(n), 0.5) },
+		"maximum":    func(r *routines, take taker, n int) { r.maximum(take(n)) },
+		"expSum":     func(r *routines, take taker, n int) { r.expSum(take(n), 0.5, 2) },
+		"mixRows":    callMixRows,
+		"gaussian": func(r *routines, take taker, n int) {
+			r.gaussian(take(n), [2]uint32{1, 2}, 3, 4, uint32(n%5))
+		},
+	}
+}
+
+// callGemm calls a tile with a depth of n, the last panel being cut off where
+// its last row ends.
+func callGemm(r *routines, take taker, n int) {
+	call := func(fn microFunc, NR int) {
+		m, panel, ldd, ldc := r.gemm, 16*(n+3), NR*(n%2), NR+n%3
+		a, b := take(m.MR*n), take((NR/16-1)*panel*min(n, 1)+16*n)
+		fn(n, start(a), start(b), panel, &take((m.MR-1)*ldd + NR)[0], ldd, &take((m.MR-1)*ldc + NR)[0], ldc)
+	}
+	call(r.gemm.fn, r.gemm.NR)
+	if r.gemm.half != nil {
+		call(r.gemm.half, 16)
+	}
+}
+
+// callPack packs panels of a depth of n from sources that end with the panel
+// and from some that are long enough to be read by eight rows.
+func callPack(r *routines, take taker, n int) {
+	for _, width := range []int{4, 6, 8, 14, 16} {
+		for _, rows := range []int{1, width - 1, width, roundUp(width, 8)} {
+			ld := n + rows%3
+			r.pack(take(n*width+packSlack), take((rows-1)*ld+n), ld, rows, width, n)
+		}
+	}
+}
+
+// callMixRows mixes from 0 to 6 rows of n columns, the last one being cut off
+// where it ends.
+func callMixRows(r *routines, take taker, n int) {
+	for rows := range 7 {
+		ld := n + rows%3
+		r.mixRows(take(n), take(rows), take(max(rows-1, 0)*ld+n*min(rows, 1)), ld, 0.5)
+	}
+}
+
+// No routine reads or writes outside its buffers: each of them once lies right
+// before and once right behind a page that faults, at other times up to three
+// elements away from it.
+func TestRoutinesKeepToTheirBuffers(t *testing.T) {
+	const longest = 2*32 + 3 // twice the widest step of a loop
+	calls := boundedCalls()
+	fields := reflect.TypeFor[routines]()
+	for i := range fields.NumField() {
+		if name := fields.Field(i).Name; name != "needs" && calls[name] == nil {
+			t.Errorf("no call of routines.%s: add it to boundedCalls", name)
+		}
+	}
+	var fences [4]*fence
+	for i := range fences {
+		fences[i] = newFence(t)
+	}
+	rng := rand.New(rand.NewPCG(5, 2))
+	random := func() float32 { return rng.Float32() - 0.5 }
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for name, call := range calls {
+			for _, where := range []side{atEnd, atStart} {
+				for n := range longest + 1 {
+					for off := range 4 {
+						taken := 0
+						check := func(f *fence) {
+							t.Helper()
+							if !f.intact() {
+								t.Fatalf("%s of %d, gaps from %d, buffers at the end %t: wrote outside the buffer of %d", name, n, off, where, f.n)
+							}
+						}
+						address, faulted := faults(func() {
+							call(r, func(n int) []float32 {
+								f := fences[taken%4]
+								check(f)
+								taken++
+								return f.place(n, (off+taken)%4, where, random)
+							}, n)
+						})
+						if faulted {
+							t.Fatalf("%s of %d, gaps from %d, buffers at the end %t: fault at %#x", name, n, off, where, address)
+						}
+						for _, f := range fences {
+							check(f)
+						}
+					}
+				}
+			}
+		}
+	})
+}
