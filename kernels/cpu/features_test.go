@@ -2,6 +2,8 @@ package cpu
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -37,5 +39,51 @@ func TestDetectLimited(t *testing.T) {
 	t.Setenv(LimitVariable, "")
 	if f, err := DetectLimited(); err != nil || f != Detect() {
 		t.Errorf("unset: %v, %v", f, err)
+	}
+}
+
+// requireVariable names the environment variable that holds the least
+// instruction set with which these tests may pass (see doc.go).
+const requireVariable = "ZEROTH_CPU_REQUIRE"
+
+// required fails unless the machine as it is limited reaches the named level
+// and the routines chosen for it need that level; an empty name asks nothing.
+func required(name string) error {
+	if name == "" {
+		return nil
+	}
+	least, err := Features{AVX2: true, AVX512: true, NEON: true}.Limit(name)
+	if err != nil {
+		return err
+	}
+	f, err := DetectLimited()
+	if err != nil {
+		return err
+	}
+	if chosen := choose(f).needs; !f.covers(least) || !chosen.covers(least) {
+		return fmt.Errorf("%w: %s is required, %s was detected and %s chosen", ErrFeature, name, f, chosen)
+	}
+	return nil
+}
+
+// A fallback to lesser kernels must not pass unseen where the machine is known.
+func TestRequiredLevel(t *testing.T) {
+	if err := required(os.Getenv(requireVariable)); err != nil {
+		t.Errorf("environment variable %s: %v", requireVariable, err)
+	}
+}
+
+func TestRequired(t *testing.T) {
+	t.Setenv(LimitVariable, "")
+	for _, f := range levels(t) {
+		if err := required(f.String()); err != nil {
+			t.Errorf("this machine reaches %s: %v", f, err)
+		}
+	}
+	t.Setenv(LimitVariable, "generic")
+	for name, want := range map[string]error{"": nil, "generic": nil, "avx2": ErrFeature, "avx512": ErrFeature, "neon": ErrFeature, "turbo": ErrFeature} {
+		if err := required(name); !errors.Is(err, want) {
+			t.Errorf("generic where %q is required: %v", name, err)
+		}
 	}
 }
