@@ -9,8 +9,10 @@ import (
 
 // Info describes a stored weight.
 type Info struct {
-	Shape []int  // row-major; not to be written to
-	DType string // as stored: "F32", "F16", "BF16", "F64", or "Q8" for int8 in groups
+	Shape []int // row-major; not to be written to
+	// DType is as stored: "F32", "F16", "BF16", "F64", "Q8" for int8 in groups, or
+	// the name of one of GGUF's quantised types.
+	DType string
 }
 
 // Checkpoint gives access to the weights of one model. Its methods may be
@@ -60,7 +62,7 @@ func Open(path string) (Checkpoint, error) {
 	return checkpoint, nil
 }
 
-// openFile opens a llama2.c file.
+// openFile opens a GGUF or a llama2.c file.
 func openFile(path string) (Checkpoint, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -70,6 +72,20 @@ func openFile(path string) (Checkpoint, error) {
 	if err != nil {
 		file.Close()
 		return nil, err
+	}
+	magic := make([]byte, min(info.Size(), int64(len(ggufMagic))))
+	if err := readFull(file, magic, 0); err != nil {
+		file.Close()
+		return nil, err
+	}
+	if string(magic) == ggufMagic {
+		checkpoint, err := newGGUF(file, info.Size(), filepath.Base(path))
+		if err != nil {
+			file.Close()
+			return nil, err
+		}
+		checkpoint.closer = file
+		return checkpoint, nil
 	}
 	checkpoint, err := newLlama2c(file, info.Size(), filepath.Base(path))
 	if err != nil {

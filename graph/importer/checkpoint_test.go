@@ -104,7 +104,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	writeText(t, folder, "short", "abc")
 	writeText(t, folder, "empty", "")
 	for name, want := range map[string]error{
-		"pipe": ErrUnknownFormat, "a.gguf": ErrUnsupported, "a.pth": ErrUnsupported, "a.safetensors": ErrUnknownFormat,
+		"pipe": ErrUnknownFormat, "a.gguf": ErrInvalid, "a.pth": ErrUnsupported, "a.safetensors": ErrUnknownFormat,
 		"a.json": ErrUnknownFormat, "a.txt": ErrUnknownFormat, "short": ErrUnknownFormat, "empty": ErrUnknownFormat,
 		".": ErrUnknownFormat, "absent": os.ErrNotExist,
 	} {

@@ -3,7 +3,8 @@
 //
 // [Open] takes a Hugging Face folder (config.json beside model.safetensors,
 // or beside model.safetensors.index.json and its shards) of the architectures
-// llama, qwen2, qwen3, gpt2, opt and roberta, or a llama2.c file (v0, the
+// llama, qwen2, qwen3, gpt2, opt and roberta, a GGUF file of llama, qwen2, qwen3
+// or gpt2 as llama.cpp's converter writes it, whole, or a llama2.c file (v0, the
 // headerless first format; v1, float32; v2, int8 in groups).
 //
 // Weights have the names of Hugging Face's model with its head, also where a
@@ -24,10 +25,12 @@
 //	model.norm.weight                                  [hidden]
 //	lm_head.weight                                     [vocab, hidden], unless tied
 //
-// The rows of q_proj and k_proj stay as the file has them. Within a head,
-// llama2.c turns neighbours (rows 2i and 2i+1) together and Hugging Face
-// halves (rows i and i+D/2): [Config].Interleaved says which. So do the tables
-// of learned positions: [Config].PositionOffset says where position 0 is.
+// Within a head, llama2.c turns neighbours (rows 2i and 2i+1 of q_proj and k_proj)
+// together and Hugging Face halves (rows i and i+D/2). The rows stay as these two
+// have them: [Config].Interleaved says which. A GGUF file has a Llama's in
+// llama2.c's order; they are put in Hugging Face's when read, so that an adapter
+// fits either checkpoint. Tables of learned positions stay as they are too:
+// [Config].PositionOffset says where position 0 is.
 //
 // Opening a checkpoint reads headers only and checks everything they say
 // against the files' sizes, so that a hostile file gives an error, and a file

@@ -10,8 +10,8 @@ var (
 	// do: another architecture, another kind of RoPE scaling, a quantised format.
 	ErrUnsupported = errors.New("unsupported checkpoint")
 	// ErrUnknownFormat is returned for what is neither a Hugging Face folder
-	// nor a llama2.c file.
-	ErrUnknownFormat = errors.New("unknown checkpoint format: give a Hugging Face folder with config.json and model.safetensors, or a llama2.c .bin file")
+	// nor a GGUF or llama2.c file.
+	ErrUnknownFormat = errors.New("unknown checkpoint format: give a Hugging Face folder with config.json and model.safetensors, a .gguf file or a llama2.c .bin file")
 	// ErrNotFound is returned for a weight that the checkpoint does not have.
 	ErrNotFound = errors.New("no such weight in the checkpoint")
 	// ErrArgument is returned for a buffer that does not fit the weight.

@@ -57,6 +57,27 @@ func FuzzLlama2c(f *testing.F) {
 	})
 }
 
+// FuzzGGUF checks that any bytes give an error or a checkpoint that validates
+// and whose weights all read.
+func FuzzGGUF(f *testing.F) {
+	llama := tiny(false)
+	llama.NormEps, llama.RopeTheta, llama.HeadDim, llama.Interleaved = 1e-5, 10000, 8, false
+	llama.Rope = RopeScaling{Kind: RopeLlama3, Factor: 8, LowFactor: 1, HighFactor: 4, OriginalPositions: 64}
+	for _, config := range []Config{llama, qwen3Config(), gpt2Config()} {
+		config.Layers, config.MaxPositions = 1, 4
+		for _, kind := range []string{"F32", "Q8_0"} {
+			file := ConvertGGUF(f, fixed{config, randomWeights(config, 0)}, kind)
+			f.Add(file.Bytes())
+			file.Metadata["tokenizer.ggml.model"] = "llama"
+			file.Metadata["tokenizer.ggml.tokens"] = []string{"<unk>", "<s>", "</s>"}
+			file.Metadata["tokenizer.ggml.scores"] = []float32{0, 0, 0}
+			file.Metadata["tokenizer.ggml.token_type"] = []int32{2, 3, 3}
+			f.Add(file.Bytes())
+		}
+	}
+	f.Fuzz(checkGGUF)
+}
+
 // FuzzHFConfig checks that any text gives an error or a config within limits.
 func FuzzHFConfig(f *testing.F) {
 	for _, name := range []string{

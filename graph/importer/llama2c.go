@@ -96,8 +96,6 @@ func refuseOthers(header []byte) error {
 		return fmt.Errorf("file of %d bytes: %w", len(header), ErrUnknownFormat)
 	}
 	switch start := string(header[:4]); {
-	case start == "GGUF":
-		return fmt.Errorf("a GGUF file: give the Hugging Face folder that it was made from: %w", ErrUnsupported)
 	case start == "PK\x03\x04":
 		return fmt.Errorf("a PyTorch file: save the model as safetensors: %w", ErrUnsupported)
 	case header[8] == '{' && header[4]|header[5]|header[6]|header[7] == 0:

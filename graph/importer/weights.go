@@ -84,7 +84,8 @@ func Validate(c Checkpoint) error {
 				weight.Name, info.Shape, weight.Shape, ErrInvalid)
 		}
 		switch info.DType {
-		case "F32", "F16", "BF16", "F64", quantisedDType:
+		case "F32", "F16", "BF16", "F64", quantisedDType,
+			"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K":
 		default:
 			return fmt.Errorf("tensor %q: dtype %s, want F32, F16, BF16 or F64: export the model unquantised: %w",
 				weight.Name, info.DType, ErrUnsupported)
