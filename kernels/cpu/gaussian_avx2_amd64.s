@@ -18,62 +18,62 @@
 // MUL gives the low and high halves of eight products of 32 bits: even lanes
 // and odd lanes are multiplied apart and blended.
 #define MUL(x, factor, low, high, t) \
-	VPSRLQ   $32, x, t; \
-	VPMULUDQ factor, x, low; \
-	VPMULUDQ factor, t, t; \
-	VPSRLQ   $32, low, high; \
+	VPSRLQ   $32, x, t;            \
+	VPMULUDQ factor, x, low;       \
+	VPMULUDQ factor, t, t;         \
+	VPSRLQ   $32, low, high;       \
 	VPBLENDD $0xaa, t, high, high; \
-	VPSLLQ   $32, t, t; \
+	VPSLLQ   $32, t, t;            \
 	VPBLENDD $0xaa, t, low, low
 
 // ROUND is one round of Philox with the keys at byte offset k.
 #define ROUND(k) \
 	MUL(Y0, Y10, Y4, Y5, Y8); \
 	MUL(Y2, Y11, Y6, Y7, Y9); \
-	VPBROADCASTD k(R8), Y8; \
+	VPBROADCASTD k(R8), Y8;   \
 	VPBROADCASTD k+4(R8), Y9; \
-	VPXOR    Y7, Y1, Y0; \
-	VPXOR    Y8, Y0, Y0; \
-	VPXOR    Y5, Y3, Y2; \
-	VPXOR    Y9, Y2, Y2; \
-	VMOVDQA  Y6, Y1; \
-	VMOVDQA  Y4, Y3
+	VPXOR        Y7, Y1, Y0;  \
+	VPXOR        Y8, Y0, Y0;  \
+	VPXOR        Y5, Y3, Y2;  \
+	VPXOR        Y9, Y2, Y2;  \
+	VMOVDQA      Y6, Y1;      \
+	VMOVDQA      Y4, Y3
 
 // QUANTILE turns eight words w into deviates. u is w without its sign and with
 // bit 0 set; the exponent of u & ^(u>>1) as a float is that of its highest bit,
 // since no rounding can carry. mantissa = u << (157 − exponent) has bit 30 set;
 // the cell is 32·(exponent − 127) + mantissa>>25 − 32.
 #define QUANTILE(w) \
-	VPBROADCASTD quantile<>+0(SB), Y4; \
-	VPAND        Y4, w, Y4; \
-	VPOR         Y13, Y4, Y4; \
-	VPSRLD       $1, Y4, Y5; \
-	VPANDN       Y4, Y5, Y5; \
-	VCVTDQ2PS    Y5, Y5; \
-	VPSRLD       $23, Y5, Y5; \
-	VPBROADCASTD quantile<>+4(SB), Y6; \
-	VPSUBD       Y5, Y6, Y6; \
-	VPSLLVD      Y6, Y4, Y4; \
-	VPSLLD       $5, Y5, Y5; \
-	VPSRLD       $25, Y4, Y6; \
-	VPADDD       Y6, Y5, Y5; \
-	VPBROADCASTD quantile<>+8(SB), Y6; \
-	VPSUBD       Y6, Y5, Y5; \
-	VPCMPEQD     Y8, Y8, Y8; \
-	VPGATHERDD   Y8, (R9)(Y5*4), Y6; \
-	VPCMPEQD     Y8, Y8, Y8; \
-	VPGATHERDD   Y8, 4(R9)(Y5*4), Y7; \
-	VPSRLD       $11, Y4, Y4; \
+	VPBROADCASTD quantile<>+0(SB), Y4;  \
+	VPAND        Y4, w, Y4;             \
+	VPOR         Y13, Y4, Y4;           \
+	VPSRLD       $1, Y4, Y5;            \
+	VPANDN       Y4, Y5, Y5;            \
+	VCVTDQ2PS    Y5, Y5;                \
+	VPSRLD       $23, Y5, Y5;           \
+	VPBROADCASTD quantile<>+4(SB), Y6;  \
+	VPSUBD       Y5, Y6, Y6;            \
+	VPSLLVD      Y6, Y4, Y4;            \
+	VPSLLD       $5, Y5, Y5;            \
+	VPSRLD       $25, Y4, Y6;           \
+	VPADDD       Y6, Y5, Y5;            \
+	VPBROADCASTD quantile<>+8(SB), Y6;  \
+	VPSUBD       Y6, Y5, Y5;            \
+	VPCMPEQD     Y8, Y8, Y8;            \
+	VPGATHERDD   Y8, (R9)(Y5*4), Y6;    \
+	VPCMPEQD     Y8, Y8, Y8;            \
+	VPGATHERDD   Y8, 4(R9)(Y5*4), Y7;   \
+	VPSRLD       $11, Y4, Y4;           \
 	VPBROADCASTD quantile<>+12(SB), Y8; \
-	VPAND        Y8, Y4, Y4; \
-	VPSUBD       Y6, Y7, Y7; \
-	VPMULLD      Y4, Y7, Y7; \
-	VPSRAD       $14, Y7, Y7; \
-	VPADDD       Y7, Y6, Y6; \
-	VPSRAD       $31, w, Y7; \
-	VPXOR        Y7, Y6, Y6; \
-	VPSUBD       Y7, Y6, Y6; \
-	VCVTDQ2PS    Y6, Y6; \
+	VPAND        Y8, Y4, Y4;            \
+	VPSUBD       Y6, Y7, Y7;            \
+	VPMULLD      Y4, Y7, Y7;            \
+	VPSRAD       $14, Y7, Y7;           \
+	VPADDD       Y7, Y6, Y6;            \
+	VPSRAD       $31, w, Y7;            \
+	VPXOR        Y7, Y6, Y6;            \
+	VPSUBD       Y7, Y6, Y6;            \
+	VCVTDQ2PS    Y6, Y6;                \
 	VBROADCASTSS quantile<>+16(SB), Y7; \
 	VMULPS       Y7, Y6, w
 
@@ -96,7 +96,7 @@ GLOBL lane<>(SB), RODATA|NOPTR, $48
 
 // OUT writes blocks b and b+4, whose words lie in the low and the high half.
 #define OUT(at, y, x) \
-	VMOVUPS      x, at(DI); \
+	VMOVUPS      x, at(DI);       \
 	VEXTRACTF128 $1, y, at+64(DI)
 
 TEXT ·gaussianAVX2(SB), NOSPLIT, $0-48
@@ -133,21 +133,21 @@ loop:
 	QUANTILE(Y1)
 	QUANTILE(Y2)
 	QUANTILE(Y3)
-	VUNPCKLPS Y1, Y0, Y4
-	VUNPCKHPS Y1, Y0, Y5
-	VUNPCKLPS Y3, Y2, Y6
-	VUNPCKHPS Y3, Y2, Y7
-	VUNPCKLPD Y6, Y4, Y0
-	VUNPCKHPD Y6, Y4, Y1
-	VUNPCKLPD Y7, Y5, Y2
-	VUNPCKHPD Y7, Y5, Y3
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPD    Y6, Y4, Y0
+	VUNPCKHPD    Y6, Y4, Y1
+	VUNPCKLPD    Y7, Y5, Y2
+	VUNPCKHPD    Y7, Y5, Y3
 	OUT(0, Y0, X0)
 	OUT(16, Y1, X1)
 	OUT(32, Y2, X2)
 	OUT(48, Y3, X3)
-	ADDQ $128, DI
-	DECQ CX
-	JNZ  loop
+	ADDQ         $128, DI
+	DECQ         CX
+	JNZ          loop
 
 done:
 	VZEROUPPER

@@ -19,43 +19,43 @@
 
 // ROW adds element a of the column times the row of b to one row of the tile.
 #define ROW(a, element, low, high) \
-	VBROADCASTSS a(SI), element; \
+	VBROADCASTSS a(SI), element;    \
 	VFMADD231PS  Z28, element, low; \
 	VFMADD231PS  Z29, element, high
 
 // HALF is ROW for 16 columns.
 #define HALF(a, element, low) \
-	VBROADCASTSS a(SI), element; \
+	VBROADCASTSS a(SI), element;   \
 	VFMADD231PS  Z28, element, low
 
 // STORE adds a row of d and writes a row of c.
 #define STORE(low, high) \
-	VADDPS  (DX), low, low; \
+	VADDPS  (DX), low, low;     \
 	VADDPS  64(DX), high, high; \
-	VMOVUPS low, (BX); \
-	VMOVUPS high, 64(BX); \
-	ADDQ    R8, DX; \
+	VMOVUPS low, (BX);          \
+	VMOVUPS high, 64(BX);       \
+	ADDQ    R8, DX;             \
 	ADDQ    R9, BX
 
 // STOREHALF is STORE for 16 columns.
 #define STOREHALF(low) \
 	VADDPS  (DX), low, low; \
-	VMOVUPS low, (BX); \
-	ADDQ    R8, DX; \
+	VMOVUPS low, (BX);      \
+	ADDQ    R8, DX;         \
 	ADDQ    R9, BX
 
 TEXT ·gemm14x32AVX512(SB), NOSPLIT, $0-64
-	MOVQ kc+0(FP), CX
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), DI
-	MOVQ panel+24(FP), R10
-	MOVQ d+32(FP), DX
-	MOVQ ldd+40(FP), R8
-	MOVQ c+48(FP), BX
-	MOVQ ldc+56(FP), R9
-	SHLQ $2, R8
-	SHLQ $2, R9
-	LEAQ (DI)(R10*4), R10
+	MOVQ   kc+0(FP), CX
+	MOVQ   a+8(FP), SI
+	MOVQ   b+16(FP), DI
+	MOVQ   panel+24(FP), R10
+	MOVQ   d+32(FP), DX
+	MOVQ   ldd+40(FP), R8
+	MOVQ   c+48(FP), BX
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $2, R8
+	SHLQ   $2, R9
+	LEAQ   (DI)(R10*4), R10
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -84,14 +84,14 @@ TEXT ·gemm14x32AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	TESTQ CX, CX
-	JZ    store
+	TESTQ  CX, CX
+	JZ     store
 
 	PCALIGN $64
 
 loop:
-	VMOVUPS (DI), Z28
-	VMOVUPS (R10), Z29
+	VMOVUPS    (DI), Z28
+	VMOVUPS    (R10), Z29
 	PREFETCHT0 512(DI)
 	PREFETCHT0 512(R10)
 	ROW(0, Z30, Z0, Z1)
@@ -108,11 +108,11 @@ loop:
 	ROW(44, Z31, Z22, Z23)
 	ROW(48, Z30, Z24, Z25)
 	ROW(52, Z31, Z26, Z27)
-	ADDQ $56, SI
-	ADDQ $64, DI
-	ADDQ $64, R10
-	DECQ CX
-	JNZ  loop
+	ADDQ       $56, SI
+	ADDQ       $64, DI
+	ADDQ       $64, R10
+	DECQ       CX
+	JNZ        loop
 
 store:
 	STORE(Z0, Z1)
@@ -133,15 +133,15 @@ store:
 	RET
 
 TEXT ·gemm14x16AVX512(SB), NOSPLIT, $0-64
-	MOVQ kc+0(FP), CX
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), DI
-	MOVQ d+32(FP), DX
-	MOVQ ldd+40(FP), R8
-	MOVQ c+48(FP), BX
-	MOVQ ldc+56(FP), R9
-	SHLQ $2, R8
-	SHLQ $2, R9
+	MOVQ   kc+0(FP), CX
+	MOVQ   a+8(FP), SI
+	MOVQ   b+16(FP), DI
+	MOVQ   d+32(FP), DX
+	MOVQ   ldd+40(FP), R8
+	MOVQ   c+48(FP), BX
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $2, R8
+	SHLQ   $2, R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z2, Z2, Z2
 	VPXORD Z4, Z4, Z4
@@ -156,13 +156,13 @@ TEXT ·gemm14x16AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z22, Z22, Z22
 	VPXORD Z24, Z24, Z24
 	VPXORD Z26, Z26, Z26
-	TESTQ CX, CX
-	JZ    store
+	TESTQ  CX, CX
+	JZ     store
 
 	PCALIGN $64
 
 loop:
-	VMOVUPS (DI), Z28
+	VMOVUPS    (DI), Z28
 	PREFETCHT0 512(DI)
 	HALF(0, Z30, Z0)
 	HALF(4, Z31, Z2)
@@ -178,10 +178,10 @@ loop:
 	HALF(44, Z31, Z22)
 	HALF(48, Z30, Z24)
 	HALF(52, Z31, Z26)
-	ADDQ $56, SI
-	ADDQ $64, DI
-	DECQ CX
-	JNZ  loop
+	ADDQ       $56, SI
+	ADDQ       $64, DI
+	DECQ       CX
+	JNZ        loop
 
 store:
 	STOREHALF(Z0)

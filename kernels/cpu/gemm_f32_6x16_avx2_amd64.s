@@ -15,40 +15,40 @@
 
 // ROW adds element a of the column times the row of b to one row of the tile.
 #define ROW(a, element, low, high) \
-	VBROADCASTSS a(SI), element; \
+	VBROADCASTSS a(SI), element;    \
 	VFMADD231PS  Y12, element, low; \
 	VFMADD231PS  Y13, element, high
 
 // STEP adds one k, at byte offsets a and b.
 #define STEP(a, b) \
-	VMOVUPS b(DI), Y12; \
-	VMOVUPS b+32(DI), Y13; \
-	ROW(a, Y14, Y0, Y1); \
-	ROW(a+4, Y15, Y2, Y3); \
-	ROW(a+8, Y14, Y4, Y5); \
-	ROW(a+12, Y15, Y6, Y7); \
-	ROW(a+16, Y14, Y8, Y9); \
+	VMOVUPS b(DI), Y12;      \
+	VMOVUPS b+32(DI), Y13;   \
+	ROW(a, Y14, Y0, Y1);     \
+	ROW(a+4, Y15, Y2, Y3);   \
+	ROW(a+8, Y14, Y4, Y5);   \
+	ROW(a+12, Y15, Y6, Y7);  \
+	ROW(a+16, Y14, Y8, Y9);  \
 	ROW(a+20, Y15, Y10, Y11)
 
 // STORE adds a row of d and writes a row of c.
 #define STORE(low, high) \
-	VADDPS  (DX), low, low; \
+	VADDPS  (DX), low, low;     \
 	VADDPS  32(DX), high, high; \
-	VMOVUPS low, (BX); \
-	VMOVUPS high, 32(BX); \
-	ADDQ    R8, DX; \
+	VMOVUPS low, (BX);          \
+	VMOVUPS high, 32(BX);       \
+	ADDQ    R8, DX;             \
 	ADDQ    R9, BX
 
 TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-64
-	MOVQ kc+0(FP), CX
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), DI
-	MOVQ d+32(FP), DX
-	MOVQ ldd+40(FP), R8
-	MOVQ c+48(FP), BX
-	MOVQ ldc+56(FP), R9
-	SHLQ $2, R8
-	SHLQ $2, R9
+	MOVQ   kc+0(FP), CX
+	MOVQ   a+8(FP), SI
+	MOVQ   b+16(FP), DI
+	MOVQ   d+32(FP), DX
+	MOVQ   ldd+40(FP), R8
+	MOVQ   c+48(FP), BX
+	MOVQ   ldc+56(FP), R9
+	SHLQ   $2, R8
+	SHLQ   $2, R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -76,10 +76,10 @@ four:
 	PREFETCHT0 704(DI)
 	STEP(48, 128)
 	STEP(72, 192)
-	ADDQ $96, SI
-	ADDQ $256, DI
-	SUBQ $4, CX
-	JGE  four
+	ADDQ       $96, SI
+	ADDQ       $256, DI
+	SUBQ       $4, CX
+	JGE        four
 
 rest:
 	ADDQ $4, CX

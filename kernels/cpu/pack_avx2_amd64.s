@@ -17,26 +17,26 @@
 
 // LOAD reads four k of rows i and i+4, whose offsets from SI and R11 are equal.
 #define LOAD(low, high, x, y) \
-	VMOVUPS     low, x; \
+	VMOVUPS     low, x;        \
 	VINSERTF128 $1, high, y, y
 
 // FOUR transposes four k of eight rows and writes them.
 #define FOUR(a, b, c, d) \
-	VUNPCKLPS b, a, Y8; \
-	VUNPCKHPS b, a, Y9; \
-	VUNPCKLPS d, c, Y10; \
-	VUNPCKHPS d, c, Y11; \
+	VUNPCKLPS b, a, Y8;     \
+	VUNPCKHPS b, a, Y9;     \
+	VUNPCKLPS d, c, Y10;    \
+	VUNPCKHPS d, c, Y11;    \
 	VUNPCKLPD Y10, Y8, Y12; \
 	VUNPCKHPD Y10, Y8, Y13; \
 	VUNPCKLPD Y11, Y9, Y14; \
 	VUNPCKHPD Y11, Y9, Y15; \
-	VMOVUPS   Y12, (DI); \
-	ADDQ      R8, DI; \
-	VMOVUPS   Y13, (DI); \
-	ADDQ      R8, DI; \
-	VMOVUPS   Y14, (DI); \
-	ADDQ      R8, DI; \
-	VMOVUPS   Y15, (DI); \
+	VMOVUPS   Y12, (DI);    \
+	ADDQ      R8, DI;       \
+	VMOVUPS   Y13, (DI);    \
+	ADDQ      R8, DI;       \
+	VMOVUPS   Y14, (DI);    \
+	ADDQ      R8, DI;       \
+	VMOVUPS   Y15, (DI);    \
 	ADDQ      R8, DI
 
 TEXT ·transpose8AVX2(SB), NOSPLIT, $0-40

@@ -142,11 +142,11 @@ GLOBL expTable<>(SB), RODATA|NOPTR, $60
 // EXPSETUP loads what EXP keeps in registers: Y5 log₂e, Y6 ln 2 high, Y7 ln 2
 // low, Y8–Y13 the polynomial, Y14 1, Y15 127.
 #define EXPSETUP \
-	VBROADCASTSS expTable<>+0(SB), Y5; \
-	VBROADCASTSS expTable<>+4(SB), Y6; \
-	VBROADCASTSS expTable<>+8(SB), Y7; \
-	VBROADCASTSS expTable<>+12(SB), Y8; \
-	VBROADCASTSS expTable<>+16(SB), Y9; \
+	VBROADCASTSS expTable<>+0(SB), Y5;   \
+	VBROADCASTSS expTable<>+4(SB), Y6;   \
+	VBROADCASTSS expTable<>+8(SB), Y7;   \
+	VBROADCASTSS expTable<>+12(SB), Y8;  \
+	VBROADCASTSS expTable<>+16(SB), Y9;  \
 	VBROADCASTSS expTable<>+20(SB), Y10; \
 	VBROADCASTSS expTable<>+24(SB), Y11; \
 	VBROADCASTSS expTable<>+28(SB), Y12; \
@@ -159,28 +159,28 @@ GLOBL expTable<>(SB), RODATA|NOPTR, $60
 #define EXP \
 	VBROADCASTSS expTable<>+44(SB), Y1; \
 	VBROADCASTSS expTable<>+48(SB), Y2; \
-	VMAXPS       Y0, Y1, Y0; \
-	VMINPS       Y0, Y2, Y0; \
-	VMULPS       Y0, Y5, Y1; \
-	VROUNDPS     $0, Y1, Y1; \
-	VFNMADD231PS Y6, Y1, Y0; \
-	VFNMADD231PS Y7, Y1, Y0; \
-	VMOVAPS      Y13, Y2; \
-	VFMADD213PS  Y12, Y0, Y2; \
-	VFMADD213PS  Y11, Y0, Y2; \
-	VFMADD213PS  Y10, Y0, Y2; \
-	VFMADD213PS  Y9, Y0, Y2; \
-	VFMADD213PS  Y8, Y0, Y2; \
-	VFMADD213PS  Y14, Y0, Y2; \
-	VFMADD213PS  Y14, Y0, Y2; \
-	VCVTPS2DQ    Y1, Y1; \
-	VPSRAD       $1, Y1, Y0; \
-	VPSUBD       Y0, Y1, Y1; \
-	VPADDD       Y15, Y0, Y0; \
-	VPADDD       Y15, Y1, Y1; \
-	VPSLLD       $23, Y0, Y0; \
-	VPSLLD       $23, Y1, Y1; \
-	VMULPS       Y0, Y2, Y0; \
+	VMAXPS       Y0, Y1, Y0;            \
+	VMINPS       Y0, Y2, Y0;            \
+	VMULPS       Y0, Y5, Y1;            \
+	VROUNDPS     $0, Y1, Y1;            \
+	VFNMADD231PS Y6, Y1, Y0;            \
+	VFNMADD231PS Y7, Y1, Y0;            \
+	VMOVAPS      Y13, Y2;               \
+	VFMADD213PS  Y12, Y0, Y2;           \
+	VFMADD213PS  Y11, Y0, Y2;           \
+	VFMADD213PS  Y10, Y0, Y2;           \
+	VFMADD213PS  Y9, Y0, Y2;            \
+	VFMADD213PS  Y8, Y0, Y2;            \
+	VFMADD213PS  Y14, Y0, Y2;           \
+	VFMADD213PS  Y14, Y0, Y2;           \
+	VCVTPS2DQ    Y1, Y1;                \
+	VPSRAD       $1, Y1, Y0;            \
+	VPSUBD       Y0, Y1, Y1;            \
+	VPADDD       Y15, Y0, Y0;           \
+	VPADDD       Y15, Y1, Y1;           \
+	VPSLLD       $23, Y0, Y0;           \
+	VPSLLD       $23, Y1, Y1;           \
+	VMULPS       Y0, Y2, Y0;            \
 	VMULPS       Y1, Y0, Y0
 
 // func expSumLoop(x *float32, n int, shift, scale float32) float32
