@@ -32,14 +32,14 @@ func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "export",
 		Usage: "turn a checkpoint into a program (.zpt)", UsageText: "zeroth export --from PATH --out FILE [flags]",
-		Description: "Reads a Hugging Face folder (config.json and safetensors) of a Llama-architecture\n" +
-			"model, or a llama2.c .bin file, and writes one program file with the weights, the\n" +
-			"tokenizer and the methods forward, losses and update. The LoRA flags set what\n" +
+		Description: "Reads a Hugging Face folder (config.json and safetensors), a .gguf file (llama, qwen2,\n" +
+			"qwen3 or gpt2) or a llama2.c .bin file, and writes one program file with the weights,\n" +
+			"the tokenizer and the methods forward, losses and update. The LoRA flags set what\n" +
 			"zeroth train starts from; it can change them.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "from", Usage: "`PATH` of the checkpoint: a folder or a llama2.c .bin"},
+			&cli.StringFlag{Name: "from", Usage: "`PATH` of the checkpoint: a folder, a .gguf or a llama2.c .bin"},
 			&cli.StringFlag{Name: "out", Usage: "program `FILE` to write"},
-			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` or folder: SentencePiece .model, tokenizer.json, vocab.json with merges.txt, tiktoken ranks or llama2.c tokenizer.bin", DefaultText: "the one in the checkpoint's folder"},
+			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` or folder: SentencePiece .model, tokenizer.json, vocab.json with merges.txt, tiktoken ranks or llama2.c tokenizer.bin", DefaultText: "the one in the checkpoint or its folder"},
 			&cli.StringFlag{Name: "quant", Value: "f32", Usage: "weight `TYPE`: f32"},
 			&cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`", DefaultText: "the model's own limit, at most 4096"},
 			&cli.BoolFlag{Name: "mean-choices", Usage: "score candidates by the mean of their token losses instead of the sum", DisableDefaultText: true},
@@ -97,7 +97,7 @@ func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) e
 		return err
 	}
 	m.Meta["source"] = checkpoint.Source()
-	if err := o.addTokenizer(m, checkpoint.Config(), stderr); err != nil {
+	if err := o.addTokenizer(m, checkpoint, stderr); err != nil {
 		return err
 	}
 	if err := pass.InsertLoRA(m, o.LoRA); err != nil {
@@ -170,16 +170,23 @@ func constantSource(ctx context.Context, m *graph.Module) program.Source {
 }
 
 // addTokenizer puts the tokenizer into the module: the one that was named, or
-// else one that lies in the checkpoint's folder.
-func (o *exportOptions) addTokenizer(m *graph.Module, c importer.Config, stderr io.Writer) error {
+// the one within the checkpoint, or else one that lies in the checkpoint's folder.
+func (o *exportOptions) addTokenizer(m *graph.Module, checkpoint importer.Checkpoint, stderr io.Writer) error {
 	path := o.Tokenizer
+	var tok tokenizer.Tokenizer
+	var kind tokenizer.Kind
+	var data []byte
+	err := tokenizer.ErrNoTokenizer
 	if path == "" {
 		path = o.From
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		tok, kind, data, err = innerTokenizer(checkpoint)
+	}
+	if errors.Is(err, tokenizer.ErrNoTokenizer) {
+		if info, statErr := os.Stat(path); o.Tokenizer == "" && statErr == nil && !info.IsDir() {
 			path = filepath.Dir(path)
 		}
+		tok, kind, data, err = tokenizer.Open(path)
 	}
-	tok, kind, data, err := tokenizer.Open(path)
 	missing := errors.Is(err, tokenizer.ErrNoTokenizer) || errors.Is(err, tokenizer.ErrUnsupported)
 	if o.Tokenizer == "" && missing {
 		fmt.Fprintf(stderr, "zeroth: notice: exported without a tokenizer (%v): the program takes token ids only; --tokenizer FILE gives it one\n", err)
@@ -188,8 +195,8 @@ func (o *exportOptions) addTokenizer(m *graph.Module, c importer.Config, stderr 
 	if err != nil {
 		return fmt.Errorf("tokenizer: %w", err)
 	}
-	if tok.VocabSize() > c.VocabSize {
-		return withHint(fmt.Errorf("tokenizer %s has %d pieces, the model's vocabulary only %d", path, tok.VocabSize(), c.VocabSize),
+	if vocab := checkpoint.Config().VocabSize; tok.VocabSize() > vocab {
+		return withHint(fmt.Errorf("tokenizer %s has %d pieces, the model's vocabulary only %d", path, tok.VocabSize(), vocab),
 			"give the tokenizer that was made for this model")
 	}
 	m.Tokenizer = program.Tokenizer{Kind: string(kind), Data: data}
