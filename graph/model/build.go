@@ -48,14 +48,6 @@ func Build(w Weights, o Options) (*graph.Module, error) {
 	}
 }
 
-// Llama is Build for those who want a Llama or nothing.
-func Llama(w Weights, o Options) (*graph.Module, error) {
-	if name := w.Config().Architecture; name != "llama" {
-		return nil, fmt.Errorf("%w: architecture %.64q is not llama", ErrModel, name)
-	}
-	return Build(w, o)
-}
-
 // architecture is what one model has of its own.
 type architecture interface {
 	// backbone: tokens [N] → what the head reads of each, [N, C].

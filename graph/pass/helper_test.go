@@ -32,7 +32,7 @@ func threeLayers() waves {
 
 func llama(t *testing.T) *graph.Module {
 	t.Helper()
-	m, err := model.Llama(threeLayers(), model.Options{})
+	m, err := model.Build(threeLayers(), model.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

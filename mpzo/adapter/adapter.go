@@ -25,6 +25,9 @@ type Adapter struct {
 	Alpha  float64 // the scale is Alpha/Rank
 	Base   string  // name or path of the base model; may be empty
 	Layers int     // layers of the base model; 0 if unknown. Read leaves 0.
+	// Masked says that the base is a masked language model, for which PEFT has
+	// no task type. Read leaves it false.
+	Masked bool
 	Sites  []Site
 	A      [][]float32 // A[i] [Rank, Sites[i].In] row-major
 	B      [][]float32 // B[i] [Sites[i].Out, Rank] row-major

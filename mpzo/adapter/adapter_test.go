@@ -79,6 +79,10 @@ func TestConfigBytes(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	a.Masked = true
+	if got, err = encodeConfig(a); err != nil || !strings.Contains(string(got), "\"task_type\": null") {
+		t.Errorf("a masked language model: %v in\n%s", err, got)
+	}
 }
 
 func TestTensorNamesAndShapes(t *testing.T) {

@@ -35,7 +35,7 @@ type writtenConfig struct {
 	RankPattern       struct{} `json:"rank_pattern"`
 	Revision          *string  `json:"revision"`
 	TargetModules     []string `json:"target_modules"`
-	TaskType          string   `json:"task_type"`
+	TaskType          *string  `json:"task_type"`
 	UseDora           bool     `json:"use_dora"`
 	UseRslora         bool     `json:"use_rslora"`
 }
@@ -58,7 +58,10 @@ func encodeConfig(a *Adapter) ([]byte, error) {
 		PEFTType:          "LORA",
 		Rank:              a.Rank,
 		TargetModules:     found.modules,
-		TaskType:          "CAUSAL_LM",
+	}
+	if !a.Masked {
+		task := "CAUSAL_LM"
+		config.TaskType = &task
 	}
 	if found.pattern != "" {
 		config.LayersPattern = &found.pattern

@@ -19,6 +19,8 @@ func (m *Model) Adapter() (*adapter.Adapter, error) {
 	meta := metaReader{p: p}
 	a := &adapter.Adapter{Alpha: meta.float("lora.alpha"), Layers: meta.int("layers"), Rank: meta.int("lora.rank")}
 	a.Base, _ = p.Lookup("source")
+	causal, _ := p.Lookup("causal")
+	a.Masked = causal == "false"
 	headDim, interleaved := meta.rotary()
 	if meta.err != nil {
 		return nil, meta.err

@@ -75,7 +75,7 @@ func randomConfig(random *rand.Rand) importer.Config {
 // build makes a program of a checkpoint, in memory and without LoRA.
 func build(t testing.TB, weights model.Weights) *program.Program {
 	t.Helper()
-	m, err := model.Llama(weights, model.Options{})
+	m, err := model.Build(weights, model.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

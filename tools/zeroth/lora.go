@@ -23,7 +23,7 @@ func loraFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "rank", Usage: "LoRA rank `R`", DefaultText: "the program's; 16 at export"},
 		&cli.Float64Flag{Name: "alpha", Usage: "LoRA `ALPHA`; the low-rank product is scaled by ALPHA/R", DefaultText: "the program's; 32 at export"},
-		&cli.StringFlag{Name: "modules", Usage: "train these linear layers: a `LIST` of q,k,v,o,gate,up,down, or all", DefaultText: "the program's; all at export"},
+		&cli.StringFlag{Name: "modules", Usage: "train these linear layers: a `LIST` of q,k,v,o,gate,up,down (Llama, Qwen) or the names that inspect shows, or all", DefaultText: "the program's; all at export"},
 		&cli.StringFlag{Name: "layers", Usage: "train these layers: a `LIST` such as 0,3,12-21, counted from 0, or all", DefaultText: "the program's; all at export"},
 		&cli.StringFlag{Name: "sampler", Usage: "`KIND` of perturbations: gaussian or rademacher (+1 and -1)", DefaultText: "the program's; gaussian at export"},
 	}
