@@ -116,11 +116,10 @@ func llama3Line(factors []float32, factor float64, turns func(pair int) float64)
 	if last > first {
 		slope = (k - keptShare(factors[last], factor)) / (t - turns(last))
 	} else {
-		slope = 2 * k / t // low is above 0
 		if first > 0 {
 			slope = max(slope, 2*(1-k)/(turns(first-1)-t))
 		}
-		if first+1 < len(factors) {
+		if first+1 < len(factors) { // its factor is the full one
 			slope = max(slope, 2*k/(t-turns(first+1)))
 		}
 	}
