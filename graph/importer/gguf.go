@@ -141,8 +141,10 @@ func splitPairs(dst, src []float32, heads, headDim int) {
 // ggufError adds this package's sentinel to an error of the container's.
 func ggufError(err error) error {
 	for _, pair := range [...][2]error{
-		{gguf.ErrInvalid, ErrInvalid}, {gguf.ErrUnsupported, ErrUnsupported},
-		{gguf.ErrType, ErrInvalid}, {gguf.ErrArgument, ErrArgument},
+		{gguf.ErrInvalid, ErrInvalid},
+		{gguf.ErrUnsupported, ErrUnsupported},
+		{gguf.ErrType, ErrInvalid},
+		{gguf.ErrArgument, ErrArgument},
 	} {
 		if errors.Is(err, pair[0]) {
 			return fmt.Errorf("%w: %w", pair[1], err)

@@ -106,14 +106,29 @@ func ConvertGGUF(t testing.TB, checkpoint Checkpoint, matrices string) *GGUFFile
 func convertedName(name string) string {
 	name = strings.NewReplacer("model.layers.", "blk.", "transformer.h.", "blk.").Replace(name)
 	for _, pair := range [][2]string{
-		{"model.embed_tokens", "token_embd"}, {"model.norm", "output_norm"}, {"lm_head", "output"},
-		{"transformer.wte", "token_embd"}, {"transformer.wpe", "position_embd"}, {"transformer.ln_f", "output_norm"},
-		{"input_layernorm", "attn_norm"}, {"post_attention_layernorm", "ffn_norm"},
-		{"self_attn.q_proj", "attn_q"}, {"self_attn.k_proj", "attn_k"}, {"self_attn.v_proj", "attn_v"}, {"self_attn.o_proj", "attn_output"},
-		{"self_attn.q_norm", "attn_q_norm"}, {"self_attn.k_norm", "attn_k_norm"},
-		{"mlp.gate_proj", "ffn_gate"}, {"mlp.up_proj", "ffn_up"}, {"mlp.down_proj", "ffn_down"},
-		{".ln_1", ".attn_norm"}, {".ln_2", ".ffn_norm"}, {"attn.c_attn", "attn_qkv"}, {"attn.c_proj", "attn_output"},
-		{"mlp.c_fc", "ffn_up"}, {"mlp.c_proj", "ffn_down"},
+		{"model.embed_tokens", "token_embd"},
+		{"model.norm", "output_norm"},
+		{"lm_head", "output"},
+		{"transformer.wte", "token_embd"},
+		{"transformer.wpe", "position_embd"},
+		{"transformer.ln_f", "output_norm"},
+		{"input_layernorm", "attn_norm"},
+		{"post_attention_layernorm", "ffn_norm"},
+		{"self_attn.q_proj", "attn_q"},
+		{"self_attn.k_proj", "attn_k"},
+		{"self_attn.v_proj", "attn_v"},
+		{"self_attn.o_proj", "attn_output"},
+		{"self_attn.q_norm", "attn_q_norm"},
+		{"self_attn.k_norm", "attn_k_norm"},
+		{"mlp.gate_proj", "ffn_gate"},
+		{"mlp.up_proj", "ffn_up"},
+		{"mlp.down_proj", "ffn_down"},
+		{".ln_1", ".attn_norm"},
+		{".ln_2", ".ffn_norm"},
+		{"attn.c_attn", "attn_qkv"},
+		{"attn.c_proj", "attn_output"},
+		{"mlp.c_fc", "ffn_up"},
+		{"mlp.c_proj", "ffn_down"},
 	} {
 		if strings.Contains(name, pair[0]+".") {
 			return strings.Replace(name, pair[0]+".", pair[1]+".", 1)

@@ -178,8 +178,18 @@ func TestGGUFFrequencies(t *testing.T) {
 			}
 		}
 	}
-	for _, factors := range [][]float32{{1, 2, 1, 8}, {8, 1, 1, 1}, {1, 0.5, 8, 8}, {1, 1, 8, float32(math.Inf(1))}, {1, float32(math.NaN()), 8, 8},
-		{0, 0, 0, 0}, {-1, -1, 8, 8}, {1, 7, 2, 8}, {2, 8, 8, 8}, {1, 1, 3, 5}} {
+	for _, factors := range [][]float32{
+		{1, 2, 1, 8},
+		{8, 1, 1, 1},
+		{1, 0.5, 8, 8},
+		{1, 1, 8, float32(math.Inf(1))},
+		{1, float32(math.NaN()), 8, 8},
+		{0, 0, 0, 0},
+		{-1, -1, 8, 8},
+		{1, 7, 2, 8},
+		{2, 8, 8, 8},
+		{1, 1, 3, 5},
+	} {
 		if got, fits := fitLlama3(factors, 10000); fits && !got.gives(factors, 10000) {
 			t.Errorf("%v: %+v", factors, got)
 		}

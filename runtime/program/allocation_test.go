@@ -139,14 +139,21 @@ func manyLoRA(n int) *Program {
 	}
 	m := Method{Name: "m", Values: []Value{
 		{"x", Input, 0, f32(op.C(1), op.C(1))},
-		{"", ConstRef, 0, p.Constants[0].Type}, {"", SlotRef, 0, p.Slots[0].Type}, {"", SlotRef, 1, p.Slots[1].Type},
-		{"seed", Input, 0, u32(op.C(2))}, {"first", Input, 0, i32(op.C(1))}, {"eps", Input, 0, f32(op.C(1))},
+		{"", ConstRef, 0, p.Constants[0].Type},
+		{"", SlotRef, 0, p.Slots[0].Type},
+		{"", SlotRef, 1, p.Slots[1].Type},
+		{"seed", Input, 0, u32(op.C(2))},
+		{"first", Input, 0, i32(op.C(1))},
+		{"eps", Input, 0, f32(op.C(1))},
 	}}
 	for i := range n {
 		m.Values = append(m.Values, Value{"", Temp, 0, wide(f32(op.C(1), op.C(1)))})
-		m.Nodes = append(m.Nodes, Node{op.LinearLoRA, fmt.Sprint(i),
+		m.Nodes = append(m.Nodes, Node{
+			op.LinearLoRA, fmt.Sprint(i),
 			op.Attrs{op.IntAttr("site", 0), op.FloatAttr("scale", 1), op.IntAttr("sampler", 1)},
-			[]int{0, 1, 2, 3, 4, 5, 6}, []int{7 + i}})
+			[]int{0, 1, 2, 3, 4, 5, 6},
+			[]int{7 + i},
+		})
 	}
 	p.Methods = []Method{m}
 	return p

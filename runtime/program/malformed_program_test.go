@@ -173,22 +173,38 @@ var indexFaults = []programFault{
 		p.Slots = append(p.Slots, Slot{"s", i32(op.C(3))})
 		forward(p).Values[picks] = Value{"s", SlotRef, 2, i32(op.C(3))}
 	}, "methods[0].nodes[4].inputs[1]: value 14: indices (indices) must be", ErrInvalid},
-	{"index made by a node", func(p *Program) { forward(p).Nodes[2].In, forward(p).Nodes[2].Op = []int{embedding, x}, op.Gather },
-		"methods[0].nodes[2].inputs[1]: value 2: indices (indices) must be a method input or a constant", ErrInvalid},
-	{"index too large", func(p *Program) { p.Constants[4].Data = integers(0, 7, 2) },
-		"methods[0].nodes[4].inputs[1].constant picks: invalid op: element 1 is 7", ErrInvalid},
-	{"index below 0", func(p *Program) { p.Constants[4].Data = integers(0, 1, -2) },
-		"methods[0].nodes[4].inputs[1].constant picks: invalid op: element 2 is -2", ErrInvalid},
-	{"offsets do not end at the extent", func(p *Program) { choices(p, []int32{0, 1, 3}, []int32{0, 2}, []int32{1}) },
-		"methods[2].nodes[0].inputs[1].constant rows: invalid op: offsets must begin at 0 and end at 4", ErrInvalid},
-	{"offsets fall", func(p *Program) { choices(p, []int32{0, 5, 4}, []int32{0, 2}, []int32{1}) },
-		"methods[2].nodes[0].inputs[1].constant rows: invalid op: offset 2 is 4", ErrInvalid},
-	{"offsets of offsets", func(p *Program) { choices(p, []int32{0, 1, 4}, []int32{0, 3}, []int32{1}) },
-		"methods[2].nodes[0].inputs[2].constant groups: ", ErrInvalid},
-	{"index into an empty group", func(p *Program) { choices(p, []int32{0, 0, 4}, []int32{0, 0, 2}, []int32{0, 1}) },
-		"methods[2].nodes[0].inputs[3].constant gold: invalid op: element 0 is 0", ErrInvalid},
-	{"index past its group", func(p *Program) { choices(p, []int32{0, 1, 4}, []int32{0, 2}, []int32{2}) },
-		"methods[2].nodes[0].inputs[3].constant gold: invalid op: element 0 is 2", ErrInvalid},
+	{
+		"index made by a node", func(p *Program) { forward(p).Nodes[2].In, forward(p).Nodes[2].Op = []int{embedding, x}, op.Gather },
+		"methods[0].nodes[2].inputs[1]: value 2: indices (indices) must be a method input or a constant", ErrInvalid,
+	},
+	{
+		"index too large", func(p *Program) { p.Constants[4].Data = integers(0, 7, 2) },
+		"methods[0].nodes[4].inputs[1].constant picks: invalid op: element 1 is 7", ErrInvalid,
+	},
+	{
+		"index below 0", func(p *Program) { p.Constants[4].Data = integers(0, 1, -2) },
+		"methods[0].nodes[4].inputs[1].constant picks: invalid op: element 2 is -2", ErrInvalid,
+	},
+	{
+		"offsets do not end at the extent", func(p *Program) { choices(p, []int32{0, 1, 3}, []int32{0, 2}, []int32{1}) },
+		"methods[2].nodes[0].inputs[1].constant rows: invalid op: offsets must begin at 0 and end at 4", ErrInvalid,
+	},
+	{
+		"offsets fall", func(p *Program) { choices(p, []int32{0, 5, 4}, []int32{0, 2}, []int32{1}) },
+		"methods[2].nodes[0].inputs[1].constant rows: invalid op: offset 2 is 4", ErrInvalid,
+	},
+	{
+		"offsets of offsets", func(p *Program) { choices(p, []int32{0, 1, 4}, []int32{0, 3}, []int32{1}) },
+		"methods[2].nodes[0].inputs[2].constant groups: ", ErrInvalid,
+	},
+	{
+		"index into an empty group", func(p *Program) { choices(p, []int32{0, 0, 4}, []int32{0, 0, 2}, []int32{0, 1}) },
+		"methods[2].nodes[0].inputs[3].constant gold: invalid op: element 0 is 0", ErrInvalid,
+	},
+	{
+		"index past its group", func(p *Program) { choices(p, []int32{0, 1, 4}, []int32{0, 2}, []int32{2}) },
+		"methods[2].nodes[0].inputs[3].constant gold: invalid op: element 0 is 2", ErrInvalid,
+	},
 }
 
 // TestMalformedPrograms: each fault is found in memory, and, with all hashes

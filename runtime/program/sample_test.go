@@ -104,9 +104,12 @@ func sampleForward(n op.Dim) Method {
 			{op.Gather, "embed", nil, []int{embedding, ids}, []int{x}},
 			{op.RMSNormalization, "norm", op.Attrs{op.FloatAttr("epsilon", 1e-5)}, []int{x, scale}, []int{normed}},
 			{op.Linear, "up", nil, []int{normed, upW}, []int{up}},
-			{op.LinearLoRA, "model.layers.0.mlp.down_proj",
+			{
+				op.LinearLoRA, "model.layers.0.mlp.down_proj",
 				op.Attrs{op.IntAttr("site", 5), op.FloatAttr("scale", 2), op.IntAttr("sampler", 1)},
-				[]int{up, downW, slotA, slotB, seed, first, eps}, []int{y}},
+				[]int{up, downW, slotA, slotB, seed, first, eps},
+				[]int{y},
+			},
 			{op.Gather, "pick", nil, []int{embedding, picks}, []int{picked}},
 		},
 		Outputs: []int{y, picked},
@@ -122,8 +125,12 @@ func sampleUpdate() Method {
 			{"g", Input, 0, f32(op.S(op.Queries, 0))},
 			{"lr", Input, 0, f32(op.C(1))},
 		},
-		Nodes: []Node{{op.UpdateLoRA, "model.layers.0.mlp.down_proj",
-			op.Attrs{op.IntAttr("site", 5), op.IntAttr("sampler", 1)}, []int{0, 1, 2, 3}, nil}},
+		Nodes: []Node{{
+			op.UpdateLoRA, "model.layers.0.mlp.down_proj",
+			op.Attrs{op.IntAttr("site", 5), op.IntAttr("sampler", 1)},
+			[]int{0, 1, 2, 3},
+			nil,
+		}},
 	}
 }
 

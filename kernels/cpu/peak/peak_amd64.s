@@ -4,7 +4,7 @@
 //
 // n rounds of 12 chains: Y(i) += Y12 · Y13.
 TEXT ·fmaAVX2(SB), NOSPLIT, $0-8
-	MOVQ n+0(FP), CX
+	MOVQ   n+0(FP), CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -19,8 +19,8 @@ TEXT ·fmaAVX2(SB), NOSPLIT, $0-8
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
-	TESTQ CX, CX
-	JZ    done
+	TESTQ  CX, CX
+	JZ     done
 
 	PCALIGN $32
 
@@ -37,8 +37,8 @@ loop:
 	VFMADD231PS Y12, Y13, Y9
 	VFMADD231PS Y12, Y13, Y10
 	VFMADD231PS Y12, Y13, Y11
-	DECQ CX
-	JNZ  loop
+	DECQ        CX
+	JNZ         loop
 
 done:
 	VZEROUPPER
@@ -48,7 +48,7 @@ done:
 //
 // n rounds of 12 chains: Z(i) += Z12 · Z13.
 TEXT ·fmaAVX512(SB), NOSPLIT, $0-8
-	MOVQ n+0(FP), CX
+	MOVQ   n+0(FP), CX
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -63,8 +63,8 @@ TEXT ·fmaAVX512(SB), NOSPLIT, $0-8
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	TESTQ CX, CX
-	JZ    done
+	TESTQ  CX, CX
+	JZ     done
 
 	PCALIGN $32
 
@@ -81,8 +81,8 @@ loop:
 	VFMADD231PS Z12, Z13, Z9
 	VFMADD231PS Z12, Z13, Z10
 	VFMADD231PS Z12, Z13, Z11
-	DECQ CX
-	JNZ  loop
+	DECQ        CX
+	JNZ         loop
 
 done:
 	VZEROUPPER
