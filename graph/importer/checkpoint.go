@@ -2,9 +2,10 @@ package importer
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+
+	"zeroth/internal/readat"
 )
 
 // Info describes a stored weight.
@@ -74,7 +75,7 @@ func openFile(path string) (Checkpoint, error) {
 		return nil, err
 	}
 	magic := make([]byte, min(info.Size(), int64(len(ggufMagic))))
-	if err := readFull(file, magic, 0); err != nil {
+	if err := readat.Full(file, magic, 0); err != nil {
 		file.Close()
 		return nil, err
 	}
@@ -94,17 +95,4 @@ func openFile(path string) (Checkpoint, error) {
 	}
 	checkpoint.closer = file
 	return checkpoint, nil
-}
-
-// readFull fills buffer from offset on. A file that has shrunk since its size
-// was taken gives io.ErrUnexpectedEOF.
-func readFull(source io.ReaderAt, buffer []byte, offset int64) error {
-	count, err := source.ReadAt(buffer, offset)
-	if count == len(buffer) {
-		return nil // ReadAt may report io.EOF beside a full read
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("read %d bytes at %d: %w", len(buffer), offset, err)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"zeroth/internal/readat"
 	"zeroth/internal/safetensors"
 )
 
@@ -259,5 +260,5 @@ func readSmall(root *os.Root, name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %d bytes, at most %d are allowed: %w", name, size, limit, ErrInvalid)
 	}
 	text := make([]byte, size)
-	return text, readFull(file, text, 0)
+	return text, readat.Full(file, text, 0)
 }

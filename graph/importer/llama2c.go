@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"zeroth/internal/readat"
 )
 
 // A llama2.c file begins, little-endian, with
@@ -66,7 +68,7 @@ type llama2c struct {
 // newLlama2c checks a file of size bytes. Only its header is read.
 func newLlama2c(source io.ReaderAt, size int64, name string) (*llama2c, error) {
 	header := make([]byte, min(size, headerBytesV1))
-	if err := readFull(source, header, 0); err != nil {
+	if err := readat.Full(source, header, 0); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	if err := refuseOthers(header); err != nil {

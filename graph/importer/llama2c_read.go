@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"zeroth/internal/readat"
 )
 
 // chunkElements bounds the elements read at once.
@@ -68,7 +70,7 @@ func (c *llama2c) readFloats(dst []float32, offset int64) error {
 	for len(dst) > 0 {
 		count := min(len(dst), chunkElements)
 		chunk := buffer[:4*count]
-		if err := readFull(c.source, chunk, offset); err != nil {
+		if err := readat.Full(c.source, chunk, offset); err != nil {
 			return err
 		}
 		for i := range count {
@@ -92,12 +94,12 @@ func (c *llama2c) readQuantised(dst []float32, offset, groupSize int64) error {
 	scales := make([]byte, 4*min(total/groupSize, chunkElements/groupSize+2))
 	for first := int64(0); first < total; first += int64(len(values)) {
 		count := min(total-first, int64(len(values)))
-		if err := readFull(c.source, values[:count], offset+first); err != nil {
+		if err := readat.Full(c.source, values[:count], offset+first); err != nil {
 			return err
 		}
 		firstGroup := first / groupSize
 		groups := (first+count-1)/groupSize - firstGroup + 1
-		if err := readFull(c.source, scales[:4*groups], scalesAt+4*firstGroup); err != nil {
+		if err := readat.Full(c.source, scales[:4*groups], scalesAt+4*firstGroup); err != nil {
 			return err
 		}
 		for i := range count {

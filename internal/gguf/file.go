@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"zeroth/internal/readat"
 )
 
 // chunkBytes bounds the buffer through which tensors are read and written.
@@ -159,7 +161,7 @@ func (f *File) ReadF32(name string, dst []float32) error {
 	for offset := tensor.Offset; len(dst) > 0; {
 		blocks := min(len(dst)/block.elements, len(buffer)/block.bytes)
 		chunk := buffer[:blocks*block.bytes]
-		if err := readFull(f.source, chunk, offset); err != nil {
+		if err := readat.Full(f.source, chunk, offset); err != nil {
 			return fmt.Errorf("tensor %q: %w", name, err)
 		}
 		block.decode(dst[:blocks*block.elements], chunk)

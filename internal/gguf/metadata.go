@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"zeroth/internal/readat"
 )
 
 // listBytes is what an accessor may allocate for a list however small the file
@@ -161,7 +163,7 @@ func (f *File) typed(key string, array bool, wanted string, allowed ...ValueType
 // scalar reads the bytes of a value that is neither text nor array.
 func (f *File) scalar(entry Metadatum) ([]byte, error) {
 	raw := make([]byte, entry.bytes)
-	if err := readFull(f.source, raw, entry.offset); err != nil {
+	if err := readat.Full(f.source, raw, entry.offset); err != nil {
 		return nil, fmt.Errorf("metadata key %q: %w", entry.Key, err)
 	}
 	return raw, nil

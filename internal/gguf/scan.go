@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"zeroth/internal/readat"
 )
 
 // scanBytes bounds the scanner's buffer, and so what take can be asked for.
@@ -33,7 +35,7 @@ func (s *scanner) take(count int) ([]byte, error) {
 	}
 	if len(s.ahead) < count {
 		s.ahead = s.buffer[:min(int64(len(s.buffer)), s.remaining())]
-		if err := readFull(s.source, s.ahead, s.position); err != nil {
+		if err := readat.Full(s.source, s.ahead, s.position); err != nil {
 			s.ahead = nil
 			return nil, err
 		}
@@ -96,17 +98,4 @@ func (s *scanner) name(limit int64) (string, error) {
 		return "", fmt.Errorf("%v: %w", err, ErrInvalid)
 	}
 	return name, nil
-}
-
-// readFull fills buffer from offset on. A file that has shrunk since its size
-// was taken gives io.ErrUnexpectedEOF.
-func readFull(source io.ReaderAt, buffer []byte, offset int64) error {
-	count, err := source.ReadAt(buffer, offset)
-	if count == len(buffer) {
-		return nil // ReadAt may report io.EOF beside a full read
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("read %d bytes at %d: %w", len(buffer), offset, err)
 }

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"zeroth/internal/readat"
 )
 
 const lengthBytes = 8 // of the header's length, before the header
@@ -64,7 +66,7 @@ func New(source io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("file of %d bytes is too short for a header: %w", size, ErrInvalid)
 	}
 	var length [lengthBytes]byte
-	if err := readFull(source, length[:], 0); err != nil {
+	if err := readat.Full(source, length[:], 0); err != nil {
 		return nil, fmt.Errorf("header length: %w", err)
 	}
 	headerBytes := binary.LittleEndian.Uint64(length[:])
@@ -75,7 +77,7 @@ func New(source io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("header length %d: the file has only %d bytes: %w", headerBytes, size, ErrInvalid)
 	}
 	header := make([]byte, headerBytes)
-	if err := readFull(source, header, lengthBytes); err != nil {
+	if err := readat.Full(source, header, lengthBytes); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	dataStart := lengthBytes + int64(headerBytes)
@@ -140,7 +142,7 @@ func (f *File) ReadF32(name string, dst []float32) error {
 	for offset := tensor.Offset; len(dst) > 0; {
 		count := min(len(dst), len(buffer)/elementBytes)
 		chunk := buffer[:count*elementBytes]
-		if err := readFull(f.source, chunk, offset); err != nil {
+		if err := readat.Full(f.source, chunk, offset); err != nil {
 			return fmt.Errorf("tensor %q: %w", name, err)
 		}
 		decodeF32(dst[:count], chunk, tensor.DType)
@@ -148,17 +150,4 @@ func (f *File) ReadF32(name string, dst []float32) error {
 		offset += int64(len(chunk))
 	}
 	return nil
-}
-
-// readFull fills buffer from offset on. A file that has shrunk since its size
-// was taken gives io.ErrUnexpectedEOF.
-func readFull(source io.ReaderAt, buffer []byte, offset int64) error {
-	count, err := source.ReadAt(buffer, offset)
-	if count == len(buffer) {
-		return nil // ReadAt may report io.EOF beside a full read
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return fmt.Errorf("read %d bytes at %d: %w", len(buffer), offset, err)
 }
