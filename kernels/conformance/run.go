@@ -172,32 +172,3 @@ func repeat(c *Case, k *kernel.Kernel, pool *platform.Pool, inPlace bool, want [
 func inPlacePossible(c *kernel.Call) bool {
 	return c.Spec.InPlace && c.Out[0].Type.Equal(c.In[0].Type)
 }
-
-// Pick says which kernel a registry picks for some cases of an op.
-type Pick struct {
-	Op      string `json:"op"`
-	Kernel  string `json:"kernel"` // empty where there is none
-	Cases   int    `json:"cases"`
-	Example string `json:"example"` // the first of the cases
-}
-
-// Picks lists op by op which kernels a registry picks for the table's cases.
-func Picks(registry *kernel.Registry) []Pick {
-	var picks []Pick
-	at := make(map[string]int)
-	for _, c := range Cases() {
-		name := ""
-		if k, err := registry.Pick(c.Op, c.Types(), c.Attrs); err == nil {
-			name = k.Name
-		}
-		key := c.Op.String() + " " + name
-		i, ok := at[key]
-		if !ok {
-			i = len(picks)
-			at[key] = i
-			picks = append(picks, Pick{Op: c.Op.String(), Kernel: name, Example: c.Name})
-		}
-		picks[i].Cases++
-	}
-	return picks
-}

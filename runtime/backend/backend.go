@@ -26,9 +26,6 @@ type Registry struct{ backends []Backend }
 // NewRegistry makes a list; the first is the default.
 func NewRegistry(backends ...Backend) *Registry { return &Registry{backends} }
 
-// All lists the backends.
-func (r *Registry) All() []Backend { return r.backends }
-
 // Find returns the backend of that name; none means the default.
 func (r *Registry) Find(name string) (Backend, error) {
 	var names []string

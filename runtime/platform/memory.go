@@ -14,8 +14,3 @@ func Aligned(n int) []byte {
 	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(data)))) & (Alignment - 1)
 	return data[skip : skip+n : skip+n]
 }
-
-// IsAligned reports whether data begins at a multiple of Alignment.
-func IsAligned(data []byte) bool {
-	return uintptr(unsafe.Pointer(unsafe.SliceData(data)))&(Alignment-1) == 0
-}

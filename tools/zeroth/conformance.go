@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"zeroth/kernels/conformance"
+	"zeroth/runtime/kernel"
 
 	"github.com/urfave/cli/v2"
 )
@@ -46,7 +47,11 @@ func conformanceCommand() *cli.Command {
 }
 
 func runConformance(o conformanceOptions, stdout io.Writer) error {
-	registry, err := o.Engine.kernels()
+	b, err := o.Engine.find()
+	if err != nil {
+		return err
+	}
+	registry, err := kernel.NewRegistry(b.Kernels)
 	if err != nil {
 		return err
 	}
@@ -59,6 +64,7 @@ func runConformance(o conformanceOptions, stdout io.Writer) error {
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(result)
 	} else {
+		fmt.Fprintf(stdout, "backend %s: %s\n", b.Name, b.About)
 		err = printConformance(stdout, result, o.Verbose)
 	}
 	if err != nil {

@@ -69,15 +69,24 @@ func backends() (*backend.Registry, error) {
 
 // kernels finds the kernels of the engine's backend.
 func (e engine) kernels() (*kernel.Registry, error) {
-	list, err := backends()
+	b, err := e.find()
 	if err != nil {
 		return nil, err
 	}
+	return kernel.NewRegistry(b.Kernels)
+}
+
+// find finds the engine's backend.
+func (e engine) find() (backend.Backend, error) {
+	list, err := backends()
+	if err != nil {
+		return backend.Backend{}, err
+	}
 	b, err := list.Find(e.Backend)
 	if err != nil {
-		return nil, usageError{err}
+		return b, usageError{err}
 	}
-	return kernel.NewRegistry(b.Kernels)
+	return b, nil
 }
 
 // session binds methods of a program.
