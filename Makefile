@@ -1,7 +1,7 @@
 # Zeroth's tasks. `make help` lists them; CI runs nothing else.
 
 GO      ?= go
-OUT     ?= demo-out
+DEMO_OUT ?= demo-out
 LINT     = $(GO) tool -modfile=tools/lint.mod
 FUZZTIME ?= 20s
 export CGO_ENABLED = 0
@@ -16,10 +16,10 @@ build: ## build bin/zeroth
 	$(GO) build -o bin/zeroth ./tools/zeroth
 
 demo: build ## fine-tune the bundled model on the bundled remarks (about two minutes); results in demo-out/
-	./examples/demo.sh $(OUT)
+	./examples/demo.sh $(DEMO_OUT)
 
 demo-short: build ## the demo with a few steps, for CI
-	STEPS=40 EVAL_EVERY=20 ./examples/demo.sh $(OUT)
+	STEPS=40 EVAL_EVERY=20 ./examples/demo.sh $(DEMO_OUT)
 
 test: ## run all tests
 	$(GO) test ./...
@@ -69,4 +69,4 @@ android: ## build bin/zeroth-android-arm64: the full CPU path, no NDK
 	GOOS=android GOARCH=arm64 $(GO) build -o bin/zeroth-android-arm64 ./tools/zeroth
 
 clean: ## remove what was built
-	rm -rf bin $(OUT)
+	rm -rf bin demo-out

@@ -7,8 +7,12 @@ out=${1:?the folder for the results}
 zeroth=./bin/zeroth
 data=examples/remarks
 steps=${STEPS:-1000}
-rm -rf "$out"
+if [ -n "$(ls -A "$out" 2>/dev/null)" ] && [ ! -e "$out/reviews.zpt" ]; then
+  echo "demo: $out holds something else: name another folder with make demo DEMO_OUT=FOLDER" >&2
+  exit 1
+fi
 mkdir -p "$out"
+rm -rf "$out/reviews.zpt" "$out/run" "$out/mezo" "$out/prge"
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
@@ -24,8 +28,10 @@ $zeroth train "$out/reviews.zpt" --task sst2 --loss choices \
 say "3. What widening buys: 20 steps, the same directions, as 16 forwards of one copy and as 1 forward of 16"
 for estimator in mezo prge; do
   printf '%s  ' $estimator
+  log=$out/$estimator.log
   $zeroth train "$out/reviews.zpt" --task sst2 --loss choices --data $data/train.tsv \
-    --steps 20 --q 8 --batch 8 --lr 1e-2 --seed 1 --estimator $estimator --out "$out/$estimator" 2>/dev/null | grep 'steps in'
+    --steps 20 --q 8 --batch 8 --lr 1e-2 --seed 1 --estimator $estimator --out "$out/$estimator" >"$log" 2>&1 || { cat "$log"; exit 1; }
+  grep 'steps in' "$log"
 done
 
 say "4. Report"

@@ -44,7 +44,7 @@ func (r *routines) newAttention(c *kernel.Call) *attention {
 func (r *routines) bindAttention(c *kernel.Call) (kernel.Runner, error) {
 	a := r.newAttention(c)
 	N, S := c.In[0].Shape[0], c.In[3].Shape[0]
-	a.blocks = make([]queryBlock, 0, N/a.rowBlock+S)
+	a.blocks = make([]queryBlock, 0, N/a.rowBlock+min(S, N))
 	return a, nil
 }
 

@@ -51,8 +51,32 @@ func NewModel(s *executor.Session) (*Model, error) {
 	if m.update, err = s.Method("update"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
+	if err := m.checkOutputs(); err != nil {
+		return nil, err
+	}
 	m.findSites()
 	return m, nil
+}
+
+// checkOutputs wants the losses to be what their readers take them for. All are
+// wide in a program with LoRA: a loss that no perturbation reaches would train
+// nothing.
+func (m *Model) checkOutputs() error {
+	for _, want := range []struct {
+		name  string
+		shape []op.Dim
+	}{
+		{"losses", nil}, {"choice_losses", nil}, {"nll", []op.Dim{op.S(op.LossRows, 0)}},
+	} {
+		out, err := m.losses.Output(want.name)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrProgram, err)
+		}
+		if !out.Type.Equal(op.Type{DType: op.F32, Wide: true, Shape: want.shape}) {
+			return fmt.Errorf("%w: output %s is %s: no LoRA site reaches it, or it is no loss", ErrProgram, want.name, out.Type)
+		}
+	}
+	return nil
 }
 
 func (m *Model) findSites() {

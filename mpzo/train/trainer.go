@@ -36,7 +36,7 @@ func (s *Settings) Check() error {
 		{s.Steps >= 1, "steps must be at least 1"},
 		{s.Batch >= 1, "batch must be at least 1 example"},
 		{s.Queries >= 1 && s.Queries <= 1024, "q must be 1 to 1024 queries"},
-		{finite(s.Eps) && s.Eps > 0, "eps must be above 0"},
+		{finite(s.Eps) && s.Eps >= 1e-30, "eps must be above 0, at least 1e-30"},
 		{finite(s.LR) && s.LR >= 0, "lr must be at least 0"},
 		{s.Estimator != nil, "an estimator must be chosen"},
 	} {

@@ -20,8 +20,9 @@ type Options struct {
 	Threads int
 	// Methods names the methods to bind; none means all.
 	Methods []string
-	// MaxBytes refuses, before anything is allocated, a session that would
-	// allocate more; 0 means no limit. The program's constants do not count.
+	// MaxBytes refuses, before anything is allocated, a session whose slots,
+	// inputs, outputs and arena would take more; 0 means no limit. The
+	// program's constants do not count.
 	MaxBytes int64
 	// Profile records the time of every node (see Method.Stats and WriteTrace).
 	Profile bool

@@ -123,7 +123,7 @@ func (d *display) left(r train.StepReport) time.Duration {
 // speed is the number of token rows that went forward in a second, all copies
 // counted.
 func (d *display) speed() string {
-	return fmt.Sprintf("%.0f tokens/s", d.rowsPerSecond())
+	return fmt.Sprintf("%.0f rows/s", d.rowsPerSecond())
 }
 
 func (d *display) rowsPerSecond() float64 {

@@ -34,7 +34,10 @@ func newForwarder(p *program.Program, adapterFolder string, e engine, tokens, ro
 	if f.session, err = e.session(linked, bounds, false, "forward"); err != nil {
 		return nil, err
 	}
-	if f.method, err = f.session.Method("forward"); err == nil && adapterFolder != "" {
+	if f.method, err = f.session.Method("forward"); err == nil {
+		err = f.checkLogits(bounds)
+	}
+	if err == nil && adapterFolder != "" {
 		err = f.setAdapter(adapterFolder)
 	}
 	if err != nil {
@@ -42,6 +45,20 @@ func newForwarder(p *program.Program, adapterFolder string, e engine, tokens, ro
 		return nil, err
 	}
 	return f, nil
+}
+
+// checkLogits wants "forward" to give a row of logits, one for each id of the
+// vocabulary, for each row asked for: a program may hold any sound method.
+func (f *forwarder) checkLogits(bounds op.Extents) error {
+	logits, err := f.method.Output("logits")
+	if err != nil {
+		return err
+	}
+	t := logits.Type
+	if t.DType != op.F32 || len(t.Shape) != 2 || t.Shape[0] != op.S(op.LossRows, 0) || bounds.Of(t.Shape[1]) != f.vocab || f.vocab < 1 {
+		return fmt.Errorf("the program's logits are %s, not f32 [R %d]", t, f.vocab)
+	}
+	return nil
 }
 
 func (f *forwarder) setAdapter(folder string) error {
@@ -83,15 +100,12 @@ func (f *forwarder) logits(ctx context.Context, ids, rows []int32) ([]float32, e
 // parseIDs reads token ids such as "1,403,407".
 func parseIDs(text string, vocab int) ([]int32, error) {
 	var ids []int32
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-		id, err := strconv.ParseInt(part, 10, 32)
+	for _, part := range strings.Split(text, ",") {
+		id, err := strconv.ParseInt(strings.TrimSpace(part), 10, 32)
 		if err != nil || id < 0 || int(id) >= vocab {
 			return nil, usagef("--ids: %q is not a token id: the program has ids 0 to %d", part, vocab-1)
 		}
 		ids = append(ids, int32(id))
-	}
-	if len(ids) == 0 {
-		return nil, usagef("--ids: no token ids given")
 	}
 	return ids, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 )
@@ -45,6 +46,9 @@ func runLogits(ctx context.Context, o logitsOptions, stdout io.Writer) error {
 		return usagef("--ids is missing: the token ids to run")
 	case o.Out == "":
 		return usagef("--out is missing: the file to write")
+	}
+	if err := refuseOverwriting(o.Out, o.Program, filepath.Join(filepath.Dir(o.Out), journalName)); err != nil {
+		return err
 	}
 	file, err := openProgram(o.Program)
 	if err != nil {

@@ -51,6 +51,9 @@ func applyLoRAFlags(c *cli.Context, lora *pass.LoRA) error {
 	}
 	var err error
 	if c.IsSet("layers") {
+		if c.String("layers") == "" {
+			return usagef("--layers is empty: want a list such as 0,3,12-21, or all")
+		}
 		if lora.Layers, err = pass.ParseLayers(c.String("layers")); err != nil {
 			return usageError{err}
 		}

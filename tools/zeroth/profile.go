@@ -19,7 +19,7 @@ type runProfile struct {
 	Backend       string    `json:"backend"`
 	Seconds       float64   `json:"seconds"`
 	Steps         uint64    `json:"steps"`
-	TokensPerSec  float64   `json:"tokens_per_second"`
+	RowsPerSecond float64   `json:"rows_per_second"`
 	PeakBytes     int64     `json:"peak_resident_bytes"`
 	ArenaBytes    int       `json:"arena_bytes"`
 	ConstantBytes int       `json:"constant_bytes"`
@@ -57,7 +57,7 @@ func (r *trainRun) profile() runProfile {
 	s := r.model.Session()
 	p := runProfile{
 		Threads: s.Threads(), Backend: r.engine.Backend, Seconds: time.Since(r.display.started).Seconds(),
-		Steps: r.display.steps, TokensPerSec: r.display.rowsPerSecond(),
+		Steps: r.display.steps, RowsPerSecond: r.display.rowsPerSecond(),
 		PeakBytes: platform.PeakResidentBytes(), ArenaBytes: s.ArenaBytes(),
 	}
 	for _, c := range s.Program().Constants {

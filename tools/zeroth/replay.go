@@ -61,6 +61,9 @@ func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) e
 	case o.Out == "":
 		return usagef("--out is missing: the folder for the adapter")
 	}
+	if _, err := os.Stat(filepath.Join(o.Out, "adapter_config.json")); err == nil {
+		return withHint(usagef("--out %s holds an adapter already", o.Out), "name a new folder")
+	}
 	if info, err := os.Stat(o.Journal); err == nil && info.IsDir() {
 		o.Journal = filepath.Join(o.Journal, journalName)
 	}

@@ -36,6 +36,9 @@ func runReport(folder, out string, stdout io.Writer) error {
 	if out == "" {
 		out = filepath.Join(folder, reportName)
 	}
+	if err := refuseOverwriting(out, runFiles(folder)...); err != nil {
+		return err
+	}
 	page, err := collectReport(folder)
 	if err != nil {
 		return err
@@ -146,7 +149,7 @@ func addProfile(d *report.Data, p *runProfile) {
 		d.Plan.Items = append(d.Plan.Items, report.Item{Name: item.Name, Offset: item.Offset, Bytes: item.Bytes, First: item.First, Last: item.Last})
 	}
 	d.Facts = append(d.Facts,
-		report.Pair{Name: "speed", Value: fmt.Sprintf("%.0f tokens/s, threads: %d", p.TokensPerSec, p.Threads)},
+		report.Pair{Name: "speed", Value: fmt.Sprintf("%.0f rows/s, threads: %d", p.RowsPerSecond, p.Threads)},
 		report.Pair{Name: "peak resident memory", Value: formatBytes(p.PeakBytes)},
 		report.Pair{Name: "arena", Value: formatBytes(int64(p.ArenaBytes))},
 		report.Pair{Name: "weights", Value: formatBytes(int64(p.ConstantBytes))})

@@ -47,8 +47,10 @@ func (c *runConfig) checkNumbers() error {
 		return usagef("--batch %d: must be 1 to %d", c.Batch, maxBatch)
 	case !(c.LR >= 0 && c.LR <= math.MaxFloat32):
 		return usagef("--lr %g: must be a number, 0 or above", c.LR)
-	case !(c.Eps > 0 && c.Eps <= math.MaxFloat32):
-		return usagef("--eps %g: must be a number above 0", c.Eps)
+	case !(c.Eps >= 1e-30 && c.Eps <= math.MaxFloat32):
+		return usagef("--eps %g: must be a number above 0, at least 1e-30", c.Eps)
+	case c.EvalEvery > 0 && c.HeldOut == "":
+		return usagef("--eval-every needs --held-out: the file to evaluate on")
 	}
 	return nil
 }

@@ -52,6 +52,18 @@ func (o taskOptions) isText() bool { return o.Task == "text" }
 // isFile reports whether the task is described by a file.
 func (o taskOptions) isFile() bool { return strings.HasSuffix(o.Task, ".json") }
 
+// checkText refuses what language modelling has no use for.
+func (o taskOptions) checkText(path string) error {
+	if o.Template != "" || o.Labels != "" || o.LabelField != "" || o.Columns != "" {
+		return usagef("--task text takes no --template, --labels, --label-field or --columns")
+	}
+	if format, err := data.FormatOf(path); err == nil && format != data.PlainText {
+		return withHint(usagef("--task text reads plain text, and %s holds rows", path),
+			"for rows give a task, or write their text into a .txt file")
+	}
+	return nil
+}
+
 // task makes the task of the options.
 func (o taskOptions) task() (data.Task, error) {
 	custom := o.Template != "" || o.Labels != "" || o.LabelField != ""
@@ -114,6 +126,9 @@ func (o taskOptions) load(path string, p *program.Program) (*data.Set, error) {
 		options.Columns = strings.Split(o.Columns, ",")
 	}
 	if o.isText() {
+		if err := o.checkText(path); err != nil {
+			return nil, err
+		}
 		options.Format = data.PlainText
 		return data.LoadText(path, encoder, options)
 	}

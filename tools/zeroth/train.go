@@ -171,6 +171,9 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	if err != nil {
 		return err
 	}
+	if have := len(trainSet.Examples); have < r.config.Batch {
+		fmt.Fprintf(r.stderr, "zeroth: notice: %d examples for a batch of %d: some come more than once in a step\n", have, r.config.Batch)
+	}
 	loss, err := r.config.Task.lossOf(trainSet)
 	if err != nil {
 		return err

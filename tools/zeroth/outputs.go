@@ -1,0 +1,35 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// refuseOverwriting returns an error where out is one of the files that a
+// command reads or that a run cannot do without.
+func refuseOverwriting(out string, precious ...string) error {
+	target, err := os.Stat(out)
+	if err != nil {
+		return nil // nothing there to overwrite
+	}
+	for _, path := range precious {
+		if info, err := os.Stat(path); err == nil && os.SameFile(info, target) {
+			return usagef("--out %s would overwrite %s", out, path)
+		}
+	}
+	return nil
+}
+
+// runFiles are the files of a run that a report must not replace.
+func runFiles(folder string) []string {
+	var files []string
+	for _, name := range []string{journalName, configName, profileName, traceName} {
+		files = append(files, filepath.Join(folder, name))
+	}
+	for _, adapter := range []string{lastName, bestName} {
+		for _, name := range []string{"adapter_config.json", "adapter_model.safetensors"} {
+			files = append(files, filepath.Join(folder, adapter, name))
+		}
+	}
+	return files
+}
