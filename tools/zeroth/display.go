@@ -120,10 +120,11 @@ func (d *display) left(r train.StepReport) time.Duration {
 	return time.Duration(each * float64(r.Steps-r.Step)).Round(time.Second)
 }
 
-// speed is the number of token rows that went forward in a second, all copies
-// counted.
+// speed is how many tokens of the batch go forward in a second, and how often
+// each: once for every copy.
 func (d *display) speed() string {
-	return fmt.Sprintf("%.0f rows/s", d.rowsPerSecond())
+	copies := 2 * d.run.config.Queries
+	return fmt.Sprintf("%.0f tokens/s × %d", d.rowsPerSecond()/float64(copies), copies)
 }
 
 func (d *display) rowsPerSecond() float64 {
