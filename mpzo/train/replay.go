@@ -55,14 +55,24 @@ func (t *Trainer) resume(ctx context.Context) (uint64, error) {
 
 // bestOf notes the best of the recorded evaluations and returns its step.
 func (t *Trainer) bestOf(evals []journal.Eval) uint64 {
-	var step uint64
-	for _, record := range evals {
-		e := recorded(record, t.HeldOut != nil && t.HeldOut.Text)
-		if !t.hasBest || e.Better(t.best) {
-			t.best, t.hasBest, step = e, true, record.Step
+	best := Best(evals)
+	if best < 0 {
+		return 0
+	}
+	t.best, t.hasBest = recorded(evals[best], t.HeldOut != nil && t.HeldOut.Text), true
+	return evals[best].Step
+}
+
+// Best is the index of the best of a run's evaluations, the first of equals,
+// or −1 where there is none: the one whose adapter is kept.
+func Best(evals []journal.Eval) int {
+	best := -1
+	for i := range evals {
+		if best < 0 || recorded(evals[i], false).Better(recorded(evals[best], false)) {
+			best = i
 		}
 	}
-	return step
+	return best
 }
 
 // recorded makes an evaluation of what a journal says of it. The counts are

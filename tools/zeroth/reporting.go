@@ -13,6 +13,7 @@ import (
 
 	"zeroth/internal/atomicfile"
 	"zeroth/mpzo/journal"
+	"zeroth/mpzo/train"
 	"zeroth/tools/report"
 
 	"github.com/urfave/cli/v2"
@@ -117,27 +118,16 @@ func settingsOf(h *journal.Header) []report.Pair {
 }
 
 func addEvals(d *report.Data, evals []journal.Eval) {
-	best := -1
-	for i, e := range evals {
+	for _, e := range evals {
 		accuracy := math.NaN()
 		if e.Metrics&journal.HasAccuracy != 0 {
 			accuracy = e.Accuracy
 		}
 		d.Evals = append(d.Evals, report.Eval{Step: int(e.Step), Loss: e.Loss, Accuracy: accuracy, Examples: int(e.Examples)})
-		if best < 0 || evalBetter(d.Evals[i], d.Evals[best]) {
-			best = i
-		}
 	}
-	if best >= 0 {
+	if best := train.Best(evals); best >= 0 {
 		d.Evals[best].Best = true
 	}
-}
-
-func evalBetter(a, b report.Eval) bool {
-	if !math.IsNaN(a.Accuracy) && a.Accuracy != b.Accuracy {
-		return a.Accuracy > b.Accuracy
-	}
-	return a.Loss < b.Loss
 }
 
 func addProfile(d *report.Data, p *runProfile) {
