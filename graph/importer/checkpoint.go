@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,19 +44,15 @@ type Checkpoint interface {
 // values of the weights. Errors wrap [ErrUnknownFormat], [ErrInvalid] or
 // [ErrUnsupported], or are those of the file system.
 func Open(path string) (Checkpoint, error) {
-	// Looked at before it is opened: opening a named pipe would wait forever.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	var checkpoint Checkpoint
-	switch {
-	case info.IsDir():
+	if info.IsDir() {
 		checkpoint, err = openFolder(path)
-	case info.Mode().IsRegular():
+	} else {
 		checkpoint, err = openFile(path)
-	default:
-		err = fmt.Errorf("neither a folder nor a regular file: %w", ErrUnknownFormat)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -65,22 +62,20 @@ func Open(path string) (Checkpoint, error) {
 
 // openFile opens a GGUF or a llama2.c file.
 func openFile(path string) (Checkpoint, error) {
-	file, err := os.Open(path)
+	file, size, err := readat.Open(path)
+	if errors.Is(err, readat.ErrNotRegular) {
+		return nil, fmt.Errorf("neither a folder nor a regular file: %w", ErrUnknownFormat)
+	}
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	magic := make([]byte, min(info.Size(), int64(len(ggufMagic))))
+	magic := make([]byte, min(size, int64(len(ggufMagic))))
 	if err := readat.Full(file, magic, 0); err != nil {
 		file.Close()
 		return nil, err
 	}
 	if string(magic) == ggufMagic {
-		checkpoint, err := newGGUF(file, info.Size(), filepath.Base(path))
+		checkpoint, err := newGGUF(file, size, filepath.Base(path))
 		if err != nil {
 			file.Close()
 			return nil, err
@@ -88,7 +83,7 @@ func openFile(path string) (Checkpoint, error) {
 		checkpoint.closer = file
 		return checkpoint, nil
 	}
-	checkpoint, err := newLlama2c(file, info.Size(), filepath.Base(path))
+	checkpoint, err := newLlama2c(file, size, filepath.Base(path))
 	if err != nil {
 		file.Close()
 		return nil, err

@@ -226,27 +226,17 @@ func transpose(dst, src []float32, rows, columns int) {
 
 // openRegular opens a regular file below root and returns its size.
 func openRegular(root *os.Root, name string) (*os.File, int64, error) {
-	// Looked at before it is opened: opening a named pipe would wait forever.
-	info, err := root.Stat(name)
+	file, size, err := readat.OpenIn(root, name)
+	if errors.Is(err, readat.ErrNotRegular) {
+		return nil, 0, fmt.Errorf("%w: %w", err, ErrInvalid)
+	}
 	if err != nil {
 		if link, linkErr := root.Lstat(name); linkErr == nil && link.Mode()&fs.ModeSymlink != 0 {
 			return nil, 0, fmt.Errorf("%s: a symlink that leads outside the folder or nowhere: copy the folder with cp -rL and open the copy: %w", name, ErrInvalid)
 		}
 		return nil, 0, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: not a regular file: %w", name, ErrInvalid)
-	}
-	file, err := root.Open(name)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err = file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, 0, err
-	}
-	return file, info.Size(), nil
+	return file, size, nil
 }
 
 // readSmall reads a whole file of at most limit bytes.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -29,32 +28,19 @@ type File struct {
 
 // Open opens and checks the regular file at path. The caller closes it.
 func Open(path string) (*File, error) {
-	// Looked at before it is opened: opening a named pipe would wait forever.
-	info, err := os.Stat(path)
+	source, size, err := readat.Open(path)
+	if errors.Is(err, readat.ErrNotRegular) {
+		return nil, fmt.Errorf("%w: %w", err, ErrInvalid)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file: %w", path, ErrInvalid)
-	}
-	source, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	file, err := openFile(source)
+	file, err := New(source, size)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), source.Close())
 	}
 	file.close = source.Close
 	return file, nil
-}
-
-func openFile(source *os.File) (*File, error) {
-	info, err := source.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return New(source, info.Size())
 }
 
 // New checks a file of size bytes that source reads: an open file, or mapped

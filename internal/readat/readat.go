@@ -1,4 +1,4 @@
-// Package readat reads exact pieces of a file at an offset.
+// Package readat opens regular files and reads exact pieces of them at an offset.
 package readat
 
 import (

@@ -3,7 +3,6 @@ package adapter
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"zeroth/internal/readat"
 	"zeroth/internal/safetensors"
 )
 
@@ -55,24 +55,20 @@ func Read(dir string) (*Adapter, error) {
 
 // readSmall reads a regular file of at most maxConfigBytes.
 func readSmall(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
+	file, size, err := readat.Open(path)
+	if errors.Is(err, readat.ErrNotRegular) {
+		return nil, fmt.Errorf("%w: %w", err, ErrFormat)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file: %w", path, ErrFormat)
-	}
-	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxConfigBytes+1))
-	if err != nil {
-		return nil, err
+	if size > maxConfigBytes {
+		return nil, fmt.Errorf("%s has %d bytes, at most %d are read: %w", path, size, maxConfigBytes, ErrFormat)
 	}
-	if len(data) > maxConfigBytes {
-		return nil, fmt.Errorf("%s has more than %d bytes: %w", path, maxConfigBytes, ErrFormat)
+	data := make([]byte, size)
+	if err := readat.Full(file, data, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return data, nil
 }

@@ -1,10 +1,13 @@
 package program
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+
+	"zeroth/internal/readat"
 )
 
 // File is an open program file.
@@ -22,27 +25,18 @@ type File struct {
 // The file must not be changed or shortened while it is open; Write does not,
 // since it replaces files as a whole.
 func Open(path string) (*File, error) {
-	// Looked at before it is opened: opening a named pipe would wait forever.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
+	file, size, err := readat.Open(path)
+	if errors.Is(err, readat.ErrNotRegular) {
+		return nil, fmt.Errorf("%w: %w", err, ErrFormat)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file: %w", path, ErrFormat)
-	}
-	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close() // a mapping outlives it
-	if info, err = file.Stat(); err != nil {
-		return nil, err
+	if size < prologueBytes || size > math.MaxInt {
+		return nil, fmt.Errorf("%s: file: %d bytes, a program file has at least %d: %w", path, size, prologueBytes, ErrFormat)
 	}
-	if info.Size() < prologueBytes || info.Size() > math.MaxInt {
-		return nil, fmt.Errorf("%s: file: %d bytes, a program file has at least %d: %w",
-			path, info.Size(), prologueBytes, ErrFormat)
-	}
-	data, release, err := load(file, int(info.Size()))
+	data, release, err := load(file, int(size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
