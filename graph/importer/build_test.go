@@ -2,6 +2,7 @@ package importer
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -172,7 +173,42 @@ func readWeight(t *testing.T, checkpoint Checkpoint, name string) []float32 {
 	if err := checkpoint.ReadF32(name, values); err != nil {
 		t.Fatal(err)
 	}
+	checkRowReads(t, checkpoint, name, values)
 	return values
+}
+
+// checkRowReads compares rows read by themselves with those of a whole read, bit
+// for bit: none, the first, the last, a panel's worth from within, all but one.
+func checkRowReads(t *testing.T, checkpoint Checkpoint, name string, whole []float32) {
+	t.Helper()
+	info, err := checkpoint.Tensor(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := info.Shape[0]
+	length := len(whole) / rows
+	for _, span := range [][2]int{{0, 0}, {rows, 0}, {0, 1}, {rows - 1, 1}, {rows / 3, min(16, rows-rows/3)}, {1, rows - 1}} {
+		first, count := span[0], span[1]
+		got := make([]float32, count*length)
+		if err := checkpoint.ReadRows(name, first, got); err != nil {
+			t.Fatalf("%s: %d rows from %d: %v", name, count, first, err)
+		}
+		for i, want := range whole[first*length : (first+count)*length] {
+			if math.Float32bits(got[i]) != math.Float32bits(want) {
+				t.Fatalf("%s: %d rows from %d: element %d is %g, read whole %g", name, count, first, i, got[i], want)
+			}
+		}
+	}
+	for _, wrong := range []struct{ first, count int }{{-1, length}, {rows, length}, {rows + 1, 0}, {0, (rows + 1) * length}} {
+		if err := checkpoint.ReadRows(name, wrong.first, make([]float32, wrong.count)); !errors.Is(err, ErrArgument) {
+			t.Fatalf("%s: %d elements from row %d: %v", name, wrong.count, wrong.first, err)
+		}
+	}
+	if length > 1 {
+		if err := checkpoint.ReadRows(name, 0, make([]float32, length+1)); !errors.Is(err, ErrArgument) {
+			t.Fatalf("%s: a row and a piece: %v", name, err)
+		}
+	}
 }
 
 func mustOpen(t *testing.T, path string) Checkpoint {

@@ -29,10 +29,12 @@ type Checkpoint interface {
 	Tensor(name string) (Info, error)
 	// ReadF32 reads a weight into dst, dequantised where need be. The length
 	// of dst must be the product of the weight's shape. It reads through a
-	// buffer of bounded size, or of the weight's where it is stored transposed.
-	// Errors wrap [ErrNotFound], [ErrArgument], or are
+	// buffer of bounded size. Errors wrap [ErrNotFound], [ErrArgument], or are
 	// those of reading.
 	ReadF32(name string, dst []float32) error
+	// ReadRows is ReadF32 of whole rows from row first on, as many as dst
+	// holds; those of a vector are its elements.
+	ReadRows(name string, first int, dst []float32) error
 	// Close releases the files.
 	Close() error
 	// Source names format and origin for people: "llama2.c v2 stories.bin".

@@ -35,8 +35,7 @@
 // Opening a checkpoint reads headers only and checks everything they say
 // against the files' sizes, so that a hostile file gives an error, and a file
 // for another architecture is refused rather than misread. Weights are read
-// one at a time, through small buffers, transposed ones through one of their own
-// size; values are not judged (NaN included).
+// whole or by rows, through small buffers; values are not judged (NaN included).
 //
 // The compiler and the tool call this package. It knows nothing of graphs,
 // programs or tokenizers.

@@ -195,33 +195,38 @@ func (f *folder) Tensor(name string) (Info, error) {
 	return info, nil
 }
 
-func (f *folder) ReadF32(name string, dst []float32) error {
-	weight, found := f.weights[name]
-	if !found {
-		return fmt.Errorf("tensor %q: %w", name, ErrNotFound)
+func (f *folder) ReadF32(name string, dst []float32) error { return readWhole(f, name, dst) }
+
+func (f *folder) ReadRows(name string, first int, dst []float32) error {
+	info, err := f.Tensor(name)
+	if err != nil {
+		return err
 	}
-	into := dst
+	rowLength, err := checkRows(name, info.Shape, first, len(dst))
+	if err != nil {
+		return err
+	}
+	weight := f.weights[name]
 	if weight.transposed {
-		into = make([]float32, len(dst))
+		return weight.readColumns(first, dst, info.Shape)
 	}
-	err := weight.file.ReadF32(weight.name, into)
-	if errors.Is(err, safetensors.ErrArgument) {
-		return fmt.Errorf("%w: %w", ErrArgument, err)
-	}
-	if err == nil && weight.transposed {
-		tensor, _ := weight.file.Lookup(weight.name)
-		transpose(dst, into, tensor.Shape[0], tensor.Shape[1])
-	}
-	return err
+	return weight.file.ReadPart(weight.name, int64(first)*int64(rowLength), dst)
 }
 
-// transpose: dst[column, row] = src[row, column].
-func transpose(dst, src []float32, rows, columns int) {
-	for row := range rows {
-		for column, v := range src[row*columns : (row+1)*columns] {
-			dst[column*rows+row] = v
+// readColumns reads rows of a matrix [outputs, inputs] that is stored as
+// [inputs, outputs]: a piece of each stored row becomes a column of dst.
+func (w stored) readColumns(first int, dst []float32, shape []int) error {
+	outputs, inputs := shape[0], shape[1]
+	piece := make([]float32, len(dst)/inputs)
+	for column := range inputs {
+		if err := w.file.ReadPart(w.name, int64(column)*int64(outputs)+int64(first), piece); err != nil {
+			return err
+		}
+		for row, v := range piece {
+			dst[row*inputs+column] = v
 		}
 	}
+	return nil
 }
 
 // openRegular opens a regular file below root and returns its size.

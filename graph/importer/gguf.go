@@ -89,53 +89,46 @@ func (m *ggufModel) Tensor(name string) (Info, error) {
 	return Info{Shape: tensor.Shape, DType: tensor.Type.String()}, nil
 }
 
-func (m *ggufModel) ReadF32(name string, dst []float32) error {
-	stored, found := m.weights[name]
-	if !found {
-		return fmt.Errorf("tensor %q: %w", name, ErrNotFound)
+func (m *ggufModel) ReadF32(name string, dst []float32) error { return readWhole(m, name, dst) }
+
+func (m *ggufModel) ReadRows(name string, first int, dst []float32) error {
+	info, err := m.Tensor(name)
+	if err != nil {
+		return err
 	}
-	heads := m.pairedHeads(name)
-	into := dst
-	if tensor, _ := m.file.Lookup(stored); heads > 0 && tensor.Elements() == int64(len(dst)) {
-		into = make([]float32, len(dst))
+	rowLength, err := checkRows(name, info.Shape, first, len(dst))
+	if err != nil {
+		return err
 	}
-	if err := m.file.ReadF32(stored, into); err != nil {
-		return ggufError(err)
+	stored := m.weights[name]
+	if !m.pairedHeads(name) {
+		return ggufError(m.file.ReadPart(stored, int64(first)*int64(rowLength), dst))
 	}
-	if heads > 0 {
-		splitPairs(dst, into, heads, m.config.HeadDim)
+	for row := first; len(dst) > 0; row++ {
+		from := int64(pairedRow(row, m.config.HeadDim)) * int64(rowLength)
+		if err := m.file.ReadPart(stored, from, dst[:rowLength]); err != nil {
+			return ggufError(err)
+		}
+		dst = dst[rowLength:]
 	}
 	return nil
 }
 
-// pairedHeads returns the number of heads in a matrix whose rows the file has
-// in another order than Hugging Face, 0 for all others. llama.cpp's RoPE turns
-// neighbours together in a Llama, halves in a Qwen; its converter reorders a
-// Llama's q and k to that end. Reading puts the rows back, rather than that
-// Config.Interleaved said so: the program, its LoRA sites and what PEFT gets of
-// them are then those of the Hugging Face checkpoint.
-func (m *ggufModel) pairedHeads(name string) int {
-	if m.config.Architecture != "llama" {
-		return 0
-	}
-	switch layer, suffix := splitName(llamaLayers, name); {
-	case layer >= 0 && suffix == queryName:
-		return m.config.Heads
-	case layer >= 0 && suffix == keyName:
-		return m.config.KVHeads
-	}
-	return 0
+// pairedHeads reports a matrix whose rows the file has in another order than
+// Hugging Face. llama.cpp's RoPE turns neighbours together in a Llama, halves in
+// a Qwen; its converter reorders a Llama's q and k to that end. Reading puts the
+// rows back, rather than that Config.Interleaved said so: the program, its LoRA
+// sites and what PEFT gets of them are then those of the Hugging Face checkpoint.
+func (m *ggufModel) pairedHeads(name string) bool {
+	layer, suffix := splitName(llamaLayers, name)
+	return m.config.Architecture == "llama" && layer >= 0 && (suffix == queryName || suffix == keyName)
 }
 
-// splitPairs reorders the rows of each head: dst row i = src row 2i, dst row
-// headDim/2 + i = src row 2i + 1. Both are [heads·headDim, inputs].
-func splitPairs(dst, src []float32, heads, headDim int) {
-	inputs := len(src) / (heads * headDim)
-	for to := range heads * headDim {
-		head, row := to/headDim, to%headDim
-		from := head*headDim + row%(headDim/2)*2 + row/(headDim/2)
-		copy(dst[to*inputs:(to+1)*inputs], src[from*inputs:(from+1)*inputs])
-	}
+// pairedRow is where the file has a row of a matrix [heads·headDim, inputs]: of
+// each head row i is its row 2i, row headDim/2 + i its row 2i + 1.
+func pairedRow(row, headDim int) int {
+	within := row % headDim
+	return row - within + within%(headDim/2)*2 + within/(headDim/2)
 }
 
 // ggufError adds this package's sentinel to an error of the container's.

@@ -122,9 +122,14 @@ func (f fixed) Names() []string { return f.config.weightNames() }
 func (f fixed) Close() error    { return nil }
 func (f fixed) Source() string  { return "" }
 
-func (f fixed) ReadF32(name string, dst []float32) error {
-	copy(dst, f.weights[name])
-	return nil
+func (f fixed) ReadF32(name string, dst []float32) error { return readWhole(f, name, dst) }
+
+func (f fixed) ReadRows(name string, first int, dst []float32) error {
+	info, err := f.Tensor(name)
+	if err == nil {
+		copy(dst, f.weights[name][first*int(elements(info.Shape[1:])):])
+	}
+	return err
 }
 
 func (f fixed) Tensor(name string) (Info, error) {

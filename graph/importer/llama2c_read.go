@@ -8,9 +8,6 @@ import (
 	"zeroth/internal/readat"
 )
 
-// chunkElements bounds the elements read at once.
-const chunkElements = 64 << 10
-
 func (c *llama2c) Config() Config  { return c.config }
 func (c *llama2c) Names() []string { return c.config.weightNames() }
 func (c *llama2c) Source() string  { return fmt.Sprintf("llama2.c v%d %s", c.version, c.name) }
@@ -33,18 +30,22 @@ func (c *llama2c) Tensor(name string) (Info, error) {
 	return Info{Shape: place.shape, DType: "F32"}, nil
 }
 
-func (c *llama2c) ReadF32(name string, dst []float32) error {
+func (c *llama2c) ReadF32(name string, dst []float32) error { return readWhole(c, name, dst) }
+
+func (c *llama2c) ReadRows(name string, first int, dst []float32) error {
 	place, offset, err := c.find(name)
 	if err != nil {
 		return err
 	}
-	if int64(len(dst)) != elements(place.shape) {
-		return fmt.Errorf("tensor %q: buffer for %d elements, shape %v: %w", name, len(dst), place.shape, ErrArgument)
+	rowLength, err := checkRows(name, place.shape, first, len(dst))
+	if err != nil {
+		return err
 	}
+	from := int64(first) * int64(rowLength)
 	if place.groups > 0 {
-		err = c.readQuantised(dst, offset, place.groups)
+		err = c.readQuantised(dst, from, offset, offset+elements(place.shape), place.groups)
 	} else {
-		err = c.readFloats(dst, offset)
+		err = c.readFloats(dst, offset+4*from)
 	}
 	if err != nil {
 		return fmt.Errorf("tensor %q: %w", name, err)
@@ -66,48 +67,45 @@ func (c *llama2c) find(name string) (section, int64, error) {
 
 // readFloats reads len(dst) little-endian float32.
 func (c *llama2c) readFloats(dst []float32, offset int64) error {
-	buffer := make([]byte, 4*min(len(dst), chunkElements))
-	for len(dst) > 0 {
-		count := min(len(dst), chunkElements)
-		chunk := buffer[:4*count]
-		if err := readat.Full(c.source, chunk, offset); err != nil {
-			return err
+	return readat.Pieces(c.source, offset, 4*int64(len(dst)), 4, func(piece []byte) {
+		for i := range len(piece) / 4 {
+			dst[i] = littleFloat(piece[4*i:])
 		}
-		for i := range count {
-			dst[i] = littleFloat(chunk[4*i:])
-		}
-		dst, offset = dst[count:], offset+int64(len(chunk))
-	}
-	return nil
+		dst = dst[len(piece)/4:]
+	})
 }
 
-// readQuantised computes, for len(dst) int8 values q at offset and the scales
-// s behind them, one for each groupSize values,
+// readQuantised computes, for int8 values q and float32 scales s that begin at
+// the offsets valuesAt and scalesAt, one scale for each groupSize values,
 //
-//	dst[i] = float32(q[i]) * s[i/groupSize]
+//	dst[i] = float32(q[from+i]) * s[(from+i)/groupSize]
 //
-// A group may be longer than a chunk, or than a row of the matrix.
-func (c *llama2c) readQuantised(dst []float32, offset, groupSize int64) error {
-	total := int64(len(dst))
-	scalesAt := offset + total
-	values := make([]byte, min(total, chunkElements))
-	scales := make([]byte, 4*min(total/groupSize, chunkElements/groupSize+2))
-	for first := int64(0); first < total; first += int64(len(values)) {
-		count := min(total-first, int64(len(values)))
-		if err := readat.Full(c.source, values[:count], offset+first); err != nil {
-			return err
-		}
-		firstGroup := first / groupSize
-		groups := (first+count-1)/groupSize - firstGroup + 1
-		if err := readat.Full(c.source, scales[:4*groups], scalesAt+4*firstGroup); err != nil {
-			return err
-		}
-		for i := range count {
-			scale := littleFloat(scales[4*((first+i)/groupSize-firstGroup):])
-			dst[first+i] = float32(int8(values[i])) * scale
-		}
+// A group may be longer than a piece, or than a row of the matrix.
+func (c *llama2c) readQuantised(dst []float32, from, valuesAt, scalesAt, groupSize int64) error {
+	if len(dst) == 0 {
+		return nil
 	}
-	return nil
+	at := 0
+	err := readat.Pieces(c.source, valuesAt+from, int64(len(dst)), 1, func(piece []byte) {
+		for _, value := range piece {
+			dst[at] = float32(int8(value))
+			at++
+		}
+	})
+	if err != nil {
+		return err
+	}
+	firstGroup, lastGroup := from/groupSize, (from+int64(len(dst))-1)/groupSize
+	group := firstGroup
+	return readat.Pieces(c.source, scalesAt+4*firstGroup, 4*(lastGroup-firstGroup+1), 4, func(piece []byte) {
+		for ; len(piece) > 0; piece, group = piece[4:], group+1 {
+			scale := littleFloat(piece)
+			begin, end := max(group*groupSize-from, 0), min((group+1)*groupSize-from, int64(len(dst)))
+			for i := begin; i < end; i++ {
+				dst[i] *= scale
+			}
+		}
+	})
 }
 
 func littleFloat(bytes []byte) float32 {

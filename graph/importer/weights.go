@@ -103,6 +103,28 @@ func elements(shape []int) int64 {
 	return product
 }
 
+// checkRows checks that rows from first on, count elements in all, are whole ones
+// of the shape, and returns the elements of a row.
+func checkRows(name string, shape []int, first, count int) (rowLength int, err error) {
+	rowLength = int(elements(shape[1:]))
+	if first < 0 || first > shape[0] || count%rowLength != 0 || count/rowLength > shape[0]-first {
+		return 0, fmt.Errorf("tensor %q: %d elements from row %d: want whole rows of shape %v: %w", name, count, first, shape, ErrArgument)
+	}
+	return rowLength, nil
+}
+
+// readWhole is a checkpoint's ReadF32.
+func readWhole(c Checkpoint, name string, dst []float32) error {
+	info, err := c.Tensor(name)
+	if err != nil {
+		return err
+	}
+	if int64(len(dst)) != elements(info.Shape) {
+		return fmt.Errorf("tensor %q: buffer for %d elements, shape %v: %w", name, len(dst), info.Shape, ErrArgument)
+	}
+	return c.ReadRows(name, 0, dst)
+}
+
 // normWeights are the scale and bias of a LayerNorm.
 func normWeights(name string, size int) []Weight {
 	return []Weight{{name + ".weight", []int{size}}, {name + ".bias", []int{size}}}

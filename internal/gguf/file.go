@@ -11,7 +11,7 @@ import (
 	"zeroth/internal/readat"
 )
 
-// chunkBytes bounds the buffer through which tensors are read and written.
+// chunkBytes bounds the buffer through which tensors are written.
 const chunkBytes = 256 << 10
 
 // File is a checked GGUF file. Its methods may be called by several goroutines
@@ -132,6 +132,15 @@ func (f *File) Lookup(name string) (Tensor, bool) {
 // through a buffer of at most 256 KiB. Errors wrap [ErrNotFound],
 // [ErrUnsupported], [ErrArgument], or are those of the source.
 func (f *File) ReadF32(name string, dst []float32) error {
+	if tensor, found := f.Lookup(name); found && int64(len(dst)) != tensor.Elements() {
+		return fmt.Errorf("tensor %q: buffer for %d elements, shape %v has %d: %w", name, len(dst), tensor.Shape, tensor.Elements(), ErrArgument)
+	}
+	return f.ReadPart(name, 0, dst)
+}
+
+// ReadPart is ReadF32 of the len(dst) elements from element first on, counted
+// row-major. Both must be whole blocks of the type, as whole rows are.
+func (f *File) ReadPart(name string, first int64, dst []float32) error {
 	tensor, found := f.Lookup(name)
 	if !found {
 		return fmt.Errorf("tensor %q: %w", name, ErrNotFound)
@@ -140,19 +149,20 @@ func (f *File) ReadF32(name string, dst []float32) error {
 	if block.decode == nil {
 		return fmt.Errorf("tensor %q: type %v: %w", name, tensor.Type, ErrUnsupported)
 	}
-	if elements := tensor.Elements(); int64(len(dst)) != elements {
-		return fmt.Errorf("tensor %q: buffer for %d elements, shape %v has %d: %w", name, len(dst), tensor.Shape, elements, ErrArgument)
+	if elements := tensor.Elements(); first < 0 || first > elements || int64(len(dst)) > elements-first {
+		return fmt.Errorf("tensor %q: %d elements from %d, shape %v has %d: %w", name, len(dst), first, tensor.Shape, elements, ErrArgument)
 	}
-	buffer := make([]byte, min(chunkBytes, tensor.Bytes))
-	for offset := tensor.Offset; len(dst) > 0; {
-		blocks := min(len(dst)/block.elements, len(buffer)/block.bytes)
-		chunk := buffer[:blocks*block.bytes]
-		if err := readat.Full(f.source, chunk, offset); err != nil {
-			return fmt.Errorf("tensor %q: %w", name, err)
-		}
-		block.decode(dst[:blocks*block.elements], chunk)
-		dst = dst[blocks*block.elements:]
-		offset += int64(len(chunk))
+	if first%int64(block.elements) != 0 || len(dst)%block.elements != 0 {
+		return fmt.Errorf("tensor %q: %d elements from %d: %v has blocks of %d: %w", name, len(dst), first, tensor.Type, block.elements, ErrArgument)
+	}
+	bytes := func(elements int64) int64 { return elements / int64(block.elements) * int64(block.bytes) }
+	err := readat.Pieces(f.source, tensor.Offset+bytes(first), bytes(int64(len(dst))), block.bytes, func(piece []byte) {
+		count := len(piece) / block.bytes * block.elements
+		block.decode(dst[:count], piece)
+		dst = dst[count:]
+	})
+	if err != nil {
+		return fmt.Errorf("tensor %q: %w", name, err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package gguf
 import (
 	"bufio"
 	"encoding/hex"
+	"errors"
 	"math"
 	"os"
 	"slices"
@@ -101,5 +102,42 @@ func TestTensorsWrittenByGGML(t *testing.T) {
 	}
 	if tensor, _ := file.Lookup("w.iq4_nl"); tensor.Type.Decodable() || tensor.Bytes != 2*8*18 {
 		t.Errorf("%+v", tensor)
+	}
+}
+
+// A row read by itself is that of a whole read; a part of a block is refused.
+func TestReadPart(t *testing.T) {
+	file := every(t)
+	for _, tensor := range file.Tensors() {
+		if !tensor.Type.Decodable() {
+			continue
+		}
+		whole, row := make([]float32, 512), make([]float32, 256)
+		if err := file.ReadF32(tensor.Name, whole); err != nil {
+			t.Fatal(err)
+		}
+		for first := range 2 {
+			if err := file.ReadPart(tensor.Name, int64(256*first), row); err != nil || !slices.Equal(row, whole[256*first:256*first+256]) {
+				t.Errorf("%s: row %d differs, error %v", tensor.Name, first, err)
+			}
+		}
+		for _, wrong := range []struct {
+			first int64
+			count int
+		}{{-256, 256}, {512, 256}, {math.MaxInt64 - 255, 256}, {256, 512}} {
+			if err := file.ReadPart(tensor.Name, wrong.first, make([]float32, wrong.count)); !errors.Is(err, ErrArgument) {
+				t.Errorf("%s: %d from %d: %v", tensor.Name, wrong.count, wrong.first, err)
+			}
+		}
+		if block, _ := layoutOf(tensor.Type); block.elements > 1 {
+			for _, wrong := range []int64{1, int64(block.elements) - 1} {
+				if err := file.ReadPart(tensor.Name, wrong, make([]float32, block.elements)); !errors.Is(err, ErrArgument) {
+					t.Errorf("%s: a block from element %d: %v", tensor.Name, wrong, err)
+				}
+				if err := file.ReadPart(tensor.Name, 0, make([]float32, wrong)); !errors.Is(err, ErrArgument) {
+					t.Errorf("%s: %d elements: %v", tensor.Name, wrong, err)
+				}
+			}
+		}
 	}
 }

@@ -14,9 +14,6 @@ import (
 
 const lengthBytes = 8 // of the header's length, before the header
 
-// chunkBytes bounds the buffer through which tensors are read and written.
-const chunkBytes = 256 << 10
-
 // File is a checked safetensors file. Its methods may be called by several
 // goroutines at once, Close excepted.
 type File struct {
@@ -111,6 +108,15 @@ func (f *File) Lookup(name string) (Tensor, bool) {
 // at most 256 KiB. Errors wrap [ErrNotFound], [ErrDType], [ErrArgument], or
 // are those of the source.
 func (f *File) ReadF32(name string, dst []float32) error {
+	if tensor, found := f.Lookup(name); found && int64(len(dst)) != tensor.Elements() {
+		return fmt.Errorf("tensor %q: buffer for %d elements, shape %v has %d: %w", name, len(dst), tensor.Shape, tensor.Elements(), ErrArgument)
+	}
+	return f.ReadPart(name, 0, dst)
+}
+
+// ReadPart is ReadF32 of the len(dst) elements from element first on, counted
+// row-major.
+func (f *File) ReadPart(name string, first int64, dst []float32) error {
 	tensor, found := f.Lookup(name)
 	if !found {
 		return fmt.Errorf("tensor %q: %w", name, ErrNotFound)
@@ -120,21 +126,18 @@ func (f *File) ReadF32(name string, dst []float32) error {
 	default:
 		return fmt.Errorf("tensor %q: %s: %w", name, tensor.DType, ErrDType)
 	}
-	if elements := tensor.Elements(); int64(len(dst)) != elements {
-		return fmt.Errorf("tensor %q: buffer for %d elements, shape %v has %d: %w", name, len(dst), tensor.Shape, elements, ErrArgument)
+	if elements := tensor.Elements(); first < 0 || first > elements || int64(len(dst)) > elements-first {
+		return fmt.Errorf("tensor %q: %d elements from %d, shape %v has %d: %w", name, len(dst), first, tensor.Shape, elements, ErrArgument)
 	}
 	_, elementBits := dtypeBits(tensor.DType)
-	elementBytes := int(elementBits / 8)
-	buffer := make([]byte, min(chunkBytes, tensor.Bytes))
-	for offset := tensor.Offset; len(dst) > 0; {
-		count := min(len(dst), len(buffer)/elementBytes)
-		chunk := buffer[:count*elementBytes]
-		if err := readat.Full(f.source, chunk, offset); err != nil {
-			return fmt.Errorf("tensor %q: %w", name, err)
-		}
-		decodeF32(dst[:count], chunk, tensor.DType)
+	unit := int64(elementBits / 8)
+	err := readat.Pieces(f.source, tensor.Offset+first*unit, int64(len(dst))*unit, int(unit), func(piece []byte) {
+		count := len(piece) / int(unit)
+		decodeF32(dst[:count], piece, tensor.DType)
 		dst = dst[count:]
-		offset += int64(len(chunk))
+	})
+	if err != nil {
+		return fmt.Errorf("tensor %q: %w", name, err)
 	}
 	return nil
 }

@@ -175,3 +175,34 @@ func TestOpenRefusesWhatIsNoFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A part is what a whole read gives of it, whatever the dtype.
+func TestReadPart(t *testing.T) {
+	file := mustParse(t, build(`{"d":{"dtype":"F64","shape":[3],"data_offsets":[0,24]},`+
+		`"h":{"dtype":"F16","shape":[2,2],"data_offsets":[24,32]},`+
+		`"b":{"dtype":"BF16","shape":[3],"data_offsets":[32,38]},`+
+		`"f":{"dtype":"F32","shape":[2],"data_offsets":[38,46]}}`,
+		[]byte("........@@@@@@@@????????"+"0011"+"2233"+"445566"+"0@@?1AA?")))
+	for _, tensor := range file.Tensors() {
+		whole := make([]float32, tensor.Elements())
+		if err := file.ReadF32(tensor.Name, whole); err != nil {
+			t.Fatal(err)
+		}
+		for first := range len(whole) + 1 {
+			for last := first; last <= len(whole); last++ {
+				part := make([]float32, last-first)
+				if err := file.ReadPart(tensor.Name, int64(first), part); err != nil || !slices.Equal(part, whole[first:last]) {
+					t.Errorf("%s: %d to %d: %v, %v, want %v", tensor.Name, first, last, part, err, whole[first:last])
+				}
+			}
+		}
+		for _, wrong := range []struct {
+			first int64
+			count int
+		}{{-1, 1}, {tensor.Elements(), 1}, {math.MaxInt64, 1}, {1, len(whole)}} {
+			if err := file.ReadPart(tensor.Name, wrong.first, make([]float32, wrong.count)); !errors.Is(err, ErrArgument) {
+				t.Errorf("%s: %d from %d: %v", tensor.Name, wrong.count, wrong.first, err)
+			}
+		}
+	}
+}

@@ -14,6 +14,9 @@ import (
 	"zeroth/internal/atomicfile"
 )
 
+// chunkBytes bounds the buffer through which tensors are written.
+const chunkBytes = 256 << 10
+
 // Entry is a tensor to be written.
 type Entry struct {
 	Name  string
