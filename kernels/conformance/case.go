@@ -25,6 +25,9 @@ type Case struct {
 	// Scale is the size of the terms that an element is the sum of. An element
 	// that happens to be smaller by cancellation cannot be more precise.
 	Scale float64
+	// NonFiniteAlike takes NaN and the infinities for one: the result must be
+	// one of them where the plain kernel's is.
+	NonFiniteAlike bool
 }
 
 // Input is one input of a case. Index inputs need no values: they follow from
@@ -111,8 +114,8 @@ func (c *Case) Fill(in []*kernel.Tensor, i, round int) error {
 	switch {
 	case spec.Inputs[i].Index != nil:
 		return fillIndex(rng, spec, in, i)
-	case t.Type.DType == op.F32:
-		fillFloats(rng, input.Float, t)
+	case t.Type.DType.Weight():
+		return fillFloats(rng, input.Float, t)
 	default:
 		values := t.U32()
 		for j := range values {

@@ -27,6 +27,7 @@ func Cases() []Case {
 		geluCases(),
 		reluCases(),
 		sliceCases(),
+		quantisedCases(),
 	} {
 		all = append(all, family...)
 	}

@@ -15,7 +15,7 @@ func (c *Case) compare(got, want [][]float32) (worst float64, err error) {
 			}
 			continue
 		}
-		if err := equalClasses(got[i], want[i]); err != nil {
+		if err := equalClasses(got[i], want[i], c.NonFiniteAlike); err != nil {
 			return math.MaxFloat64, fmt.Errorf("result %d: %w", i, err)
 		}
 		e := NMSE(got[i], want[i], c.Scale)
@@ -72,9 +72,11 @@ func class(v float32) valueClass {
 	return finite
 }
 
-func equalClasses(got, want []float32) error {
+// equalClasses wants a number where there is one and what is not finite in the
+// same way, or with alike in any way.
+func equalClasses(got, want []float32, alike bool) error {
 	for i := range want {
-		if class(got[i]) != class(want[i]) {
+		if a, b := class(got[i]), class(want[i]); a != b && !(alike && a != finite && b != finite) {
 			return fmt.Errorf("element %d is %g, want %g", i, got[i], want[i])
 		}
 	}

@@ -44,7 +44,7 @@ func TestClasses(t *testing.T) {
 	all := []float32{1, nan, inf, -inf}
 	for i := range all {
 		for j := range all {
-			if err := equalClasses(all[i:i+1], all[j:j+1]); (err == nil) != (i == j) {
+			if err := equalClasses(all[i:i+1], all[j:j+1], false); (err == nil) != (i == j) {
 				t.Errorf("%g beside %g: %v", all[i], all[j], err)
 			}
 		}
@@ -88,7 +88,7 @@ func TestCasesAreDeterministic(t *testing.T) {
 	first, second := Cases(), Cases()
 	for i := range first {
 		for j, in := range first[i].In {
-			if in.Type.DType.Bytes() != 4 || len(in.Type.Shape) == 0 {
+			if len(in.Type.Shape) == 0 {
 				t.Errorf("%s input %d: %s", first[i].Name, j, in.Type)
 			}
 			if a, b := first[i].random(1, j).Uint64(), second[i].random(1, j).Uint64(); a != b {

@@ -7,6 +7,7 @@ import (
 
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
+	"zeroth/runtime/quant"
 )
 
 // normal gives normal values of the given standard deviation.
@@ -67,13 +68,12 @@ func word(v uint32) Integer {
 	return func(*rand.Rand, int) uint32 { return v }
 }
 
-func fillFloats(rng *rand.Rand, f Float, t *kernel.Tensor) {
+func fillFloats(rng *rand.Rand, f Float, t *kernel.Tensor) error {
 	if f == nil {
 		f = normal(1)
 	}
 	if t.Type.Layout == op.Panels16 {
-		fillPanels(rng, f, t)
-		return
+		return fillPanels(rng, f, t)
 	}
 	columns := 1
 	if len(t.Shape) > 0 {
@@ -84,17 +84,24 @@ func fillFloats(rng *rand.Rand, f Float, t *kernel.Tensor) {
 			t.Copy(p)[i] = f(rng, i/columns, i%columns)
 		}
 	}
+	return nil
 }
 
-func fillPanels(rng *rand.Rand, f Float, t *kernel.Tensor) {
-	M, K := t.Shape[0], t.Shape[1]
-	values := t.F32()
-	clear(values)
-	for m := range M {
-		for k := range K {
-			values[m/op.PanelRows*op.PanelRows*K+k*op.PanelRows+m%op.PanelRows] = f(rng, m, k)
+// fillPanels encodes the values of W [M, K] in the tensor's element type.
+func fillPanels(rng *rand.Rand, f Float, t *kernel.Tensor) error {
+	panels := t.Type.Panels()
+	rows := make([]float32, op.PanelRows*panels.K)
+	for i := range panels.Count {
+		first := i * op.PanelRows
+		n := min(op.PanelRows, panels.M-first)
+		for j := range n * panels.K {
+			rows[j] = f(rng, first+j/panels.K, j%panels.K)
+		}
+		if err := quant.PanelOf(t.Data, &panels, i).Encode(&panels, rows, n); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // fillIndex writes random values of input i that keep its rule, and checks

@@ -1,6 +1,9 @@
 package cpu
 
-import "zeroth/runtime/op"
+import (
+	"zeroth/runtime/op"
+	"zeroth/runtime/quant"
+)
 
 // Blocking of the matrix product, in elements. A block of x is packed into
 // about blockRows·maxKC·4 = 180 KiB of L2, and a slice of one weight panel,
@@ -49,9 +52,11 @@ func (t *tiling) span(i int) (r0, r1, c0, c1 int) {
 
 // weights is a matrix W [M, K] in either layout.
 type weights struct {
-	data   []float32
+	data   []float32 // nil where the elements are packed
 	M, K   int
 	panels bool
+	packed []byte    // words and scales of packed elements
+	shape  op.Panels // of packed elements
 }
 
 // product computes blocks of y = x Wᵀ + bias.
@@ -86,8 +91,18 @@ func (m *microKernel) newWorkspace(a *arena) workspace {
 	}
 }
 
-// depth cuts K into equal parts of at most maxKC.
-func depth(K int) int { return ceilDiv(K, ceilDiv(max(K, 1), maxKC)) }
+// depth cuts K into equal parts of at most maxKC, which begin with a group of
+// packed elements.
+func (w *weights) depth() int {
+	part := ceilDiv(w.K, ceilDiv(max(w.K, 1), maxKC))
+	if w.packed != nil {
+		return roundUp(part, packedGroup)
+	}
+	return part
+}
+
+// packedGroup is a multiple of every weight type's group, and a divisor of maxKC.
+const packedGroup = 64
 
 // block is one rectangle of y to compute: y[i*ldy+j] for i < rows and
 // columns c0 ≤ c0+j < c1, from row i at x[i*K]. x may go on past the rows.
@@ -107,7 +122,7 @@ func (p *product) compute(s *workspace, t *block) {
 		p.step(s, t, 0, 0)
 		return
 	}
-	KC := depth(p.w.K)
+	KC := p.w.depth()
 	for k0 := 0; k0 < p.w.K; k0 += KC {
 		kc := min(KC, p.w.K-k0)
 		for r := 0; r < t.rows; r += p.gemm.MR {
@@ -155,8 +170,15 @@ func (p *product) width(c int) int {
 }
 
 // panel finds rows [c, c+columns) of W for K's columns [k0, k0+kc): in place
-// in panel layout, packed into s.b otherwise. It returns the distance of panels.
+// in panel layout, packed or decoded into s.b otherwise. It returns the distance
+// of panels.
 func (p *product) panel(s *workspace, c, columns, k0, kc int) ([]float32, int) {
+	if p.w.packed != nil {
+		for j := 0; j < columns && c+j < p.w.M; j += op.PanelRows {
+			quant.PanelOf(p.w.packed, &p.w.shape, (c+j)/op.PanelRows).DecodeColumns(s.b[j*kc:], &p.w.shape, k0, k0+kc)
+		}
+		return s.b, kc * op.PanelRows
+	}
 	if p.w.panels {
 		return p.w.data[c*p.w.K+k0*op.PanelRows:], p.w.K * op.PanelRows
 	}

@@ -50,7 +50,12 @@ func (l *linear) Tile(worker, tile int) {
 
 // setWeights takes W [M, K] from a tensor of either layout.
 func (p *product) setWeights(w *kernel.Tensor) {
-	p.w = weights{data: w.F32(), M: w.Shape[0], K: w.Shape[1], panels: w.Type.Layout == op.Panels16}
+	p.w = weights{M: w.Shape[0], K: w.Shape[1], panels: w.Type.Layout == op.Panels16}
+	if w.Type.DType.Packed() {
+		p.w.packed, p.w.shape = w.Data, w.Type.Panels()
+		return
+	}
+	p.w.data = w.F32()
 }
 
 // optional views input i, which the node may lack.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"zeroth/runtime/kernel"
+	"zeroth/runtime/quant"
 )
 
 // chunkElements is about the number of elements in a tile of the ops that
@@ -145,6 +146,10 @@ func (g *gather) Tile(_, tile int) {
 // row copies row m of copy p of the data to y.
 func (g *gather) row(y []float32, p, m int) {
 	K := g.w.K
+	if g.w.packed != nil {
+		quant.DecodeRow(y, g.w.packed, &g.w.shape, m)
+		return
+	}
 	if !g.w.panels {
 		copy(y, g.call.In[0].Copy(p)[m*K:])
 		return

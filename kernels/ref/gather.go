@@ -7,13 +7,14 @@ import "zeroth/runtime/kernel"
 //	data [w, D, C], indices [I] → y [w, I, C]
 func bindGather(c *kernel.Call) (kernel.Runner, error) {
 	data, indices, y := c.In[0], c.In[1], c.Out[0]
+	weights := weightsOf(data)
 	return runner(func() {
 		C := data.Shape[1]
 		if C == 0 {
 			return
 		}
 		for p := range y.Width {
-			from, to := matrixOf(data, p), y.Copy(p)
+			from, to := weights(p), y.Copy(p)
 			for i, index := range indices.I32() {
 				elements, stride := from.row(int(index))
 				for k := range C {

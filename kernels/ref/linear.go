@@ -7,9 +7,10 @@ import "zeroth/runtime/kernel"
 //	x [w, N, K], W [M, K], bias [M] or none → y [w, N, M]
 func bindLinear(c *kernel.Call) (kernel.Runner, error) {
 	x, y := c.In[0], c.Out[0]
+	weights := weightsOf(c.In[1])
 	return runner(func() {
 		N, K, M := x.Shape[0], x.Shape[1], y.Shape[1]
-		w, bias := matrixOf(c.In[1], 0), optional(c, 2)
+		w, bias := weights(0), optional(c, 2)
 		for p := range y.Width {
 			for n := range N {
 				xRow, yRow := row(x.Copy(p), n, K), row(y.Copy(p), n, M)

@@ -19,9 +19,10 @@ func bindLinearLoRA(c *kernel.Call) (kernel.Runner, error) {
 	scale := c.Attrs.Float("scale")
 	perturbed := make([]float32, b.Elements()) // B + σεz of one copy, [M, r]
 	hidden := make([]float64, b.Shape[1])      // x_n Aᵀ of one row, [r]
+	weights := weightsOf(c.In[1])
 	return runner(func() {
 		N, K, M, r := x.Shape[0], x.Shape[1], y.Shape[1], b.Shape[1]
-		w, loraA, bias := matrixOf(c.In[1], 0), matrixOf(a, 0), optional(c, 7)
+		w, loraA, bias := weights(0), matrixOf(a, 0), optional(c, 7)
 		for p := range y.Width {
 			perturb(perturbed, c, p)
 			for n := range N {

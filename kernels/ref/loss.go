@@ -13,8 +13,9 @@ import (
 func bindCrossEntropyHead(c *kernel.Call) (kernel.Runner, error) {
 	x, labels, y := c.In[0], c.In[2], c.Out[0]
 	logits := make([]float64, c.In[1].Shape[0]) // of one row, [V]
+	weights := weightsOf(c.In[1])
 	return runner(func() {
-		w, bias := matrixOf(c.In[1], 0), optional(c, 3)
+		w, bias := weights(0), optional(c, 3)
 		for p := range y.Width {
 			for n, label := range labels.I32() {
 				for m := range logits {

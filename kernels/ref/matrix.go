@@ -3,6 +3,7 @@ package ref
 import (
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
+	"zeroth/runtime/quant"
 )
 
 // matrix reads W [M, K] in either layout.
@@ -18,6 +19,20 @@ func matrixOf(t *kernel.Tensor, p int) matrix {
 		return matrix{data: t.F32(), K: t.Shape[1], panels: true} // never wide
 	}
 	return matrix{data: t.Copy(p), K: t.Shape[1]}
+}
+
+// weightsOf gives the copies of a rank-2 tensor at each run. A matrix of packed
+// elements is a constant: it is decoded here, once.
+func weightsOf(t *kernel.Tensor) func(p int) matrix {
+	if !t.Type.DType.Packed() {
+		return func(p int) matrix { return matrixOf(t, p) }
+	}
+	panels := t.Type.Panels()
+	w := matrix{data: make([]float32, panels.M*panels.K), K: panels.K}
+	for m := range panels.M {
+		quant.DecodeRow(row(w.data, m, w.K), t.Data, &panels, m)
+	}
+	return func(int) matrix { return w }
 }
 
 // row gives row m as a slice that begins at its first element, and the stride

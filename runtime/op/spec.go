@@ -11,7 +11,7 @@ type Port struct {
 	DType  DType
 	Rank   int
 	Narrow bool // must have width 1
-	Panels bool // may be in the Panels16 layout
+	Panels bool // may be in the Panels16 layout, and then of any weight type
 	// Index marks an integer input whose values address other tensors. Only a
 	// method input or a constant may be connected to it, so that the executor
 	// can check all its values before anything runs.
@@ -74,7 +74,7 @@ func (p Port) check(t Type) error {
 		return fmt.Errorf("%s: %w", p.Name, err)
 	}
 	switch {
-	case t.DType != p.DType:
+	case t.DType != p.DType && !(p.Panels && t.Layout == Panels16 && t.DType.Weight()):
 		return fmt.Errorf("%w: %s is %s, wants %s", ErrInvalid, p.Name, t, p.DType)
 	case len(t.Shape) != p.Rank:
 		return fmt.Errorf("%w: %s is %s, wants rank %d", ErrInvalid, p.Name, t, p.Rank)

@@ -6,38 +6,6 @@ import (
 	"strings"
 )
 
-// DType is an element type. The numbers are stored in program files.
-type DType uint8
-
-// The element types.
-const (
-	F32 DType = 1 // IEEE 754 binary32
-	I32 DType = 2 // signed 32-bit integer: token ids, positions, offsets
-	U32 DType = 3 // unsigned 32-bit integer: seeds
-)
-
-var dtypes = map[DType]struct {
-	name  string
-	bytes int
-}{
-	F32: {"f32", 4},
-	I32: {"i32", 4},
-	U32: {"u32", 4},
-}
-
-// Valid reports whether d is an element type this version knows.
-func (d DType) Valid() bool { _, ok := dtypes[d]; return ok }
-
-// Bytes is the size of one element in bytes.
-func (d DType) Bytes() int { return dtypes[d].bytes }
-
-func (d DType) String() string {
-	if e, ok := dtypes[d]; ok {
-		return e.name
-	}
-	return fmt.Sprintf("dtype(%d)", uint8(d))
-}
-
 // Layout says how the elements of a matrix lie in memory. The numbers are
 // stored in program files.
 type Layout uint8
@@ -46,15 +14,10 @@ type Layout uint8
 const (
 	// Rows is row-major.
 	Rows Layout = 0
-	// Panels16 holds a weight matrix W [M, K] as ceil(M/16) panels of 16 rows,
-	// each panel K-major: element (m, k) is at (m/16)·16·K + k·16 + m%16. Rows
-	// past M are zero. A GEMM micro-kernel reads a panel from front to back,
-	// whatever its vector length, so one file serves every CPU.
+	// Panels16 holds a weight matrix W [M, K] as ceil(M/16) panels of 16 rows
+	// that a GEMM micro-kernel reads from front to back; see [Panels].
 	Panels16 Layout = 1
 )
-
-// PanelRows is the number of matrix rows in one panel of the Panels16 layout.
-const PanelRows = 16
 
 // Valid reports whether l is a layout this version knows.
 func (l Layout) Valid() bool { return l == Rows || l == Panels16 }
@@ -242,6 +205,12 @@ func (t Type) Check() error {
 	if t.Layout == Panels16 && (len(t.Shape) != 2 || !t.Constant() || t.Wide) {
 		return fmt.Errorf("%w: layout %s needs a constant matrix of width 1, not %s", ErrInvalid, t.Layout, t)
 	}
+	if t.DType.Packed() && t.Layout != Panels16 {
+		return fmt.Errorf("%w: element type %s is for weights in layout %s alone", ErrInvalid, t.DType, Panels16)
+	}
+	if t.DType == I8 && t.Shape[1].Offset > MaxInnerI8 {
+		return fmt.Errorf("%w: %s: K of an i8 matrix is at most %d", ErrInvalid, t, MaxInnerI8)
+	}
 	return nil
 }
 
@@ -255,20 +224,26 @@ func (t Type) Constant() bool {
 	return true
 }
 
-// Bytes is the storage that a value of type t takes with extents e, all copies
-// and panel padding included. It fails where the product does not fit.
+// Bytes is the storage that a value of type t takes with extents e, all copies,
+// panel padding and scales included. It fails where the product does not fit.
 func (t Type) Bytes(e Extents) (int, error) {
+	if t.Layout == Panels16 {
+		if err := t.Check(); err != nil {
+			return 0, err
+		}
+		if size := t.Panels().Bytes; size <= math.MaxInt {
+			return int(size), nil
+		}
+		return 0, fmt.Errorf("%w: %s does not fit this machine's address space", ErrInvalid, t)
+	}
 	elements := int64(1)
 	if t.Wide {
 		elements = int64(e.Width)
 	}
-	for i, d := range t.Shape {
+	for _, d := range t.Shape {
 		n := int64(e.Of(d))
 		if n < 0 || n > MaxDim {
 			return 0, fmt.Errorf("%w: extent %s is %d, not within 0 to %d", ErrInvalid, d, n, MaxDim)
-		}
-		if t.Layout == Panels16 && i == 0 {
-			n = (n + PanelRows - 1) / PanelRows * PanelRows
 		}
 		if n != 0 && elements > math.MaxInt64/8/n {
 			return 0, fmt.Errorf("%w: %s has too many elements", ErrInvalid, t)

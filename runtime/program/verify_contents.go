@@ -58,7 +58,7 @@ func (v *contentsVerifier) constant(k *Constant) error {
 		return v.fault(ErrInvalid, "data", "%d bytes, %s takes %d", len(k.Data), k.Type, want)
 	}
 	if at := nonzeroPadding(k.Type, 0, k.Data); at >= 0 {
-		return v.fault(ErrInvalid, "data", "byte %d is not zero, but lies in a row past %s", at, k.Type.Shape[0])
+		return v.fault(ErrInvalid, "data", "byte %d is not zero, but lies past the rows and columns of %s", at, k.Type)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func (s *segmentWriter) Write(b []byte) (int, error) {
 		return 0, s.err
 	}
 	if at := nonzeroPadding(s.padded, s.at, b); at >= 0 {
-		s.err = s.fault(ErrInvalid, "data", "byte %d is not zero, but lies in a row past %s", at, s.padded.Shape[0])
+		s.err = s.fault(ErrInvalid, "data", "byte %d is not zero, but lies past the rows and columns of %s", at, s.padded)
 		return 0, s.err
 	}
 	for written := 0; written < len(b); {
