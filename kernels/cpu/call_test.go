@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -13,13 +14,14 @@ import (
 	"zeroth/runtime/platform"
 )
 
-// levels are the instruction sets that this machine can be held to.
+// levels are the instruction sets that this machine has and that routines are
+// written for, the least first.
 func levels(t testing.TB) []Features {
 	t.Helper()
 	list := []Features{{}}
-	for _, name := range []string{"avx2", "avx512", "neon"} {
-		if f, err := Detect().Limit(name); err == nil {
-			list = append(list, f)
+	for _, row := range slices.Backward(archRoutines()) {
+		if Detect().covers(row.needs) {
+			list = append(list, row.needs)
 		}
 	}
 	return list

@@ -17,9 +17,9 @@
 // number of threads, and the copies of a widened run have the bits of runs
 // made one by one.
 //
-// The environment variable ZEROTH_CPU caps the instruction set: generic, avx2,
-// avx512 or neon. With ZEROTH_CPU_REQUIRE set to one of these, the tests of
-// this package fail where a lesser one is detected or chosen, so that a silent
+// The environment variable ZEROTH_CPU caps the instruction set at one of
+// Levels. With ZEROTH_CPU_REQUIRE set to one of these, the tests of this
+// package fail where a lesser one is detected or chosen, so that a silent
 // fallback cannot pass where the machine is known.
 //
 // Whoever builds a kernel.Registry may call it. Backends, quantised formats'
