@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
@@ -21,13 +22,14 @@ type Module struct {
 	Tokenizer program.Tokenizer
 }
 
-// Constant is a frozen tensor. Data holds it, or Load writes it when the
-// program is written, so that no more than one tensor need be in memory.
+// Constant is a frozen tensor. Data holds it, or Write gives its bytes, in order
+// and in pieces, so that not even one tensor need be in memory whole. A module's
+// constants are written one at a time.
 type Constant struct {
-	Name string
-	Type op.Type
-	Data []byte
-	Load func(dst []byte) error
+	Name  string
+	Type  op.Type
+	Data  []byte
+	Write func(w io.Writer) error
 }
 
 // Slot is a mutable tensor that all methods share.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"sort"
@@ -11,7 +12,7 @@ import (
 )
 
 // Lower turns the module into a program. Constants keep their Data, which may
-// be nil where Load gives it: Materialise the module first to run the program
+// be nil where Write gives it: Materialise the module first to run the program
 // without writing it.
 func (m *Module) Lower() (*program.Program, error) {
 	p := &program.Program{Tokenizer: m.Tokenizer}
@@ -197,11 +198,14 @@ func (m *Module) Materialise() error {
 		if err != nil {
 			return fmt.Errorf("%w: constant %s: %w", ErrBuild, c.Name, err)
 		}
-		data := platform.Aligned(size)
-		if err := c.Load(data); err != nil {
+		data := bytes.NewBuffer(platform.Aligned(size)[:0])
+		if err := c.Write(data); err != nil {
 			return err
 		}
-		c.Data = data
+		if data.Len() != size {
+			return fmt.Errorf("%w: constant %s: %d bytes were written, %s takes %d", ErrBuild, c.Name, data.Len(), c.Type, size)
+		}
+		c.Data = data.Bytes()
 	}
 	return nil
 }

@@ -1,7 +1,9 @@
 package graph_test
 
 import (
+	"encoding/binary"
 	"errors"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -163,8 +165,11 @@ func TestMaterialise(t *testing.T) {
 	m := small(t)
 	failed := errors.New("checkpoint is gone")
 	m.Constants[0].Data = make([]byte, 7*4*4)
-	m.Constants[1].Load = func(dst []byte) error { dst[0] = 9; return nil }
-	m.Constants[2].Load = func([]byte) error { return failed }
+	m.Constants[1].Write = func(w io.Writer) error {
+		_, err := w.Write([]byte{9, 0, 0, 0})
+		return errors.Join(err, binary.Write(w, binary.LittleEndian, [3]float32{}))
+	}
+	m.Constants[2].Write = func(io.Writer) error { return failed }
 	if err := m.Materialise(); !errors.Is(err, failed) {
 		t.Errorf("a constant that cannot be loaded: %v", err)
 	}
@@ -173,5 +178,14 @@ func TestMaterialise(t *testing.T) {
 	}
 	if m.Constants[2].Data != nil {
 		t.Error("a constant that failed to load has data")
+	}
+	for _, size := range []int{63, 65} {
+		m.Constants[2].Write = func(w io.Writer) error {
+			_, err := w.Write(make([]byte, size))
+			return err
+		}
+		if err := m.Materialise(); !errors.Is(err, graph.ErrBuild) || m.Constants[2].Data != nil {
+			t.Errorf("%d bytes for a constant of 64: %v", size, err)
+		}
 	}
 }

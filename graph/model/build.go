@@ -17,8 +17,9 @@ var ErrModel = errors.New("cannot build the model")
 // Weights is what a builder asks of a checkpoint.
 type Weights interface {
 	Config() importer.Config
-	// ReadF32 fills dst with a tensor's elements, row-major.
-	ReadF32(name string, dst []float32) error
+	// ReadRows fills dst with rows of a tensor from row first on, as many as dst
+	// holds; the rows of a vector are its elements. Several goroutines call it.
+	ReadRows(name string, first int, dst []float32) error
 }
 
 // Options say how a model is built.

@@ -22,7 +22,7 @@ func (b *gpt2) backbone(g *graph.Graph, in inputs) *graph.Value {
 	c := b.config
 	x := g.Apply(op.Gather, "embedding", nil, b.embedding(gpt2Embedding, c.HiddenSize).Value(), in.tokens) // [N, C]
 	x = b.add(g, "embedding_sum", x, g.Apply(op.Gather, "positions", nil,
-		b.learnedPositions("transformer.wpe.weight", "", 0), in.positions))
+		b.learnedPositions("transformer.wpe.weight", ""), in.positions))
 	for layer := range c.Layers {
 		name := fmt.Sprintf("transformer.h.%d.", layer)
 		h := b.layerNorm(g, name+"ln_1", x)

@@ -30,7 +30,7 @@ func (b *opt) backbone(g *graph.Graph, in inputs) *graph.Value {
 		x = b.linear(g, optStem+"project_in", x, c.HiddenSize, false) // [N, C]
 	}
 	x = b.add(g, "embedding_sum", x, g.Apply(op.Gather, "positions", nil,
-		b.learnedPositions(optStem+"embed_positions.weight", "", 0), in.positions))
+		b.learnedPositions(optStem+"embed_positions.weight", ""), in.positions))
 	for layer := range c.Layers {
 		name := fmt.Sprintf(optStem+"layers.%d.", layer)
 		x = b.sublayer(g, name+"self_attn_layer_norm", name+"attention_residual", x, func(h *graph.Value) *graph.Value {

@@ -9,21 +9,15 @@ import (
 
 // learnedPositions is the table [context, C] of position vectors, the rows that
 // the checkpoint has before position 0 left out. addend, where it is named, is a
-// table [addendRows, C] whose row 0 is added to each.
-func (b *block) learnedPositions(name, addend string, addendRows int) *graph.Value {
-	c := b.config
-	size := c.HiddenSize
-	return b.table(name, b.context, size, func(dst []float32) error {
-		stored := make([]float32, (c.MaxPositions+c.PositionOffset)*size)
-		if err := b.weights.ReadF32(name, stored); err != nil {
+// table [·, C] whose row 0 is added to each.
+func (b *block) learnedPositions(name, addend string) *graph.Value {
+	size := b.config.HiddenSize
+	return b.table(name, b.context, size, func(first int, dst []float32) error {
+		if err := b.weights.ReadRows(name, b.config.PositionOffset+first, dst); err != nil || addend == "" {
 			return err
 		}
-		copy(dst, stored[c.PositionOffset*size:])
-		if addend == "" {
-			return nil
-		}
-		added := make([]float32, addendRows*size)
-		if err := b.weights.ReadF32(addend, added); err != nil {
+		added := make([]float32, size)
+		if err := b.weights.ReadRows(addend, 0, added); err != nil {
 			return err
 		}
 		for i := range dst {
@@ -38,9 +32,9 @@ func (b *block) learnedPositions(name, addend string, addendRows int) *graph.Val
 func (b *block) rotaryTables() (cos, sin *graph.Constant) {
 	frequencies := ropeFrequencies(b.config)
 	table := func(name string, f func(float64) float64) *graph.Constant {
-		return b.table(name, b.context, len(frequencies), func(dst []float32) error {
+		return b.table(name, b.context, len(frequencies), func(first int, dst []float32) error {
 			for i := range dst {
-				position, pair := i/len(frequencies), i%len(frequencies)
+				position, pair := first+i/len(frequencies), i%len(frequencies)
 				dst[i] = float32(f(float64(position) * frequencies[pair]))
 			}
 			return nil

@@ -27,7 +27,7 @@ func (b *roberta) backbone(g *graph.Graph, in inputs) *graph.Value {
 	c := b.config
 	x := g.Apply(op.Gather, "embedding", nil, b.embedding(robertaEmbedding, c.HiddenSize).Value(), in.tokens) // [N, C]
 	x = b.add(g, "embedding_sum", x, g.Apply(op.Gather, "positions", nil, b.learnedPositions(
-		robertaEmbeddings+"position_embeddings.weight", robertaEmbeddings+"token_type_embeddings.weight", c.TokenTypes), in.positions))
+		robertaEmbeddings+"position_embeddings.weight", robertaEmbeddings+"token_type_embeddings.weight"), in.positions))
 	x = b.layerNorm(g, robertaEmbeddings+"LayerNorm", x)
 	for layer := range c.Layers {
 		name := fmt.Sprintf("roberta.encoder.layer.%d.", layer)

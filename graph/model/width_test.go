@@ -39,6 +39,22 @@ func (w waves) ReadF32(name string, dst []float32) error {
 	return nil
 }
 
+func (w waves) ReadRows(name string, first int, dst []float32) error {
+	for weight := range importer.Config(w).Weights() {
+		if weight.Name == name {
+			rowLength := 1
+			for _, n := range weight.Shape[1:] {
+				rowLength *= n
+			}
+			whole := make([]float32, weight.Shape[0]*rowLength)
+			err := w.ReadF32(name, whole)
+			copy(dst, whole[first*rowLength:])
+			return err
+		}
+	}
+	return importer.ErrNotFound
+}
+
 func fiveLayers() waves {
 	return waves{
 		Architecture: "llama", HiddenSize: 12, IntermediateSize: 20, Layers: 5, Heads: 4, KVHeads: 2, HeadDim: 6,

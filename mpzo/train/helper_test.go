@@ -53,6 +53,22 @@ func (c toy) ReadF32(name string, dst []float32) error {
 	return nil
 }
 
+func (c toy) ReadRows(name string, first int, dst []float32) error {
+	for weight := range c.config.Weights() {
+		if weight.Name == name {
+			rowLength := 1
+			for _, n := range weight.Shape[1:] {
+				rowLength *= n
+			}
+			whole := make([]float32, weight.Shape[0]*rowLength)
+			err := c.ReadF32(name, whole)
+			copy(dst, whole[first*rowLength:])
+			return err
+		}
+	}
+	return importer.ErrNotFound
+}
+
 // toyConfig is a small shape with grouped key heads.
 func toyConfig() importer.Config {
 	return importer.Config{

@@ -3,6 +3,7 @@ package executor_test
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"math"
 	"testing"
 
@@ -23,13 +24,11 @@ func wave(name string, dims ...int) *graph.Constant {
 		c.Type.Shape = append(c.Type.Shape, op.C(d))
 		n *= d
 	}
-	c.Load = func(dst []byte) error {
-		for i := range n {
-			v := float32(math.Sin(float64(len(name)) + 1.9*float64(i)))
-			binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(v))
-		}
-		return nil
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(math.Sin(float64(len(name)) + 1.9*float64(i)))
 	}
+	c.Write = func(w io.Writer) error { return binary.Write(w, binary.LittleEndian, values) }
 	return c
 }
 

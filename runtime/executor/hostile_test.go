@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,12 +21,7 @@ import (
 // fixed is a constant of indices.
 func fixed(name string, values ...int32) *graph.Constant {
 	c := &graph.Constant{Name: name, Type: op.Type{DType: op.I32, Shape: []op.Dim{op.C(len(values))}}}
-	c.Load = func(dst []byte) error {
-		for i, v := range values {
-			binary.LittleEndian.PutUint32(dst[4*i:], uint32(v))
-		}
-		return nil
-	}
+	c.Write = func(w io.Writer) error { return binary.Write(w, binary.LittleEndian, values) }
 	return c
 }
 

@@ -14,8 +14,6 @@ import (
 	"zeroth/graph/model"
 	"zeroth/graph/pass"
 	"zeroth/mpzo/tokenizer"
-	"zeroth/runtime/op"
-	"zeroth/runtime/platform"
 	"zeroth/runtime/program"
 
 	"github.com/urfave/cli/v2"
@@ -145,28 +143,22 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// constantSource loads one constant at a time, in one buffer.
+// constantSource writes the constants until ctx ends.
 func constantSource(ctx context.Context, m *graph.Module) program.Source {
-	var buffer []byte
-	return func(i int, w io.Writer) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		c := m.Constants[i]
-		size, err := c.Type.Bytes(op.Extents{Width: 1})
-		if err != nil {
-			return err
-		}
-		if len(buffer) < size {
-			buffer = platform.Aligned(size)
-		}
-		clear(buffer[:size])
-		if err := c.Load(buffer[:size]); err != nil {
-			return err
-		}
-		_, err = w.Write(buffer[:size])
-		return err
+	return func(i int, w io.Writer) error { return m.Constants[i].Write(endingWriter{ctx, w}) }
+}
+
+// endingWriter is a writer that fails once its context has ended.
+type endingWriter struct {
+	ctx context.Context
+	io.Writer
+}
+
+func (w endingWriter) Write(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
 	}
+	return w.Writer.Write(b)
 }
 
 // addTokenizer puts the tokenizer into the module: the one that was named, or
