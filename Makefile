@@ -4,13 +4,14 @@ GO      ?= go
 DEMO_OUT ?= demo-out
 LINT     = $(GO) tool -modfile=tools/lint.mod
 FUZZTIME ?= 20s
+ASSEMBLY = '*.s' ':!*/z*.s'
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-short test test-arm64 race fuzz bench conformance generate lint format cross android clean
+.PHONY: help build demo demo-short test test-arm64 race fuzz bench conformance generate lint lint-generated format cross android clean
 
 help: ## list the tasks
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/zeroth
 	$(GO) build -o bin/zeroth ./tools/zeroth
@@ -44,20 +45,25 @@ bench: ## run the benchmarks
 conformance: build ## compare the CPU kernels with the plain ones, on each instruction set
 	./bin/zeroth conformance --backend cpu --every
 
-generate: ## regenerate the generated files
+generate: ## regenerate the generated files (arm64: needs aarch64-linux-gnu-as)
 	$(GO) generate ./...
 
-lint: ## gofumpt, vet (amd64, arm64), staticcheck, asmfmt, generated files up to date
+lint: lint-generated ## gofumpt, vet (amd64, arm64), staticcheck, asmfmt, generated files up to date
 	@test -z "$$($(LINT) gofumpt -l $$(git ls-files '*.go'))" || { echo "gofumpt: run make format:"; $(LINT) gofumpt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	GOARCH=arm64 $(GO) vet ./...
 	$(LINT) staticcheck ./...
-	@test -z "$$(git ls-files '*.s' | xargs $(LINT) asmfmt -l)" || { echo "asmfmt: run make format"; exit 1; }
+	@test -z "$$(git ls-files $(ASSEMBLY) | xargs $(LINT) asmfmt -l)" || { echo "asmfmt: run make format"; exit 1; }
+
+lint-generated: ## generated files are what their sources give (arm64: needs GNU as for it)
 	$(GO) generate ./runtime/noise && git diff --exit-code -- runtime/noise
+	@if command -v aarch64-linux-gnu-as >/dev/null; then \
+	  echo "asmgen -check arm64src"; cd kernels/cpu && $(GO) run zeroth/tools/asmgen -check arm64src; \
+	else echo "notice: no aarch64-linux-gnu-as: the assembly of arm64 was not compared with its sources"; fi
 
 format: ## format Go and assembly
 	$(LINT) gofumpt -w $$(git ls-files '*.go')
-	git ls-files '*.s' | xargs $(LINT) asmfmt -w
+	git ls-files $(ASSEMBLY) | xargs $(LINT) asmfmt -w
 
 cross: ## build and vet for every target
 	@for target in linux/amd64 linux/arm64 android/arm64 darwin/arm64 windows/amd64; do \

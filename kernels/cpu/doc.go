@@ -22,6 +22,11 @@
 // package fail where a lesser one is detected or chosen, so that a silent
 // fallback cannot pass where the machine is known.
 //
+// The assembly of arm64 is generated: its sources, in GNU syntax, lie in
+// arm64src, and tools/asmgen writes z*_arm64.s from them.
+//
 // Whoever builds a kernel.Registry may call it. Backends, quantised formats'
 // file codecs and anything about training stay out.
+//
+//go:generate go run zeroth/tools/asmgen arm64src
 package cpu

@@ -2,9 +2,9 @@
 
 package cpu
 
-// The assembly of vector_avx2_amd64.s, and of vector_neon_arm64.s and
-// mixrows_neon_arm64.s, for multiples of eight elements. What is made of it
-// stands in vector.go.
+// The assembly of vector_avx2_amd64.s, and of vector_neon.S, exp_neon.S and
+// mixrows_neon.S in arm64src, for multiples of eight elements. What is made of
+// it stands in vector.go.
 
 // addLoop: dst[i] = a[i] + b[i] for i < n, a multiple of 8.
 //
