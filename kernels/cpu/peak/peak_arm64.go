@@ -1,14 +1,24 @@
 package peak
 
-// fmaNEON runs n rounds of 12 independent 4-lane multiply-adds.
+// fmaNEON: 12 · 4 f32 multiply-adds a round.
 //
 //go:noescape
 func fmaNEON(n int)
 
-// fmaLoop picks the loop and tells its lanes.
-func fmaLoop(level string) (func(int), int) {
-	if level == "neon" {
-		return fmaNEON, 4
+// readNEON reads blocks of 256 bytes from p on.
+//
+//go:noescape
+func readNEON(p *byte, blocks int)
+
+// archLoops lists this architecture's loops, best first.
+func archLoops() []Loop {
+	return []Loop{{"FMLA 4s", "f32", "neon", 12 * 4 * 2, fmaNEON}}
+}
+
+// readLoop reads whole blocks of blockBytes with the vectors of a level.
+func readLoop(level string) func(p *byte, blocks int) {
+	if level == "generic" {
+		return readGeneric
 	}
-	return fmaGeneric, 1
+	return readNEON
 }

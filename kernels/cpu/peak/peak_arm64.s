@@ -39,3 +39,22 @@ loop:
 
 done:
 	RET
+
+// func readNEON(p *byte, blocks int)
+//
+// Reads blocks of 256 bytes.
+TEXT ·readNEON(SB), NOSPLIT, $0-16
+	MOVD p+0(FP), R0
+	MOVD blocks+8(FP), R1
+	CBZ  R1, done
+
+loop:
+	VLD1.P 64(R0), [V0.B16, V1.B16, V2.B16, V3.B16]
+	VLD1.P 64(R0), [V4.B16, V5.B16, V6.B16, V7.B16]
+	VLD1.P 64(R0), [V16.B16, V17.B16, V18.B16, V19.B16]
+	VLD1.P 64(R0), [V20.B16, V21.B16, V22.B16, V23.B16]
+	SUB    $1, R1
+	CBNZ   R1, loop
+
+done:
+	RET

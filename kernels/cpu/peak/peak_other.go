@@ -2,5 +2,8 @@
 
 package peak
 
-// fmaLoop picks the loop and tells its lanes.
-func fmaLoop(string) (func(int), int) { return fmaGeneric, 1 }
+// archLoops lists no loops: there is no assembly for this architecture.
+func archLoops() []Loop { return nil }
+
+// readLoop reads whole blocks of blockBytes.
+func readLoop(string) func(p *byte, blocks int) { return readGeneric }
