@@ -10,15 +10,16 @@ import (
 // "train m.zpt --steps 10" means what it says: the flag parser stops at the
 // first argument. All after "--" are arguments.
 func permute(app *cli.App, args []string) []string {
-	if len(args) < 2 {
-		return args
+	if len(args) > 3 && args[1] == "help" { // the library knows help of one word
+		args = append(append([]string{args[0]}, args[2:]...), "--help")
 	}
-	command := app.Command(args[1])
+	command, words := named(app, args)
 	if command == nil {
 		return args
 	}
+	call := args[:words:words]
 	var flags, rest []string
-	for i := 2; i < len(args); i++ {
+	for i := words; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
 			rest = append(rest, args[i+1:]...)
@@ -30,7 +31,7 @@ func permute(app *cli.App, args []string) []string {
 		}
 		if name := strings.TrimLeft(arg, "-"); name == "h" || name == "help" {
 			// The parser would take an argument behind it for a topic.
-			return []string{args[0], args[1], arg}
+			return append(call, arg)
 		}
 		flags = append(flags, arg)
 		if !takesValue(command, arg) {
@@ -38,12 +39,11 @@ func permute(app *cli.App, args []string) []string {
 		}
 		if i++; i == len(args) {
 			// A value is missing: with nothing behind it the parser says so.
-			return append([]string{args[0], args[1]}, flags...)
+			return append(call, flags...)
 		}
 		flags = append(flags, args[i])
 	}
-	out := append([]string{args[0], args[1]}, flags...)
-	return append(append(out, "--"), rest...)
+	return append(append(append(call, flags...), "--"), rest...)
 }
 
 // takesValue reports whether the flag is one whose value is the next argument.

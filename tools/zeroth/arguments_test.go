@@ -23,6 +23,9 @@ func TestPermute(t *testing.T) {
 		{"zeroth train m.zpt --data", "zeroth train --data"}, // so that the parser misses the value
 		{"zeroth train m.zpt --steps 3 -h", "zeroth train -h"},
 		{"zeroth train", "zeroth train --"},
+		{"zeroth bench gemm a --shapes x --json", "zeroth bench gemm --shapes x --json -- a"},
+		{"zeroth bench --json gemm", "zeroth bench --json -- gemm"},
+		{"zeroth help bench gemm", "zeroth bench gemm --help"},
 	} {
 		have := permute(app, strings.Fields(c.in))
 		if want := strings.Fields(c.want); !slices.Equal(have, want) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -41,17 +42,21 @@ func noCommand(name string) error {
 
 // checkHelpTopic refuses "help nosuch" as any unknown command is refused.
 func checkHelpTopic(app *cli.App, args []string) error {
-	if len(args) < 3 || args[1] != "help" && args[1] != "h" || args[2] == "help" || app.Command(args[2]) != nil {
+	if len(args) < 3 || args[1] != "help" && args[1] != "h" || args[2] == "help" {
 		return nil
 	}
-	return noCommand(args[2])
+	topic := append([]string{args[0]}, args[2:]...)
+	if _, words := named(app, topic); words < len(topic) {
+		return noCommand(strings.Join(topic[1:words+1], " "))
+	}
+	return nil
 }
 
 // asUsageError says in our words what the flag parser found wrong.
 func asUsageError(c *cli.Context, err error, _ bool) error {
 	hint := "zeroth help lists the commands"
 	if c.Command != nil && c.Command.Name != c.App.Name {
-		hint = fmt.Sprintf("zeroth help %s lists the flags", c.Command.Name)
+		hint = helpFor(c) + " lists the flags"
 	}
 	return withHint(usageError{flagError(err)}, hint)
 }
@@ -79,7 +84,7 @@ func flagError(err error) error {
 func oneArgument(c *cli.Context, what string) (string, error) {
 	switch c.Args().Len() {
 	case 0:
-		return "", withHint(usagef("no %s given", what), fmt.Sprintf("zeroth help %s shows how", c.Command.Name))
+		return "", withHint(usagef("no %s given", what), helpFor(c)+" shows how")
 	case 1:
 		return c.Args().First(), nil
 	}

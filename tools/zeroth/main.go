@@ -79,7 +79,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			exportCommand(), inspectCommand(), planCommand(), logitsCommand(),
 			trainCommand(), evalCommand(), runCommand(), replayCommand(), reportCommand(),
-			conformanceCommand(),
+			conformanceCommand(), benchCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

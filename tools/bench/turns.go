@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Contestant is something that is timed in turn with others.
+type Contestant struct {
+	Name string
+	Run  func() error
+}
+
+// Turns are the times of contestants that ran in turn.
+type Turns struct {
+	Seconds [][]float64 // of one Run, by contestant and round
+}
+
+// Limits of a race: a turn lasts long enough for the clock and the caches, and
+// there are enough rounds for a median.
+const (
+	turnTime    = 10 * time.Millisecond
+	leastRounds = 3
+	mostRounds  = 1000
+)
+
+// InTurn times contestants in turn, A B C A B C …, for about the budget but at
+// least three rounds. A short Run is repeated until a turn lasts some ten
+// milliseconds. Before the first round each runs once, untimed.
+func InTurn(ctx context.Context, budget time.Duration, contestants ...Contestant) (Turns, error) {
+	t := Turns{Seconds: make([][]float64, len(contestants))}
+	repeats := make([]int, len(contestants))
+	for i, c := range contestants {
+		n, err := calibrate(ctx, c)
+		if err != nil {
+			return t, err
+		}
+		repeats[i] = n
+	}
+	begin := time.Now()
+	for round := 0; round < mostRounds && (round < leastRounds || time.Since(begin) < budget); round++ {
+		for i, c := range contestants {
+			if err := ctx.Err(); err != nil {
+				return t, err
+			}
+			seconds, err := timed(c, repeats[i])
+			if err != nil {
+				return t, err
+			}
+			t.Seconds[i] = append(t.Seconds[i], seconds)
+		}
+	}
+	return t, nil
+}
+
+// calibrate runs a contestant until it is warm and returns how many runs make a
+// turn.
+func calibrate(ctx context.Context, c Contestant) (int, error) {
+	n := 1
+	for {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		seconds, err := timed(c, n)
+		if err != nil {
+			return 0, err
+		}
+		if total := seconds * float64(n); total >= turnTime.Seconds() || n >= 1<<20 {
+			return n, nil
+		}
+		n *= 2
+	}
+}
+
+// timed is the time of one of n runs.
+func timed(c Contestant, n int) (float64, error) {
+	begin := time.Now()
+	for range n {
+		if err := c.Run(); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(begin).Seconds() / float64(n), nil
+}
+
+// Median is the median time of one Run of contestant i.
+func (t Turns) Median(i int) float64 { return median(t.Seconds[i]) }
+
+// Ratio is the median over the rounds of contestant i's time to contestant j's.
+func (t Turns) Ratio(i, j int) float64 {
+	ratios := make([]float64, len(t.Seconds[i]))
+	for round := range ratios {
+		ratios[round] = t.Seconds[i][round] / t.Seconds[j][round]
+	}
+	return median(ratios)
+}
+
+// median of at least one value; the mean of the two middle ones where their
+// number is even.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
