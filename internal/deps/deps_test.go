@@ -19,12 +19,16 @@ type listed struct {
 	Deps       []string
 }
 
-// packages lists the module's packages for one system.
-func packages(t *testing.T, arguments ...string) []listed {
+// systems are those whose files the rules are held to.
+var systems = []string{"linux/amd64", "linux/arm64", "android/arm64", "darwin/arm64", "windows/amd64"}
+
+// packages lists the module's packages for one system, without cgo.
+func packages(t *testing.T, system string) []listed {
 	t.Helper()
-	command := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Deps"}, append(arguments, "zeroth/...")...)...)
+	goos, goarch, _ := strings.Cut(system, "/")
+	command := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "zeroth/...")
 	command.Dir = testdata.Repo("")
-	command.Env = append(command.Environ(), "CGO_ENABLED=0")
+	command.Env = append(command.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
 	var stderr strings.Builder
 	command.Stderr = &stderr
 	out, err := command.Output()
@@ -68,19 +72,21 @@ var mayImport = map[string][]string{
 
 func TestImportsRunOneWay(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, p := range append(packages(t), packages(t, "-tags=purego")...) {
-		from := wing(p.ImportPath)
-		seen[from] = true
-		allowed, ruled := mayImport[from]
-		if !ruled {
-			if from != "tools" && from != "examples" {
-				t.Errorf("%s: no rule says what %s/ may import", p.ImportPath, from)
+	for _, system := range systems {
+		for _, p := range packages(t, system) {
+			from := wing(p.ImportPath)
+			seen[from] = true
+			allowed, ruled := mayImport[from]
+			if !ruled {
+				if from != "tools" && from != "examples" {
+					t.Errorf("%s: no rule says what %s/ may import", p.ImportPath, from)
+				}
+				continue
 			}
-			continue
-		}
-		for _, path := range p.Deps {
-			if to := wing(path); to != "" && !slices.Contains(allowed, to) {
-				t.Errorf("%s depends on %s: %s/ may import %q only", p.ImportPath, path, from, allowed)
+			for _, path := range p.Deps {
+				if to := wing(path); to != "" && !slices.Contains(allowed, to) {
+					t.Errorf("%s: %s depends on %s: %s/ may import %q only", system, p.ImportPath, path, from, allowed)
+				}
 			}
 		}
 	}
@@ -91,34 +97,60 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
+// loader is the one package that may load shared libraries.
+const loader = "zeroth/kernels/dl"
+
 // Kernels are used through runtime/kernel: none builds on the plain ones, and
-// only the suite may know them all.
+// only the suite may know them all. Any may load a library.
 func TestKernelsStandAlone(t *testing.T) {
-	for _, p := range packages(t) {
-		if wing(p.ImportPath) != "kernels" || strings.HasPrefix(p.ImportPath, "zeroth/kernels/conformance") {
-			continue
-		}
-		set := strings.Join(strings.Split(p.ImportPath, "/")[:3], "/")
-		for _, path := range p.Deps {
-			if wing(path) == "kernels" && path != set && !strings.HasPrefix(path, set+"/") {
-				t.Errorf("%s depends on %s", p.ImportPath, path)
+	for _, system := range systems {
+		for _, p := range packages(t, system) {
+			if wing(p.ImportPath) != "kernels" || strings.HasPrefix(p.ImportPath, "zeroth/kernels/conformance") {
+				continue
+			}
+			set := strings.Join(strings.Split(p.ImportPath, "/")[:3], "/")
+			for _, path := range p.Deps {
+				if wing(path) == "kernels" && path != loader && path != set && !strings.HasPrefix(path, set+"/") {
+					t.Errorf("%s: %s depends on %s", system, p.ImportPath, path)
+				}
 			}
 		}
 	}
 }
 
-// Nothing that runs a program needs cgo or a loader of shared libraries, and
-// only the tool knows about command lines.
+func isPurego(path string) bool { return strings.HasPrefix(path, "github.com/ebitengine/purego") }
+
+// Nothing needs cgo, only one package loads shared libraries, and only the
+// tools know about command lines.
 func TestForeignImports(t *testing.T) {
-	for _, p := range packages(t) {
-		for _, path := range p.Imports {
-			switch {
-			case path == "C", strings.Contains(path, "ebitengine/purego") && p.ImportPath != "zeroth/kernels/dl":
-				t.Errorf("%s imports %s", p.ImportPath, path)
-			case strings.Contains(path, "urfave/cli") && wing(p.ImportPath) != "tools":
-				t.Errorf("%s imports %s", p.ImportPath, path)
-			case path == "testing" && p.ImportPath != "zeroth/internal/testdata":
-				t.Errorf("%s imports testing outside its tests", p.ImportPath)
+	for _, system := range systems {
+		for _, p := range packages(t, system) {
+			for _, path := range p.Imports {
+				switch {
+				case path == "C", isPurego(path) && p.ImportPath != loader:
+					t.Errorf("%s: %s imports %s", system, p.ImportPath, path)
+				case strings.Contains(path, "urfave/cli") && wing(p.ImportPath) != "tools":
+					t.Errorf("%s: %s imports %s", system, p.ImportPath, path)
+				case path == "testing" && p.ImportPath != "zeroth/internal/testdata":
+					t.Errorf("%s: %s imports testing outside its tests", system, p.ImportPath)
+				}
+			}
+		}
+	}
+}
+
+// The command for Android is built without cgo, and purego needs cgo there: it
+// must not be linked, not even through another package. Elsewhere the loader is
+// the real one.
+func TestAndroidLinksNoLoader(t *testing.T) {
+	for _, system := range systems {
+		for _, p := range packages(t, system) {
+			links := slices.ContainsFunc(p.Deps, isPurego)
+			if system == "android/arm64" && links {
+				t.Errorf("%s: %s depends on purego", system, p.ImportPath)
+			}
+			if system != "android/arm64" && p.ImportPath == loader && !links {
+				t.Errorf("%s: %s has no loader", system, p.ImportPath)
 			}
 		}
 	}

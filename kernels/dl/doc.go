@@ -1,0 +1,19 @@
+// Package dl loads shared libraries at run time and calls their functions
+// without cgo: graphics drivers, vendors' kernels, a BLAS to compare with. It
+// is the only package that may import ebitengine/purego.
+//
+//	lib, err := dl.Open("libm.so.6")
+//	var pow func(x, y float64) float64
+//	err = lib.Bind(&pow, "pow")
+//
+// A library stays loaded until the process ends, so an address from it stays
+// good: what has started threads or handed out callbacks cannot be unloaded
+// safely.
+//
+// A C function may keep no pointer into Go memory after it has returned.
+//
+// On Linux a program that imports this package is linked dynamically against
+// glibc. Build with the tag nodl to do without: then, as on Android without cgo
+// and on other systems that purego does not serve, every Open fails with
+// ErrUnavailable.
+package dl

@@ -1,0 +1,13 @@
+//go:build nodl || !(amd64 || arm64) || !(darwin || linux || windows) || (android && !cgo)
+
+package dl
+
+func open(string) (uintptr, error) { return 0, ErrUnavailable }
+
+// Without a library there is no symbol, nothing to bind and nothing to call.
+
+func symbol(uintptr, string) (uintptr, error) { return 0, ErrUnavailable }
+
+func bind(any, uintptr) error { return ErrUnavailable }
+
+func call(uintptr, ...uintptr) uintptr { return 0 }
