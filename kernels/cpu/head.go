@@ -58,18 +58,31 @@ func (h *crossEntropyHead) layOut(a *arena) {
 	}
 	h.tiling.rowBlocks, h.tiling.columnBlocks = ceilDiv(rows, h.tiling.MC), ceilDiv(w.Shape[0], vocabChunk)
 	h.spaces = a.takePerWorker(gemm.workspaceSize()+gemm.blockRows()*vocabChunk, h.call.Pool.Workers())
+	h.layOutSums(a)
+}
+
+// layOutSums places what is kept of each row and chunk.
+func (h *crossEntropyHead) layOutSums(a *arena) {
+	x, w := h.call.In[0], h.call.In[1]
+	rows := x.Width * x.Shape[0]
+	h.tiling.rows, h.tiling.columnBlocks = rows, ceilDiv(w.Shape[0], vocabChunk)
 	h.most = a.take(rows * h.tiling.columnBlocks)
 	h.sum = a.take(rows * h.tiling.columnBlocks)
 	h.gold = a.take(rows)
 }
 
-func (h *crossEntropyHead) Run() error {
+// setOperands takes the tensors of the call.
+func (h *crossEntropyHead) setOperands() {
 	in := h.call.In
-	scratch := newArena(h.call.Scratch)
-	h.layOut(&scratch)
-	h.product.setWeights(in[1])
+	h.product.w = weightsOf(in[1])
 	h.product.bias = optional(h.call, 3)
 	h.x, h.labels, h.y = in[0].F32(), in[2].I32(), h.call.Out[0].F32()
+}
+
+func (h *crossEntropyHead) Run() error {
+	scratch := newArena(h.call.Scratch)
+	h.layOut(&scratch)
+	h.setOperands()
 	h.call.Pool.Run(h, h.tiling.tiles())
 	h.call.Pool.Run(&h.join, ceilDiv(h.tiling.rows, joinRows))
 	return nil
@@ -85,16 +98,21 @@ func (h *crossEntropyHead) Tile(worker, tile int) {
 	h.product.compute(&space, &block{
 		x: h.x[r0*h.product.w.K:], rows: r1 - r0, c0: c0, c1: c1, y: logits, ldy: vocabChunk,
 	})
-	chunks, chunk := h.tiling.columnBlocks, c0/vocabChunk
 	for r := r0; r < r1; r++ {
-		row := logits[(r-r0)*vocabChunk:][:c1-c0]
-		if label := int(h.labels[r%len(h.labels)]) - c0; label >= 0 && label < len(row) {
-			h.gold[r] = row[label]
-		}
-		most := h.product.maximum(row)
-		h.most[r*chunks+chunk] = most
-		h.sum[r*chunks+chunk] = h.product.expSum(row, finite(most), 1)
+		h.reduce(r, c0, logits[(r-r0)*vocabChunk:][:c1-c0])
 	}
+}
+
+// reduce takes what is wanted of row r's logits from column c0 on, and
+// overwrites them.
+func (h *crossEntropyHead) reduce(r, c0 int, logits []float32) {
+	at := r*h.tiling.columnBlocks + c0/vocabChunk
+	if label := int(h.labels[r%len(h.labels)]) - c0; label >= 0 && label < len(logits) {
+		h.gold[r] = logits[label]
+	}
+	most := h.product.maximum(logits)
+	h.most[at] = most
+	h.sum[at] = h.product.expSum(logits, finite(most), 1)
 }
 
 // finite replaces −Inf, the maximum of a chunk without a finite logit, by 0, so

@@ -37,5 +37,20 @@ func (r *routines) kernels() []kernel.Kernel {
 	for i := range list {
 		list[i].Cost = cost
 	}
-	return list
+	return append(list, r.codedKernels()...)
+}
+
+// codedKernels are those for weights of packed elements. The others take such
+// weights too, and decode them.
+func (r *routines) codedKernels() []kernel.Kernel {
+	if r.codes.fn == nil {
+		return nil
+	}
+	coded := func(in []op.Type, _ op.Attrs) bool { return codeTypes(in[1].DType) }
+	tile := r.codes.name
+	return []kernel.Kernel{
+		{Op: op.Linear, Name: "linear_codes_" + tile, Cost: cost - 1, Supports: coded, Bind: r.bindCodedLinear, Scratch: r.scratchCodedLinear},
+		{Op: op.LinearLoRA, Name: "linearlora_codes_" + tile, Cost: cost - 1, Supports: coded, Bind: r.bindCodedLoRA, Scratch: r.scratchCodedLoRA},
+		{Op: op.CrossEntropyHead, Name: "crossentropyhead_codes_" + tile, Cost: cost - 1, Supports: coded, Bind: r.bindCodedHead, Scratch: r.scratchCodedHead},
+	}
 }

@@ -29,7 +29,7 @@ func (l *linear) Run() error {
 	x, w, y := l.call.In[0], l.call.In[1], l.call.Out[0]
 	scratch := newArena(l.call.Scratch)
 	l.spaces = scratch.takePerWorker(l.product.gemm.workspaceSize(), l.call.Pool.Workers())
-	l.product.setWeights(w)
+	l.product.w = weightsOf(w)
 	l.product.bias = optional(l.call, 2)
 	l.x, l.y = x.F32(), y.F32()
 	l.tiling = l.product.gemm.cut(1, x.Width*x.Shape[0], w.Shape[0])
@@ -48,14 +48,15 @@ func (l *linear) Tile(worker, tile int) {
 	})
 }
 
-// setWeights takes W [M, K] from a tensor of either layout.
-func (p *product) setWeights(w *kernel.Tensor) {
-	p.w = weights{M: w.Shape[0], K: w.Shape[1], panels: w.Type.Layout == op.Panels16}
-	if w.Type.DType.Packed() {
-		p.w.packed, p.w.shape = w.Data, w.Type.Panels()
-		return
+// weightsOf views W [M, K] in either layout.
+func weightsOf(t *kernel.Tensor) weights {
+	w := weights{M: t.Shape[0], K: t.Shape[1], panels: t.Type.Layout == op.Panels16}
+	if t.Type.DType.Packed() {
+		w.packed, w.shape = t.Data, t.Type.Panels()
+		return w
 	}
-	p.w.data = w.F32()
+	w.data = t.F32()
+	return w
 }
 
 // optional views input i, which the node may lack.

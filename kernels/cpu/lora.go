@@ -72,18 +72,22 @@ const (
 )
 
 func (r *routines) bindLinearLoRA(c *kernel.Call) (kernel.Runner, error) {
-	l := &linearLoRA{
-		call: c, scale: float32(c.Attrs.Float("scale")),
-		base: product{routines: r}, down: product{routines: r},
-	}
-	l.prepare = prepareLoRA{
-		l: l, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler")),
-	}
+	l := &linearLoRA{}
+	l.init(r, c)
 	return l, nil
 }
 
+func (l *linearLoRA) init(r *routines, c *kernel.Call) {
+	l.call, l.scale = c, float32(c.Attrs.Float("scale"))
+	l.base.routines, l.down.routines = r, r
+	l.prepare = prepareLoRA{
+		l: l, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler")),
+	}
+}
+
 func (r *routines) scratchLinearLoRA(c *kernel.Call) int {
-	l := &linearLoRA{call: c, base: product{routines: r}}
+	l := &linearLoRA{}
+	l.init(r, c)
 	var a arena
 	l.layOut(&a)
 	return a.bytes()
@@ -103,14 +107,20 @@ func (l *linearLoRA) layOut(a *arena) {
 	l.b = a.take(l.P * l.bStride)
 }
 
+// setOperands takes the tensors of the call.
+func (l *linearLoRA) setOperands() {
+	in := l.call.In
+	l.base.w = weightsOf(in[1])
+	l.base.bias = optional(l.call, 7)
+	l.down.w = weightsOf(in[2])
+	l.x, l.y = in[0].F32(), l.call.Out[0].F32()
+}
+
 func (l *linearLoRA) Run() error {
-	in, y := l.call.In, l.call.Out[0]
+	in := l.call.In
 	scratch := newArena(l.call.Scratch)
 	l.layOut(&scratch)
-	l.base.setWeights(in[1])
-	l.base.bias = optional(l.call, 7)
-	l.down.setWeights(in[2])
-	l.x, l.y = in[0].F32(), y.F32()
+	l.setOperands()
 	l.tiling = l.base.gemm.cut(l.xCopies, l.N, l.base.w.M)
 	if l.P == 0 || l.N == 0 {
 		return nil
@@ -129,14 +139,18 @@ func (l *linearLoRA) Tile(worker, tile int) {
 	p := tile % perColumn / l.tiling.rowBlocks
 	r0, r1, c0, c1 := l.tiling.span(tile/perColumn*l.tiling.rowBlocks + tile%l.tiling.rowBlocks)
 	M, K := l.base.w.M, l.base.w.K
-	finish := lowRank{
-		r: l.r, t: l.t[(p*l.tRows+r0)*l.r:], b: l.b[p*l.bStride:],
-		bStride: l.bStride, copies: l.P / l.xCopies, yStride: l.N * M,
-	}
 	l.base.compute(&space, &block{
 		x: l.x[(p*l.N+r0)*K:], rows: r1 - r0, c0: c0, c1: c1,
-		y: l.y[(p*l.N+r0)*M+c0:], ldy: M, finish: finish,
+		y: l.y[(p*l.N+r0)*M+c0:], ldy: M, finish: l.lowRank(p, r0),
 	})
+}
+
+// lowRank is what is added to the rows from r0 on of copy p of x.
+func (l *linearLoRA) lowRank(p, r0 int) lowRank {
+	return lowRank{
+		r: l.r, t: l.t[(p*l.tRows+r0)*l.r:], b: l.b[p*l.bStride:],
+		bStride: l.bStride, copies: l.P / l.xCopies, yStride: l.N * l.base.w.M,
+	}
 }
 
 // run makes t and the perturbed copies of B. Without a perturbation all copies

@@ -28,6 +28,23 @@ type microFunc func(kc int, a, b *float32, panel int, d *float32, ldd int, c *fl
 type routines struct {
 	needs Features
 	gemm  microKernel
+	// codes is the micro-kernel for packed weights, with the loops around it.
+	codes codeKernel
+	// largest: the greatest |x[i]|; NaN or +Inf where x has one.
+	largest func(x []float32) float32
+	// halves: dst[i] = a[i]/2 + factor · b[i].
+	halves func(dst, a, b []float32, factor float32)
+	// roundCodes: dst[i] = x[i] · factor to the nearest integer, ties to even.
+	roundCodes func(dst []int8, x []float32, factor float32)
+	// scaleCodes: y[i] = c[i] · factor + bias[i]. c may be longer.
+	scaleCodes func(y, c, bias []float32, factor float32)
+	// splitCodes: y0[i], y1[i] = m ± d, m = mean[i] · f + bias[i], d = half[i] · g.
+	splitCodes func(y0, y1, mean, half, bias []float32, f, g float32)
+	// unpackCodes turns 64-byte vectors of 4-bit codes into two of levels each:
+	// dst[128·v + i] = levels[src[64·v+i] & 15], dst[128·v + 64 + i] that of >> 4.
+	unpackCodes func(dst, src []byte, levels *[16]int8)
+	// sumCodes: dst[j] = Σ of the signed bytes of words[64·v + 4·j …+3], j < 16.
+	sumCodes func(dst []int32, words []byte)
 	// pack copies a panel of width rows of kc elements, row i at src[i*ld],
 	// to dst[k*width+i]. Rows past rows are undefined: their products are
 	// thrown away. It may write up to packSlack elements past the panel.
@@ -73,17 +90,27 @@ func choose(f Features) *routines {
 // genericRoutines are the plain Go twins.
 func genericRoutines() routines {
 	return routines{
-		gemm:       microKernel{name: "4x16_generic", MR: 4, NR: 16, fn: gemm4x16Generic},
-		pack:       packGeneric,
-		add:        addGeneric,
-		swiglu:     swigluGeneric,
-		gelu:       geluGeneric,
-		relu:       reluGeneric,
-		sumSquares: sumSquaresGeneric,
-		scaleBy:    scaleByGeneric,
-		maximum:    maximumGeneric,
-		expSum:     expSumGeneric,
-		mixRows:    mixRowsGeneric,
-		gaussian:   gaussianGeneric,
+		gemm: microKernel{name: "4x16_generic", MR: 4, NR: 16, fn: gemm4x16Generic},
+		pack: packGeneric,
+		codes: codeKernel{
+			name: "4x16_generic", MR: 4, NR: 16, fn: code4x16Generic, pack: packQuads(4), xBytes: 4, step: 1,
+		},
+		largest:     largestGeneric,
+		halves:      halvesGeneric,
+		roundCodes:  roundCodesGeneric,
+		scaleCodes:  scaleCodesGeneric,
+		splitCodes:  splitCodesGeneric,
+		unpackCodes: unpackCodesGeneric,
+		sumCodes:    sumCodesGeneric,
+		add:         addGeneric,
+		swiglu:      swigluGeneric,
+		gelu:        geluGeneric,
+		relu:        reluGeneric,
+		sumSquares:  sumSquaresGeneric,
+		scaleBy:     scaleByGeneric,
+		maximum:     maximumGeneric,
+		expSum:      expSumGeneric,
+		mixRows:     mixRowsGeneric,
+		gaussian:    gaussianGeneric,
 	}
 }

@@ -126,9 +126,7 @@ type gather struct {
 func (*routines) bindGather(c *kernel.Call) (kernel.Runner, error) { return &gather{call: c}, nil }
 
 func (g *gather) Run() error {
-	var p product
-	p.setWeights(g.call.In[0])
-	g.w, g.I = p.w, g.call.In[1].Shape[0]
+	g.w, g.I = weightsOf(g.call.In[0]), g.call.In[1].Shape[0]
 	g.call.Pool.Run(g, g.call.Out[0].Width*ceilDiv(g.I, rowsPerTile(g.w.K)))
 	return nil
 }

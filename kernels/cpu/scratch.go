@@ -1,6 +1,10 @@
 package cpu
 
-import "zeroth/runtime/kernel"
+import (
+	"unsafe"
+
+	"zeroth/runtime/kernel"
+)
 
 // arena cuts a call's scratch into float32 slices that begin on cache lines.
 // Over no storage it only counts, so that one function says both how much
@@ -23,6 +27,24 @@ func (a *arena) take(n int) []float32 {
 		return nil
 	}
 	return a.data[start : start+n]
+}
+
+// takeBytes gives n bytes, or nil where the arena only counts.
+func (a *arena) takeBytes(n int) []byte {
+	part := a.take(ceilDiv(n, 4))
+	if part == nil {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(part))), n)
+}
+
+// takeInts gives n int32, or nil where the arena only counts.
+func (a *arena) takeInts(n int) []int32 {
+	part := a.take(n)
+	if part == nil {
+		return nil
+	}
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(part))), n)
 }
 
 // bytes is what has been taken so far.

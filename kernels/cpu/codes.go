@@ -1,0 +1,106 @@
+package cpu
+
+import "zeroth/runtime/op"
+
+// codeKernel computes one tile of a product of codes in registers: signed bytes
+// of x with those of W, summed as integers and scaled by groups of columns.
+//
+//	for g := range groups {
+//		for i := range MR {
+//			for j := range NR {
+//				acc := start[g*NR+j]
+//				for k := 4*words*g; k < 4*words*(g+1); k++ {
+//					acc += x[i, k] * w[j, k]
+//				}
+//				c[i*ldc+j] += scales[g*NR+j] * float32(acc)
+//			}
+//		}
+//	}
+//
+// w is a panel of bytes as it lies in the file: column k of row j is byte
+// j/16·panel + k/4·64 + j%16·4 + k%4 of b. x is in the order that pack gives it.
+// Products and sums of float32 are rounded one by one or fused, always alike.
+type codeKernel struct {
+	name   string // tile and instruction set: "3x16_avx2"
+	MR, NR int    // NR is 16, or 32: two adjacent panels
+	fn     codeFunc
+	// half is the same with NR = 16, for the odd panel at the end; nil where
+	// NR is 16.
+	half codeFunc
+	// pack writes a panel of MR rows and words·4 columns of codes, row i at
+	// codes[i*ld], in the order that fn reads, xBytes for a row's word. Rows
+	// past rows are undefined: their products are thrown away.
+	pack   func(dst []byte, codes []int8, ld, rows, words int)
+	xBytes int
+	// shift is what pack adds to a code, 0 or 128. fn's sums are then too large
+	// by shift·Σ w, which start must take away.
+	shift int32
+	// step divides the words that fn takes in a group.
+	step int
+}
+
+// codeFunc is the function of a codeKernel. words counts those of one group.
+type codeFunc func(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// codeTypes reports whether a product with W of type d can be made of codes.
+func codeTypes(d op.DType) bool { return d == op.I8 || d == op.Q4 || d == op.NF4 }
+
+// codeWords is the number of words of four codes in a row of x for W.
+func (k *codeKernel) codeWords(w *op.Panels) int {
+	return roundUp(w.Words*(w.DType.Word()/4), k.step)
+}
+
+// Blocking of a product of codes: a block of x and a slice of a panel take as
+// many bytes as those of float32 do.
+const (
+	maxCodeBytes  = 1280 // of a row of packed x in a block
+	codeColumns   = 256
+	groupWords    = packedGroup / 4
+	mostGroups    = maxCodeBytes / 32
+	maxCodeWords  = maxCodeBytes / 4
+	codeTileGroup = 8 // tiles of x rounded in one task
+)
+
+// depth cuts words into equal parts that begin with a group, each of at most
+// maxCodeBytes of a packed row.
+func (k *codeKernel) depth(words int) int {
+	most := maxCodeBytes / k.xBytes
+	return roundUp(ceilDiv(words, max(ceilDiv(words, most), 1)), groupWords)
+}
+
+// code4x16Generic is a codeFunc with MR 4 and NR 16 over codes of x that
+// packQuads wrote.
+func code4x16Generic(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	const MR, NR = 4, 16
+	x, w := bytesAt(a, groups*words*4*MR), bytesAt(b, groups*words*4*NR)
+	scale, first := floatsAt(scales, groups*NR), intsAt(start, groups*NR)
+	y := floatsAt(c, (MR-1)*ldc+NR)
+	for g := range groups {
+		for i := range MR {
+			for j := range NR {
+				acc := first[g*NR+j]
+				for v := g * words; v < (g+1)*words; v++ {
+					xWord, wWord := x[(v*MR+i)*4:][:4], w[(v*NR+j)*4:][:4]
+					acc += int32(int8(xWord[0]))*int32(int8(wWord[0])) + int32(int8(xWord[1]))*int32(int8(wWord[1])) +
+						int32(int8(xWord[2]))*int32(int8(wWord[2])) + int32(int8(xWord[3]))*int32(int8(wWord[3]))
+				}
+				y[i*ldc+j] += scale[g*NR+j] * float32(acc)
+			}
+		}
+	}
+}
+
+// packQuads is the pack of a codeKernel with MR rows that reads codes as they
+// are: word v of row i at (v·MR + i)·4.
+func packQuads(MR int) func(dst []byte, codes []int8, ld, rows, words int) {
+	return func(dst []byte, codes []int8, ld, rows, words int) {
+		for i := range min(rows, MR) {
+			row := codes[i*ld:][:words*4]
+			for v := range words {
+				word := row[v*4:][:4]
+				at := dst[(v*MR+i)*4:][:4]
+				at[0], at[1], at[2], at[3] = byte(word[0]), byte(word[1]), byte(word[2]), byte(word[3])
+			}
+		}
+	}
+}

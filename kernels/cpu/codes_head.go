@@ -1,0 +1,72 @@
+package cpu
+
+import "zeroth/runtime/kernel"
+
+// codedHead is crossEntropyHead for W of packed elements.
+type codedHead struct {
+	crossEntropyHead
+	codes  codeProduct
+	round  roundTask
+	blocks tiling
+}
+
+func (r *routines) bindCodedHead(c *kernel.Call) (kernel.Runner, error) {
+	h := &codedHead{codes: codeProduct{routines: r}}
+	h.call, h.product.routines = c, r
+	h.join.h = &h.crossEntropyHead
+	h.round.codeProduct = &h.codes
+	return h, nil
+}
+
+func (r *routines) scratchCodedHead(c *kernel.Call) int {
+	h := &codedHead{codes: codeProduct{routines: r}}
+	h.call, h.product.routines = c, r
+	var a arena
+	h.layOut(&a)
+	return a.bytes()
+}
+
+// layOut places the codes and the sums; the logits of a block lie behind the
+// worker's part of the codes.
+func (h *codedHead) layOut(a *arena) {
+	x, w, workers := h.call.In[0], h.call.In[1], h.call.Pool.Workers()
+	h.codes.layOut(a, x, w, true, workers)
+	h.layOutSums(a)
+	h.spaces = a.takePerWorker(2*h.codes.blockRows()*vocabChunk, workers)
+}
+
+func (h *codedHead) Run() error {
+	p, pool := &h.codes, h.call.Pool
+	scratch := newArena(h.call.Scratch)
+	h.layOut(&scratch)
+	h.setOperands()
+	p.bias, p.x = h.product.bias, h.x
+	h.blocks = p.cut()
+	pool.Run(&h.round, p.roundTasks())
+	pool.Run(h, p.matrices*h.blocks.tiles())
+	pool.Run(&h.join, ceilDiv(h.tiling.rows, joinRows))
+	return nil
+}
+
+// Tile computes the logits of one block of rows, or of both of a pair's, and one
+// chunk.
+func (h *codedHead) Tile(worker, tile int) {
+	p := &h.codes
+	part := p.spaces.of(worker)
+	space := p.newSpace(&part)
+	block := p.spanOf(&h.blocks, tile)
+	block.ldy = vocabChunk
+	logits := h.spaces.of(worker).data
+	block.y = [2][]float32{logits, logits[(block.r1-block.r0)*vocabChunk:]}
+	p.compute(&space, &block)
+	copies := 1
+	if p.paired {
+		copies = 2
+	}
+	for sign := range copies {
+		for r := block.r0; r < block.r1; r++ {
+			row := block.y[sign][(r-block.r0)*vocabChunk:][:block.c1-block.c0]
+			h.reduce(block.matrix*p.rows+sign*p.N+r, block.c0, row)
+		}
+	}
+}

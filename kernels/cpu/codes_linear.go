@@ -1,0 +1,76 @@
+package cpu
+
+import (
+	"zeroth/runtime/kernel"
+)
+
+// codedLinear computes y = x Wᵀ + bias for W of packed elements, in two passes:
+// it rounds x, then multiplies, by tiles of y.
+type codedLinear struct {
+	call    *kernel.Call
+	product codeProduct
+	round   roundTask
+	y       []float32
+	tiling  tiling
+}
+
+// roundTask is the pass that rounds x.
+type roundTask struct{ *codeProduct }
+
+// Tile rounds a few tiles of x.
+func (t *roundTask) Tile(worker, task int) { t.codeProduct.round(worker, task) }
+
+func (r *routines) bindCodedLinear(c *kernel.Call) (kernel.Runner, error) {
+	l := &codedLinear{call: c, product: codeProduct{routines: r}}
+	l.round.codeProduct = &l.product
+	return l, nil
+}
+
+func (r *routines) scratchCodedLinear(c *kernel.Call) int {
+	p := codeProduct{routines: r}
+	var a arena
+	p.layOut(&a, c.In[0], c.In[1], true, c.Pool.Workers())
+	return a.bytes()
+}
+
+func (l *codedLinear) Run() error {
+	p, pool := &l.product, l.call.Pool
+	scratch := newArena(l.call.Scratch)
+	p.layOut(&scratch, l.call.In[0], l.call.In[1], true, pool.Workers())
+	p.bias = optional(l.call, 2)
+	p.x, l.y = l.call.In[0].F32(), l.call.Out[0].F32()
+	l.tiling = p.cut()
+	pool.Run(&l.round, p.roundTasks())
+	pool.Run(l, p.matrices*l.tiling.tiles())
+	return nil
+}
+
+// Tile computes one tile of a copy of y, or of a pair.
+func (l *codedLinear) Tile(worker, tile int) {
+	p := &l.product
+	part := p.spaces.of(worker)
+	space := p.newSpace(&part)
+	block := p.blockOf(&l.tiling, tile, l.y)
+	p.compute(&space, &block)
+}
+
+// spanOf is the rectangle of block tile of all matrices' tilings, those of one
+// column block one after the other.
+func (p *codeProduct) spanOf(t *tiling, tile int) codeBlock {
+	perColumn := t.rowBlocks * p.matrices
+	b := codeBlock{matrix: tile % perColumn / t.rowBlocks}
+	b.r0, b.r1, b.c0, b.c1 = t.span(tile/perColumn*t.rowBlocks + tile%t.rowBlocks)
+	return b
+}
+
+// blockOf is spanOf within y, which holds the copies [w, N, M].
+func (p *codeProduct) blockOf(t *tiling, tile int, y []float32) codeBlock {
+	b := p.spanOf(t, tile)
+	b.ldy = p.w.M
+	at := (b.matrix*p.rows + b.r0) * p.w.M // rows of a pair's matrix are those of both copies
+	b.y[0] = y[at+b.c0:]
+	if p.paired {
+		b.y[1] = y[at+p.N*p.w.M+b.c0:]
+	}
+	return b
+}

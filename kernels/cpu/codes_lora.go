@@ -1,0 +1,86 @@
+package cpu
+
+import "zeroth/runtime/kernel"
+
+// codedLoRA is linearLoRA for W of packed elements: the base product is one of
+// codes; what is added to it is the same.
+type codedLoRA struct {
+	linearLoRA
+	product codeProduct
+	round   roundTask
+	blocks  tiling
+}
+
+func (r *routines) bindCodedLoRA(c *kernel.Call) (kernel.Runner, error) {
+	l := &codedLoRA{product: codeProduct{routines: r}}
+	l.init(r, c)
+	l.round.codeProduct = &l.product
+	return l, nil
+}
+
+func (r *routines) scratchCodedLoRA(c *kernel.Call) int {
+	l := &codedLoRA{product: codeProduct{routines: r}}
+	l.init(r, c)
+	var a arena
+	l.layOut(&a)
+	return a.bytes()
+}
+
+func (l *codedLoRA) layOut(a *arena) {
+	l.linearLoRA.layOut(a)
+	l.product.layOut(a, l.call.In[0], l.call.In[1], false, l.call.Pool.Workers())
+}
+
+func (l *codedLoRA) Run() error {
+	p, pool := &l.product, l.call.Pool
+	scratch := newArena(l.call.Scratch)
+	l.layOut(&scratch)
+	l.setOperands()
+	p.bias, p.x = l.base.bias, l.x
+	if l.P == 0 || l.N == 0 {
+		return nil
+	}
+	l.blocks = p.cut()
+	l.prepare.run(l.call.In)
+	pool.Run(&l.round, p.roundTasks())
+	pool.Run(l, p.matrices*l.blocks.tiles())
+	return nil
+}
+
+// Tile computes one tile of a copy of y, of a pair, or of all copies where x is
+// narrow.
+func (l *codedLoRA) Tile(worker, tile int) {
+	p := &l.product
+	part := p.spaces.of(worker)
+	space := p.newSpace(&part)
+	block := p.blockOf(&l.blocks, tile, l.y)
+	p.compute(&space, &block)
+
+	part = l.spaces.of(worker)
+	finish := l.base.gemm.newWorkspace(&part)
+	if !p.paired {
+		l.addLowRank(&finish, &block, block.y[0], block.matrix)
+		return
+	}
+	for sign, y := range block.y {
+		l.addLowRank(&finish, &block, y, 2*block.matrix+sign)
+	}
+}
+
+// addLowRank adds to a block of y, that of copy p of x, what the copies of y
+// that it is the base of have of their own.
+func (l *codedLoRA) addLowRank(s *workspace, t *codeBlock, y []float32, p int) {
+	gemm := &l.base.gemm
+	finish := l.lowRank(p, t.r0)
+	for c := t.c0; c < t.c1; {
+		width := l.base.width(c)
+		for r := t.r0; r < t.r1; r += gemm.MR {
+			tile := place{
+				c: y[(r-t.r0)*t.ldy+c-t.c0:], ldc: t.ldy,
+				rows: min(gemm.MR, t.r1-r), columns: min(width, t.c1-c),
+			}
+			finish.tile(gemm, s, r-t.r0, c, width, &tile)
+		}
+		c += width
+	}
+}

@@ -1,0 +1,324 @@
+package cpu
+
+import (
+	"encoding/binary"
+	"math"
+
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+	"zeroth/runtime/quant"
+)
+
+// codeProduct computes blocks of y = x Wᵀ + bias for W of packed elements, with
+// x rounded to 8 bits a row. Where the copies of x come in ± pairs, the rows of
+// their mean and of half their difference are rounded instead: with few or no
+// bits in common, y₊ and y₋ would lose their difference in the noise of rounding.
+//
+// Rounding is a pass of its own, so that no tile repeats it. The rows of x are
+// then those of one or more matrices, one for each pair or copy, whose tiles lie
+// packed one after the other. Row r of a pair's matrix is the mean (even r) or
+// half the difference (odd r) of the pair's rows r/2.
+type codeProduct struct {
+	*routines
+	w    weights
+	bias []float32 // M elements
+	x    []float32 // [copies, N, K]
+
+	N        int // rows of one copy of x; of all where they are one matrix
+	paired   bool
+	matrices int
+	rows     int // rows of a matrix: N or 2N
+	tiles    int // tiles of MR rows of a matrix
+	words    int // words of four codes in a row
+	packed   []byte
+	scales   []float32 // by matrix and row: what its codes are multiplied with
+	zeros    []float32 // a block's bias where there is none
+	spaces   perWorker
+}
+
+// codeSpace is what one worker needs.
+type codeSpace struct {
+	row    []float32 // a row of a mean or difference
+	codes  []byte    // codes of MR rows
+	c      []float32 // a block of the product
+	b      []byte    // slices of panels as bytes
+	scales []float32 // [groups, NR]
+	start  []int32   // [groups, NR]
+}
+
+// layOut reads the extents of x [w, N, K] and W and places everything in the
+// scratch. merged makes one matrix of copies that are not paired.
+func (p *codeProduct) layOut(a *arena, x, w *kernel.Tensor, merged bool, workers int) {
+	k := &p.codes
+	p.w = weightsOf(w)
+	p.N, p.matrices = x.Shape[0], x.Width
+	p.paired = x.Width > 1 && x.Width%2 == 0
+	switch {
+	case p.paired:
+		p.matrices /= 2
+	case merged:
+		p.N, p.matrices = p.N*x.Width, 1
+	}
+	p.rows = p.N
+	if p.paired {
+		p.rows *= 2
+	}
+	p.tiles = ceilDiv(p.rows, k.MR)
+	p.words = k.codeWords(&p.w.shape)
+	// As many as there are at the session's bounds, paired or not.
+	tiles := x.Width * ceilDiv(x.Shape[0], k.MR)
+	p.packed = a.takeBytes(tiles * p.tileBytes())
+	p.scales = a.take(tiles * k.MR)
+	p.zeros = a.take(codeColumns)
+	p.spaces = a.takePerWorker(p.spaceSize(), workers)
+}
+
+// tileBytes is the size of a tile of packed x.
+func (p *codeProduct) tileBytes() int { return p.words * p.codes.MR * p.codes.xBytes }
+
+// spaceSize is the elements of a codeSpace.
+func (p *codeProduct) spaceSize() int {
+	var counter arena
+	p.newSpace(&counter)
+	return counter.used
+}
+
+func (p *codeProduct) newSpace(a *arena) codeSpace {
+	k := &p.codes
+	return codeSpace{
+		row:    a.take(p.w.K),
+		codes:  a.takeBytes(k.MR * p.words * 4),
+		c:      a.take((p.blockRows()*2 + k.MR) * codeColumns),
+		b:      a.takeBytes(k.NR / op.PanelRows * maxCodeWords * 64),
+		scales: a.take(mostGroups * k.NR),
+		start:  a.takeInts(mostGroups * k.NR),
+	}
+}
+
+// blockRows is the largest number of rows of one copy in a block: whole tiles of
+// this product and of that of float32 that finishes it, half as many where a
+// pair's rows come beside.
+func (p *codeProduct) blockRows() int {
+	unit := leastCommonMultiple(p.codes.MR, p.gemm.MR)
+	return max(unit, blockRows/2/unit*unit)
+}
+
+func leastCommonMultiple(a, b int) int {
+	gcd, rest := a, b
+	for rest > 0 {
+		gcd, rest = rest, gcd%rest
+	}
+	return a / gcd * b
+}
+
+// cut chooses a tiling of the rows of one matrix's copies and the columns of y.
+func (p *codeProduct) cut() tiling {
+	unit := leastCommonMultiple(p.codes.MR, p.gemm.MR)
+	t := tiling{MC: p.blockRows(), NC: codeColumns, rows: p.N, columns: p.w.M}
+	if !p.paired {
+		t.MC *= 2
+	}
+	for p.matrices*ceilDiv(t.rows, t.MC)*ceilDiv(t.columns, t.NC) < wantTiles && t.MC > 2*unit {
+		t.MC = roundUp(t.MC/2, unit)
+	}
+	t.rowBlocks, t.columnBlocks = ceilDiv(t.rows, t.MC), ceilDiv(t.columns, t.NC)
+	return t
+}
+
+// roundTasks is the number of tasks that round x.
+func (p *codeProduct) roundTasks() int {
+	clear(p.zeros)
+	return p.matrices * ceilDiv(p.tiles, codeTileGroup)
+}
+
+// round makes the codes of a few tiles.
+func (p *codeProduct) round(worker, task int) {
+	part := p.spaces.of(worker)
+	s := p.newSpace(&part)
+	groups := ceilDiv(p.tiles, codeTileGroup)
+	matrix, first := task/groups, task%groups*codeTileGroup
+	for tile := first; tile < min(first+codeTileGroup, p.tiles); tile++ {
+		p.roundTile(&s, matrix, tile)
+	}
+}
+
+func (p *codeProduct) roundTile(s *codeSpace, matrix, tile int) {
+	k := &p.codes
+	ld := p.words * 4
+	codes := signed(s.codes)
+	rows := min(k.MR, p.rows-tile*k.MR)
+	for i := range rows {
+		x := p.row(s, matrix, tile*k.MR+i)
+		factor, scale := codeScale(p.largest(x))
+		p.scales[(matrix*p.tiles+tile)*k.MR+i] = scale
+		row := codes[i*ld : (i+1)*ld]
+		if factor == 0 {
+			clear(row)
+			continue
+		}
+		p.roundCodes(row[:len(x)], x, factor)
+		clear(row[len(x):])
+	}
+	k.pack(p.packed[(matrix*p.tiles+tile)*p.tileBytes():][:p.tileBytes()], codes, ld, rows, p.words)
+}
+
+// row gives row r of a matrix, made in s.row where it is that of a pair.
+func (p *codeProduct) row(s *codeSpace, matrix, r int) []float32 {
+	K := p.w.K
+	if !p.paired {
+		return p.x[(matrix*p.N+r)*K:][:K]
+	}
+	a, b := p.x[(2*matrix*p.N+r/2)*K:][:K], p.x[((2*matrix+1)*p.N+r/2)*K:][:K]
+	p.halves(s.row, a, b, 0.5-float32(r%2))
+	return s.row
+}
+
+// codeScale gives the factor that brings values of a largest magnitude to 127,
+// and its inverse. What is too small for the factor is rounded to zero; what is
+// not finite makes all products NaN.
+func codeScale(most float32) (factor, scale float32) {
+	switch {
+	case !(most <= math.MaxFloat32):
+		return 0, float32(math.NaN())
+	case most < 1e-30:
+		return 0, 0
+	}
+	return 127 / most, most / 127
+}
+
+// codeBlock is a rectangle of y: rows [r0, r1) of one copy, or of both of a
+// pair, and columns [c0, c1).
+type codeBlock struct {
+	matrix int
+	r0, r1 int // r0 begins a tile
+	c0, c1 int
+	y      [2][]float32 // of the copy, or of the pair's two
+	ldy    int
+}
+
+// compute fills the block.
+func (p *codeProduct) compute(s *codeSpace, t *codeBlock) {
+	k := &p.codes
+	perRow := 1
+	if p.paired {
+		perRow = 2
+	}
+	first, last := t.r0*perRow, t.r1*perRow
+	clear(s.c[:roundUp(last-first, k.MR)*codeColumns])
+	if k.shift == 0 {
+		clear(s.start)
+	}
+	depth := k.depth(p.words)
+	for v := 0; v < p.words; v += depth {
+		words := min(depth, p.words-v)
+		for c := t.c0; c < t.c1; {
+			columns := p.codeWidth(c)
+			fn := k.fn
+			if columns < k.NR {
+				fn = k.half
+			}
+			w := p.codePanel(s, c, columns, v, words)
+			for r := first; r < last; r += k.MR {
+				tile := (t.matrix*p.tiles + r/k.MR) * p.tileBytes()
+				fn(w.groups, w.words, &p.packed[tile+v*k.MR*k.xBytes], &w.b[0], w.panel,
+					&s.scales[0], &s.start[0], &s.c[(r-first)*codeColumns+c-t.c0], codeColumns)
+			}
+			c += columns
+		}
+	}
+	p.finish(s, t, first)
+}
+
+// codeWidth is how many columns the micro-kernel takes from column c on.
+func (p *codeProduct) codeWidth(c int) int {
+	if p.codes.half != nil && c+op.PanelRows >= p.w.M {
+		return op.PanelRows
+	}
+	return p.codes.NR
+}
+
+// finish scales the block's rows and puts them where they belong.
+func (p *codeProduct) finish(s *codeSpace, t *codeBlock, first int) {
+	columns := t.c1 - t.c0
+	bias := p.zeros[:columns]
+	if p.bias != nil {
+		bias = p.bias[t.c0:t.c1]
+	}
+	scales := p.scales[t.matrix*p.tiles*p.codes.MR:]
+	for r := t.r0; r < t.r1; r++ {
+		y := t.y[0][(r-t.r0)*t.ldy:][:columns]
+		if !p.paired {
+			p.scaleCodes(y, s.c[(r-first)*codeColumns:], bias, scales[r])
+			continue
+		}
+		mean, half := s.c[(2*r-first)*codeColumns:], s.c[(2*r+1-first)*codeColumns:]
+		p.splitCodes(y, t.y[1][(r-t.r0)*t.ldy:][:columns], mean, half, bias, scales[2*r], scales[2*r+1])
+	}
+}
+
+// codeSlice is a slice of one or two panels of W as bytes.
+type codeSlice struct {
+	b             []byte
+	panel         int
+	groups, words int // words of each group
+}
+
+// codePanel finds words [v, v+words) of rows [c, c+columns) of W: in place for
+// bytes, unpacked into s.b for 4-bit codes. It sets s.scales and s.start.
+func (p *codeProduct) codePanel(s *codeSpace, c, columns, v, words int) codeSlice {
+	w, NR := &p.w.shape, columns
+	out := codeSlice{groups: 1, words: words}
+	if w.Groups > 0 {
+		out.words = w.DType.Group() / 4
+		out.groups = words / out.words
+	}
+	inPlace := w.DType == op.I8 && v+words <= w.Words
+	if inPlace {
+		out.b, out.panel = p.w.packed[int64(c/op.PanelRows)*w.PanelBytes()+int64(v)*64:], int(w.PanelBytes())
+	} else {
+		out.b, out.panel = s.b, words*64
+	}
+	for j := 0; j < columns; j += op.PanelRows {
+		panel := quant.PanelOf(p.w.packed, w, (c+j)/op.PanelRows)
+		b := out.b[j/op.PanelRows*out.panel:][:words*64]
+		switch {
+		case w.DType == op.Q4:
+			p.unpackCodes(b, panel.Words[v*32:(v+words)*32], &quant.LevelsQ4)
+		case w.DType == op.NF4:
+			p.unpackCodes(b, panel.Words[v*32:(v+words)*32], &quant.LevelsNF4)
+		case !inPlace:
+			clear(b[copy(b, panel.Words[v*64:]):])
+		}
+		p.groupScales(s, &panel, j, NR, v, &out)
+		if p.codes.shift != 0 {
+			p.starts(s, b, j, NR, &out)
+		}
+	}
+	return out
+}
+
+// groupScales decodes the scales of one panel's groups to columns [j, j+16) of
+// s.scales [groups, NR].
+func (p *codeProduct) groupScales(s *codeSpace, panel *quant.Panel, j, NR, v int, out *codeSlice) {
+	for g := range out.groups {
+		to := s.scales[g*NR+j:][:op.PanelRows]
+		for i := range to {
+			if p.w.shape.Groups == 0 {
+				to[i] = math.Float32frombits(binary.LittleEndian.Uint32(panel.RowScales[i*4:]))
+			} else {
+				to[i] = panel.GroupScale(&p.w.shape, v/out.words+g, i)
+			}
+		}
+	}
+}
+
+// starts sets columns [j, j+16) of s.start [groups, NR] to −shift·Σ w.
+func (p *codeProduct) starts(s *codeSpace, b []byte, j, NR int, out *codeSlice) {
+	for g := range out.groups {
+		to := s.start[g*NR+j:][:op.PanelRows]
+		p.sumCodes(to, b[g*out.words*64:(g+1)*out.words*64])
+		for i := range to {
+			to[i] *= -p.codes.shift
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package cpu
+
+import (
+	"math"
+	"unsafe"
+)
+
+// The loops around a product of codes, in plain Go.
+
+// largestGeneric is the greatest magnitude in x, or a NaN or +Inf if x has one.
+// As bits without the sign, floats are ordered like integers, NaN above all.
+func largestGeneric(x []float32) float32 {
+	most := uint32(0)
+	for _, v := range x {
+		most = max(most, math.Float32bits(v)&^(1<<31))
+	}
+	return math.Float32frombits(most)
+}
+
+// halvesGeneric: dst[i] = a[i]/2 + factor·b[i], each product and sum rounded.
+// With factor ±½ it is the mean of a and b or half their difference.
+func halvesGeneric(dst, a, b []float32, factor float32) {
+	for i := range dst {
+		dst[i] = float32(a[i]*0.5) + float32(b[i]*factor)
+	}
+}
+
+// roundCodesGeneric: dst[i] = x[i] · factor, rounded to the nearest integer,
+// ties to even. The product must lie within −128 and 127.
+func roundCodesGeneric(dst []int8, x []float32, factor float32) {
+	for i, v := range x {
+		dst[i] = int8(math.RoundToEven(float64(float32(v * factor))))
+	}
+}
+
+// scaleCodesGeneric: y[i] = c[i] · factor + bias[i].
+func scaleCodesGeneric(y, c, bias []float32, factor float32) {
+	for i := range y {
+		y[i] = float32(c[i]*factor) + bias[i]
+	}
+}
+
+// splitCodesGeneric makes the rows of a pair from those of their mean and half
+// difference: m = mean[i]·f + bias[i], d = half[i]·g, y0[i] = m + d, y1[i] = m − d.
+func splitCodesGeneric(y0, y1, mean, half, bias []float32, f, g float32) {
+	for i := range y0 {
+		m, d := float32(mean[i]*f)+bias[i], float32(half[i]*g)
+		y0[i], y1[i] = m+d, m-d
+	}
+}
+
+// unpackCodesGeneric turns words of eight 4-bit codes into twice as many words
+// of four bytes, the levels of the codes: for each vector of 64 bytes of src two
+// of dst, first those of the low halves.
+func unpackCodesGeneric(dst, src []byte, levels *[16]int8) {
+	for v := 0; v < len(src); v += 64 {
+		for i, b := range src[v : v+64] {
+			dst[2*v+i] = byte(levels[b&15])
+			dst[2*v+64+i] = byte(levels[b>>4])
+		}
+	}
+}
+
+// sumCodesGeneric: dst[j] = Σ over words and bytes of a panel's row j.
+func sumCodesGeneric(dst []int32, words []byte) {
+	clear(dst[:16])
+	for i, b := range words {
+		dst[i%64/4] += int32(int8(b))
+	}
+}
+
+// signed views bytes as codes.
+func signed(b []byte) []int8 {
+	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
+}
+
+func bytesAt(p *byte, n int) []byte        { return unsafe.Slice(p, n) }
+func floatsAt(p *float32, n int) []float32 { return unsafe.Slice(p, n) }
+func intsAt(p *int32, n int) []int32       { return unsafe.Slice(p, n) }
