@@ -1,5 +1,7 @@
-// Package atomicfile replaces files as a whole: at any time a path holds what
-// it held before or the complete new file, through crashes and power cuts.
+// Package atomicfile replaces files, and makes folders, as a whole: at any time a
+// path holds what it held before or the complete new thing, through crashes and
+// power cuts. A process that is killed may leave a temporary file or folder
+// beside the path; [RemoveTemporary] takes those away.
 package atomicfile
 
 import (
@@ -15,9 +17,8 @@ import (
 // temporary one in the same folder, which reaches the disk and is then renamed.
 // Where anything fails the temporary file is removed and path is as it was.
 func Write(path string, write func(file *os.File) error) (err error) {
-	folder := filepath.Dir(path)
 	// Not os.CreateTemp: its mode 0600 would stay with the finished file.
-	temporary := filepath.Join(folder, "."+filepath.Base(path)+"."+rand.Text()+".tmp")
+	temporary := temporaryName(path)
 	file, err := os.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nameIn(err, path)
@@ -36,7 +37,12 @@ func Write(path string, write func(file *os.File) error) (err error) {
 	if err = os.Rename(temporary, path); err != nil {
 		return err
 	}
-	return SyncFolder(folder)
+	return SyncFolder(filepath.Dir(path))
+}
+
+// temporaryName is a new name beside path, one that isTemporary knows again.
+func temporaryName(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()+".tmp")
 }
 
 // nameIn makes an error about the temporary file one about path, which is the

@@ -2,7 +2,6 @@ package adapter
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,7 +37,7 @@ func write(dir string, a *Adapter) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return writeNewFolder(dir, config, a)
+		return atomicfile.Folder(dir, func(folder string) error { return writeFiles(folder, config, a) })
 	case err != nil:
 		return err
 	case !info.IsDir():
@@ -54,27 +53,6 @@ func write(dir string, a *Adapter) error {
 		}
 	}
 	return writeFiles(dir, config, a)
-}
-
-// writeNewFolder fills a folder under another name and then gives it its own.
-func writeNewFolder(dir string, config []byte, a *Adapter) (err error) {
-	parent := filepath.Dir(dir)
-	temporary := filepath.Join(parent, "."+filepath.Base(dir)+"."+rand.Text()+".tmp")
-	if err := os.MkdirAll(temporary, 0o777); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.RemoveAll(temporary)
-		}
-	}()
-	if err := writeFiles(temporary, config, a); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, dir); err != nil {
-		return err
-	}
-	return atomicfile.SyncFolder(parent)
 }
 
 func writeFiles(dir string, config []byte, a *Adapter) error {

@@ -187,4 +187,8 @@ func (r *interruptedRun) testKills(t *testing.T) {
 		}
 	}
 	r.compare(t, "killed")
+	left, err := filepath.Glob(filepath.Join(r.folder, "killed", ".*.tmp"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left by killed processes: %v, %v", left, err)
+	}
 }

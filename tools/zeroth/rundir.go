@@ -155,6 +155,17 @@ func (r *trainRun) reopen(want journal.Header) error {
 	return nil
 }
 
+// clean removes what was half written when the run was killed. The journal is
+// open, so no other process writes to the folder.
+func (r *trainRun) clean() error {
+	for _, folder := range []string{r.folder, filepath.Join(r.folder, lastName), filepath.Join(r.folder, bestName)} {
+		if err := atomicfile.RemoveTemporary(folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // save writes the last adapter and the profile.
 func (r *trainRun) save() error {
 	if err := r.writeAdapter(lastName); err != nil {

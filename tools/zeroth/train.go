@@ -304,6 +304,9 @@ func (r *trainRun) begin() error {
 		if err := r.reopen(header); err != nil {
 			return err
 		}
+		if err := r.clean(); err != nil {
+			return err
+		}
 		return writeJSON(config, r.config) // --steps may be new
 	}
 	if err := os.MkdirAll(r.folder, 0o777); err != nil {
@@ -313,7 +316,10 @@ func (r *trainRun) begin() error {
 	if err := writeJSON(config, r.config.absolute()); err != nil {
 		return err
 	}
-	return r.createJournal(header)
+	if err := r.createJournal(header); err != nil || !r.resuming {
+		return err
+	}
+	return r.clean()
 }
 
 // createJournal makes the journal of a new run, or of one that was killed
