@@ -39,7 +39,7 @@ func newGGUF(source io.ReaderAt, size int64, name string) (*ggufModel, error) {
 		if tensor.Name == ggufFrequencies && m.config.Rotary() {
 			continue // readGGUFConfig has made it part of the config
 		}
-		weight, known := m.tensors.weight(m.config, tensor.Name)
+		weight, known := m.tensors.weight(tensor.Name)
 		if !known {
 			return nil, fmt.Errorf("tensor %q: a %s model of %d layers has no such weight in Zeroth: give the Hugging Face folder that the file was made from: %w",
 				tensor.Name, m.config.Architecture, m.config.Layers, ErrUnsupported)
@@ -91,6 +91,9 @@ func (m *ggufModel) Tensor(name string) (Info, error) {
 
 func (m *ggufModel) ReadF32(name string, dst []float32) error { return readWhole(m, name, dst) }
 
+// ReadRows puts the rows of a Llama's q and k back in Hugging Face's order, rather
+// than that Config.Interleaved said so: the program, its LoRA sites and what PEFT
+// gets of them are then those of the Hugging Face checkpoint.
 func (m *ggufModel) ReadRows(name string, first int, dst []float32) error {
 	info, err := m.Tensor(name)
 	if err != nil {
@@ -101,7 +104,7 @@ func (m *ggufModel) ReadRows(name string, first int, dst []float32) error {
 		return err
 	}
 	stored := m.weights[name]
-	if !m.pairedHeads(name) {
+	if !m.tensors.Paired(name) {
 		return ggufError(m.file.ReadPart(stored, int64(first)*int64(rowLength), dst))
 	}
 	for row := first; len(dst) > 0; row++ {
@@ -112,16 +115,6 @@ func (m *ggufModel) ReadRows(name string, first int, dst []float32) error {
 		dst = dst[rowLength:]
 	}
 	return nil
-}
-
-// pairedHeads reports a matrix whose rows the file has in another order than
-// Hugging Face. llama.cpp's RoPE turns neighbours together in a Llama, halves in
-// a Qwen; its converter reorders a Llama's q and k to that end. Reading puts the
-// rows back, rather than that Config.Interleaved said so: the program, its LoRA
-// sites and what PEFT gets of them are then those of the Hugging Face checkpoint.
-func (m *ggufModel) pairedHeads(name string) bool {
-	layer, suffix := splitName(llamaLayers, name)
-	return m.config.Architecture == "llama" && layer >= 0 && (suffix == queryName || suffix == keyName)
 }
 
 // pairedRow is where the file has a row of a matrix [heads·headDim, inputs]: of
