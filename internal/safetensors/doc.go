@@ -20,8 +20,9 @@
 // tile the data from its first byte to its last without hole or overlap, and
 // each as long as its shape and dtype say. What they return is therefore safe
 // to use without further checks. [File.ReadF32] streams one tensor through a
-// small buffer; no call holds a whole file in memory. [Write] makes files
-// whose bytes depend on nothing but the tensors and metadata given.
+// small buffer, [File.Rewrite] writes the file with some matrices changed; no
+// call holds a whole file in memory. [Write] makes files whose bytes depend on
+// nothing but the tensors and metadata given.
 //
 // Any package of Zeroth may use this one. What the names mean, and which
 // tensors a model needs, is for the caller (graph/importer, the adapters).

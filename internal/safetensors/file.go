@@ -18,6 +18,7 @@ const lengthBytes = 8 // of the header's length, before the header
 // goroutines at once, Close excepted.
 type File struct {
 	source   io.ReaderAt
+	size     int64
 	close    func() error
 	tensors  []Tensor // in the order of their bytes
 	byName   []int32  // indices into tensors, sorted by name
@@ -69,7 +70,7 @@ func New(source io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := &File{source: source, tensors: tensors, metadata: metadata, byName: make([]int32, len(tensors))}
+	file := &File{source: source, size: size, tensors: tensors, metadata: metadata, byName: make([]int32, len(tensors))}
 	for i := range file.byName {
 		file.byName[i] = int32(i)
 	}
