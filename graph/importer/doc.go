@@ -37,6 +37,9 @@
 // for another architecture is refused rather than misread. Weights are read
 // whole or by rows, through small buffers; values are not judged (NaN included).
 //
+// [Merge] writes a Hugging Face folder anew with low-rank products added to its
+// weights, streaming them likewise.
+//
 // The compiler and the tool call this package. It knows nothing of graphs,
 // programs or tokenizers.
 //

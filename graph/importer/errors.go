@@ -14,6 +14,8 @@ var (
 	ErrUnknownFormat = errors.New("unknown checkpoint format: give a Hugging Face folder with config.json and model.safetensors, a .gguf file or a llama2.c .bin file")
 	// ErrNotFound is returned for a weight that the checkpoint does not have.
 	ErrNotFound = errors.New("no such weight in the checkpoint")
-	// ErrArgument is returned for a buffer that does not fit the weight.
+	// ErrMismatch is returned for a product that fits no layer of the checkpoint.
+	ErrMismatch = errors.New("the adapter is of another model: give the checkpoint that it was trained on")
+	// ErrArgument is returned for a buffer or product that does not fit the weight.
 	ErrArgument = errors.New("wrong argument")
 )

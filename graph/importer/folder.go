@@ -29,7 +29,15 @@ type folder struct {
 	config  Config
 	form    family
 	opened  []io.Closer
+	files   []weightFile
 	weights map[string]stored // by the names of Config.Weights
+}
+
+// weightFile is an open file of weights.
+type weightFile struct {
+	name    string
+	size    int64
+	tensors *safetensors.File
 }
 
 // stored is where a weight lies, under the name its file has for it.
@@ -40,7 +48,7 @@ type stored struct {
 }
 
 // openFolder opens and validates the checkpoint in the folder at path.
-func openFolder(path string) (_ Checkpoint, err error) {
+func openFolder(path string) (_ *folder, err error) {
 	// Through a Root no name and no symlink leads out of the folder.
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -124,6 +132,7 @@ func (f *folder) openTensors(root *os.Root, name string) (*safetensors.File, err
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", name, ErrInvalid, err)
 	}
+	f.files = append(f.files, weightFile{name, size, file})
 	return file, nil
 }
 

@@ -11,10 +11,14 @@ import (
 
 	"zeroth/graph/importer"
 	"zeroth/graph/model"
+	"zeroth/graph/pass"
 	"zeroth/internal/testdata"
 	"zeroth/kernels/ref"
+	"zeroth/mpzo/adapter"
+	"zeroth/mpzo/train"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/kernel"
+	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
 )
 
@@ -29,26 +33,17 @@ func TestGGUFLogits(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "model.gguf")
 		importer.ConvertGGUF(t, folder, "F32").Save(t, path)
 		folder.Close()
-		var reference struct {
-			IDs []int32 `json:"input_ids"`
-		}
-		text, err := os.ReadFile(testdata.Shared(t, "models/tiny-random-"+name+"/reference.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(text, &reference); err != nil {
-			t.Fatal(err)
-		}
+		ids := referenceIDs(t, name)
 		want, err := os.ReadFile(testdata.Shared(t, "models/tiny-random-"+name+"/logits.f32"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := logitsOf(t, path, reference.IDs)
+		got := logitsOf(t, path, ids, nil)
 		if 4*len(got) != len(want) {
 			t.Fatalf("%s: %d logits, want %d", name, len(got), len(want)/4)
 		}
-		vocab := len(got) / len(reference.IDs)
-		for position := range reference.IDs {
+		vocab := len(got) / len(ids)
+		for position := range ids {
 			largest, worst := 0.0, 0.0
 			for i := position * vocab; i < (position+1)*vocab; i++ {
 				value := float64(math.Float32frombits(binary.LittleEndian.Uint32(want[4*i:])))
@@ -61,8 +56,25 @@ func TestGGUFLogits(t *testing.T) {
 	}
 }
 
-// logitsOf runs a checkpoint's "forward" for all positions of ids.
-func logitsOf(t *testing.T, path string, ids []int32) []float32 {
+// referenceIDs are the token ids of a shared model's reference.
+func referenceIDs(t *testing.T, name string) []int32 {
+	t.Helper()
+	var reference struct {
+		IDs []int32 `json:"input_ids"`
+	}
+	text, err := os.ReadFile(testdata.Shared(t, "models/tiny-random-"+name+"/reference.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &reference); err != nil {
+		t.Fatal(err)
+	}
+	return reference.IDs
+}
+
+// logitsOf runs a checkpoint's "forward" for all positions of ids, with an
+// adapter or without.
+func logitsOf(t *testing.T, path string, ids []int32, a *adapter.Adapter) []float32 {
 	t.Helper()
 	checkpoint, err := importer.Open(path)
 	if err != nil {
@@ -76,6 +88,11 @@ func logitsOf(t *testing.T, path string, ids []int32) []float32 {
 	if err := m.Materialise(); err != nil {
 		t.Fatal(err)
 	}
+	if a != nil {
+		if err := pass.InsertLoRA(m, pass.LoRA{Rank: a.Rank, Alpha: a.Alpha, Sampler: noise.Gaussian}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	p, err := m.Lower()
 	if err != nil {
 		t.Fatal(err)
@@ -84,12 +101,17 @@ func logitsOf(t *testing.T, path string, ids []int32) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := op.Extents{Width: 1, N: len(ids), S: 1, R: len(ids)}
+	size := op.Extents{Width: 1, N: len(ids), S: 1, R: len(ids), Q: 1}
 	session, err := executor.New(p, registry, executor.Options{Bounds: size, Methods: []string{"forward"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer session.Close()
+	if a != nil {
+		if err := train.SlotsOf(session).SetAdapter(a); err != nil {
+			t.Fatal(err)
+		}
+	}
 	forward, err := session.Method("forward")
 	if err != nil {
 		t.Fatal(err)
