@@ -120,12 +120,10 @@ func (f *folder) linear(name string) []int {
 
 // change adds the product to rows of the stored matrix: W += Scale · B A, or
 // Wᵀ += Scale · Aᵀ Bᵀ where that is what is stored.
-func (p LowRank) change(transposed bool) safetensors.Change {
+func (p LowRank) change(otherWay bool) safetensors.Change {
 	left, right, columns := p.B, p.A, p.In // [rows, Rank], [Rank, columns]
-	if transposed {
-		left, right, columns = make([]float32, len(p.A)), make([]float32, len(p.B)), p.Out
-		transpose(left, p.A, p.Rank, p.In)
-		transpose(right, p.B, p.Out, p.Rank)
+	if otherWay {
+		left, right, columns = transposed(p.A, p.Rank, p.In), transposed(p.B, p.Out, p.Rank), p.Out
 	}
 	return func(row, column int, values []float64) {
 		for r, l := range left[row*p.Rank : (row+1)*p.Rank] {
@@ -135,6 +133,17 @@ func (p LowRank) change(transposed bool) safetensors.Change {
 			}
 		}
 	}
+}
+
+// transposed: out[column, row] = values[row, column].
+func transposed(values []float32, rows, columns int) []float32 {
+	out := make([]float32, len(values))
+	for row := range rows {
+		for column, v := range values[row*columns : (row+1)*columns] {
+			out[column*rows+row] = v
+		}
+	}
+	return out
 }
 
 // merger writes one merged checkpoint.

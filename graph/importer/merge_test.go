@@ -101,8 +101,10 @@ func TestMergeDTypes(t *testing.T) {
 			weights[weight.Name] = values
 			entry := safetensors.Entry{Name: weight.Name, DType: dtype, Shape: weight.Shape, Data: values}
 			if len(weight.Shape) == 2 && strings.Contains(weight.Name, ".h.") {
-				entry.Shape, entry.Data = []int{weight.Shape[1], weight.Shape[0]}, make([]float32, len(values))
-				transpose(entry.Data, values, weight.Shape[0], weight.Shape[1])
+				entry.Shape, entry.Data = []int{weight.Shape[1], weight.Shape[0]}, nil
+				for i := range values {
+					entry.Data = append(entry.Data, values[i%weight.Shape[0]*weight.Shape[1]+i/weight.Shape[0]])
+				}
 			}
 			entries = append(entries, entry)
 		}

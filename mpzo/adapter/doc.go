@@ -1,6 +1,6 @@
 // Package adapter reads and writes LoRA adapters as Hugging Face PEFT keeps
-// them, so that what Zeroth trains loads into Transformers, vLLM and llama.cpp's
-// converter, and what PEFT trained can be trained on here.
+// them, so that what Zeroth trains loads into Transformers and vLLM, and what PEFT
+// trained can be trained on here. It writes them for llama.cpp too.
 //
 // An adapter is a folder of two files. adapter_model.safetensors holds for each
 // adapted module the tensors
@@ -16,6 +16,7 @@
 // takes what the arithmetic above covers and refuses the rest of PEFT (DoRA,
 // ranks that vary, trained biases, whole modules saved beside …) by the name of
 // the field, because an adapter applied with other arithmetic is silently wrong.
+// [WriteGGUF] writes one file that llama.cpp loads beside a model.
 //
 // What llama2.c checkpoints name and order differently is for the importer, with
 // one exception: the rows of q_proj and k_proj, which [InterleavedToHalf] and
