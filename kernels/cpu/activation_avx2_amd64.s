@@ -7,7 +7,7 @@ DATA activationTable<>+0(SB)/4, $0.5
 DATA activationTable<>+4(SB)/4, $0x80000000
 GLOBL activationTable<>(SB), RODATA|NOPTR, $8
 
-// func geluAVX2(dst, x *float32, n int, curve *geluCurve)
+// func geluLoop(dst, x *float32, n int, curve *geluCurve)
 //
 //	s := x[i]²
 //	p, q := P(s), Q(s)        by Horner's rule from the highest power
@@ -17,7 +17,7 @@ GLOBL activationTable<>(SB), RODATA|NOPTR, $8
 // DX the curve: P at 0, Q at 24, most at 48. Y0 x, Y1 s, Y2 p then h, Y3 q, Y4
 // and Y5 work; Y8 most, Y9 ½, Y10 the sign bit. A NaN compares as not ≥ and
 // goes through the quotient.
-TEXT ·geluAVX2(SB), NOSPLIT, $0-32
+TEXT ·geluLoop(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), DI
 	MOVQ         x+8(FP), SI
 	MOVQ         n+16(FP), CX
@@ -74,12 +74,12 @@ done:
 	VZEROUPPER
 	RET
 
-// func reluAVX2(dst, x *float32, n int)
+// func reluLoop(dst, x *float32, n int)
 //
 //	dst[i] = max(x[i], 0)
 //
 // VMAXPS gives its second source (the first operand here) where one is NaN.
-TEXT ·reluAVX2(SB), NOSPLIT, $0-24
+TEXT ·reluLoop(SB), NOSPLIT, $0-24
 	MOVQ   dst+0(FP), DI
 	MOVQ   x+8(FP), SI
 	MOVQ   n+16(FP), CX

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func gaussianAVX2(z *float32, blocks int, first uint32, site, query uint32, keys *[20]uint32, table *int32)
+// func gaussianLoop(z *float32, blocks int, first uint32, site, query uint32, keys *[20]uint32, table *int32)
 //
 //	for b := range 8 * blocks {
 //		w := noise.Philox([4]uint32{first + b, site, query, 0}, seed)
@@ -99,7 +99,7 @@ GLOBL lane<>(SB), RODATA|NOPTR, $48
 	VMOVUPS      x, at(DI);       \
 	VEXTRACTF128 $1, y, at+64(DI)
 
-TEXT ·gaussianAVX2(SB), NOSPLIT, $0-48
+TEXT ·gaussianLoop(SB), NOSPLIT, $0-48
 	MOVQ         z+0(FP), DI
 	MOVQ         blocks+8(FP), CX
 	VBROADCASTSS first+16(FP), Y12

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func transpose8AVX2(dst *float32, stride int, src *float32, ld int, blocks int)
+// func transpose8Loop(dst *float32, stride int, src *float32, ld int, blocks int)
 //
 //	for k := range 8 * blocks {
 //		for i := range 8 {
@@ -39,7 +39,7 @@
 	VMOVUPS   Y15, (DI);    \
 	ADDQ      R8, DI
 
-TEXT ·transpose8AVX2(SB), NOSPLIT, $0-40
+TEXT ·transpose8Loop(SB), NOSPLIT, $0-40
 	MOVQ  dst+0(FP), DI
 	MOVQ  stride+8(FP), R8
 	MOVQ  src+16(FP), SI

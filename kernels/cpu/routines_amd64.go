@@ -5,7 +5,7 @@ func archRoutines() []routines {
 	avx2 := genericRoutines()
 	avx2.needs = Features{AVX2: true}
 	avx2.gemm = microKernel{name: "6x16_avx2", MR: 6, NR: 16, fn: gemm6x16AVX2}
-	avx2.pack = packAVX2
+	avx2.pack = packVectors
 	avx2.add = addVectors
 	avx2.swiglu = swigluVectors
 	avx2.gelu = geluVectors

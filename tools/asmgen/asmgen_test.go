@@ -52,6 +52,8 @@ func TestRefusals(t *testing.T) {
 		"reserved argument":    {declared + "//go: n=x28\nf: ret\n", errDirective, "reserved"},
 		"no prototype":         {"//go: func f(\nf: ret\n", errDirective, ""},
 		"type":                 {"//go: func f(s []int)\nf: ret\n", errDirective, "[]int"},
+		"type unknown":         {"//go: func f(s T)\nf: ret\n", errDirective, "T"},
+		"method":               {"//go: func (t T) f()\nf: ret\n", errDirective, "function"},
 		"stack":                {declared + "f: str x0, [sp, #-16]!\n ret\n", errSource, "sp"},
 		"Go's register":        {declared + "f: mov x28, #0\n ret\n", errSource, "x28"},
 		"call":                 {declared + "f: bl f\n ret\n", errSource, "leaves"},

@@ -69,7 +69,7 @@ func width(register string) string {
 func (t *translator) results() string {
 	var s strings.Builder
 	for _, o := range t.current.results {
-		fmt.Fprintf(&s, "%s %s, %s+%d(FP)\n\t", moves[o.basic].store, goRegister(o.register), o.name, o.offset)
+		fmt.Fprintf(&s, "%s %s, %s+%d(FP)\n\t", o.kind.store, goRegister(o.register), o.name, o.offset)
 	}
 	return s.String()
 }

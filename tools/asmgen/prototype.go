@@ -18,99 +18,88 @@ var errDirective = errors.New("directive")
 // and results, and where each of those it uses lies.
 type function struct {
 	name      string
-	prototype string // as it stands in the source: "func name(…) …"
 	argsSize  int64
 	arguments []operand // in the order of the register directive
 	results   []operand
 }
 
-// operand is an argument or a result: bytes at offset from the frame pointer FP,
+// operand is an argument or a result: where it lies above the frame pointer FP,
 // and the register that holds it.
 type operand struct {
 	name     string
 	offset   int64
-	basic    types.BasicKind // types.UnsafePointer for any pointer
-	register string          // x0…, w0…, s0…, d0…
+	kind     kind
+	register string // x0…, w0…, s0…, d0…
+}
+
+// kind is a type of operands: its size, how it is loaded and stored, and the
+// letter of the registers it takes.
+type kind struct {
+	size                  int64
+	load, store, register string
+}
+
+var pointer = kind{8, "MOVD", "MOVD", "x"}
+
+// kinds are the types, besides pointers, that operands may have.
+var kinds = map[string]kind{
+	"int":     {8, "MOVD", "MOVD", "x"},
+	"int64":   {8, "MOVD", "MOVD", "x"},
+	"uint64":  {8, "MOVD", "MOVD", "x"},
+	"int32":   {4, "MOVW", "MOVW", "w"},
+	"uint32":  {4, "MOVWU", "MOVW", "w"},
+	"float32": {4, "FMOVS", "FMOVS", "s"},
+	"float64": {8, "FMOVD", "FMOVD", "d"},
 }
 
 // parsePrototype reads "func name(arguments) result" and lays its operands out
 // as Go's assembler sees them: arguments one after another, each aligned to its
 // size, and the results behind them, aligned to a word.
 func parsePrototype(text string) (*function, map[string]operand, error) {
-	files := token.NewFileSet()
-	file, err := parser.ParseFile(files, "", "package p; "+text, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "", "package p; "+text, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w %q: %w", errDirective, text, err)
 	}
-	config := types.Config{IgnoreFuncBodies: true}
-	pkg, err := config.Check("p", files, []*ast.File{file}, nil)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w %q: %w", errDirective, text, err)
+	var declared *ast.FuncDecl
+	if len(file.Decls) == 1 {
+		declared, _ = file.Decls[0].(*ast.FuncDecl)
 	}
-	names := pkg.Scope().Names()
-	if len(names) != 1 {
+	if declared == nil || declared.Recv != nil {
 		return nil, nil, fmt.Errorf("%w %q: want one function", errDirective, text)
 	}
-	object, ok := pkg.Scope().Lookup(names[0]).(*types.Func)
-	if !ok {
-		return nil, nil, fmt.Errorf("%w %q: not a function", errDirective, text)
-	}
-	f := &function{name: object.Name(), prototype: text}
-	signature := object.Type().(*types.Signature)
 	operands := make(map[string]operand)
-	offset, err := layOut(operands, signature.Params(), "", 0)
+	end, err := layOut(operands, declared.Type.Params, 0)
+	if results := declared.Type.Results; err == nil && results != nil {
+		end, err = layOut(operands, results, (end+7)&^7)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w %q: %w", errDirective, text, err)
 	}
-	if signature.Results().Len() > 0 {
-		offset, err = layOut(operands, signature.Results(), "ret", (offset+7)&^7)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w %q: %w", errDirective, text, err)
-		}
-	}
-	f.argsSize = offset
-	return f, operands, nil
+	return &function{name: declared.Name.Name, argsSize: end}, operands, nil
 }
 
-// layOut adds the variables from offset on and returns where they end. unnamed
-// is what vet calls a result without a name.
-func layOut(operands map[string]operand, list *types.Tuple, unnamed string, offset int64) (int64, error) {
-	sizes := types.SizesFor("gc", "arm64")
-	for v := range list.Variables() {
-		o := operand{name: v.Name()}
-		if o.name == "" {
-			o.name = unnamed
+// layOut adds the operands from offset on and returns where they end. One
+// without a name is a result, which vet calls ret.
+func layOut(operands map[string]operand, list *ast.FieldList, offset int64) (int64, error) {
+	for _, field := range list.List {
+		k, known := pointer, true
+		if _, is := field.Type.(*ast.StarExpr); !is {
+			k, known = kinds[types.ExprString(field.Type)]
 		}
-		switch t := v.Type().Underlying().(type) {
-		case *types.Pointer:
-			o.basic = types.UnsafePointer
-		case *types.Basic:
-			o.basic = t.Kind()
+		if !known {
+			return 0, fmt.Errorf("operands of type %s are not supported", types.ExprString(field.Type))
 		}
-		if _, known := moves[o.basic]; !known {
-			return 0, fmt.Errorf("%s: arguments of type %s are not supported", o.name, v.Type())
+		names := field.Names
+		if len(names) == 0 {
+			names = []*ast.Ident{ast.NewIdent("ret")}
 		}
-		size := sizes.Sizeof(v.Type())
-		o.offset = (offset + size - 1) &^ (size - 1)
-		offset = o.offset + size
-		operands[o.name] = o
+		for _, name := range names {
+			offset = (offset + k.size - 1) &^ (k.size - 1)
+			operands[name.Name] = operand{name: name.Name, offset: offset, kind: k}
+			offset += k.size
+		}
 	}
 	return offset, nil
-}
-
-// move is how a kind of operand is loaded and stored, and the register it takes.
-type move struct{ load, store, register string }
-
-// moves has the kinds of operands that functions may have.
-var moves = map[types.BasicKind]move{
-	types.UnsafePointer: {"MOVD", "MOVD", "x"},
-	types.Int:           {"MOVD", "MOVD", "x"},
-	types.Int64:         {"MOVD", "MOVD", "x"},
-	types.Uint64:        {"MOVD", "MOVD", "x"},
-	types.Int32:         {"MOVW", "MOVW", "w"},
-	types.Uint32:        {"MOVWU", "MOVW", "w"},
-	types.Float32:       {"FMOVS", "FMOVS", "s"},
-	types.Float64:       {"FMOVD", "FMOVD", "d"},
 }
 
 var registerForm = regexp.MustCompile(`^[xwsd](\d|[12]\d|3[01])$`)
@@ -124,7 +113,7 @@ func (f *function) assign(text string, operands map[string]operand) error {
 		if !known {
 			return fmt.Errorf("%w %q: %s has no argument or result %q", errDirective, text, f.name, name)
 		}
-		if want := moves[o.basic].register; !registerForm.MatchString(register) || register[:1] != want {
+		if want := o.kind.register; !registerForm.MatchString(register) || register[:1] != want {
 			return fmt.Errorf("%w %q: %s needs a register %s…", errDirective, text, name, want)
 		}
 		if reservedRegister.MatchString(register) {

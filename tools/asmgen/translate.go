@@ -177,7 +177,7 @@ func (t *translator) label(name string) error {
 		f := t.current
 		t.printf("TEXT ·%s(SB), NOSPLIT, $0-%d\n", f.name, f.argsSize)
 		for _, o := range f.arguments {
-			t.printf("\t%s %s+%d(FP), %s\n", moves[o.basic].load, o.name, o.offset, goRegister(o.register))
+			t.printf("\t%s %s+%d(FP), %s\n", o.kind.load, o.name, o.offset, goRegister(o.register))
 		}
 	}
 	return nil

@@ -42,7 +42,8 @@ sumLoop:
 	fmul	s0, s0, s9
 	ret
 
-//go: func nothing()
-nothing:
+//go: func ours(t *table)
+//go: t=x0
+ours:
 	smmla	v0.4s, v1.16b, v2.16b
 	ret

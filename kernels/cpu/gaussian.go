@@ -1,3 +1,5 @@
+//go:build amd64 || arm64
+
 package cpu
 
 import (
@@ -6,7 +8,7 @@ import (
 	"zeroth/runtime/noise"
 )
 
-// gaussianAVX2 writes 32·blocks deviates: for b < 8·blocks and j < 4
+// gaussianLoop writes 32·blocks deviates: for b < 8·blocks and j < 4
 //
 //	z[4*b+j] = noise.Quantile(noise.Philox({first + b, site, query, 0}, seed)[j])
 //
@@ -14,7 +16,7 @@ import (
 // table is noise.QuantileTable.
 //
 //go:noescape
-func gaussianAVX2(z *float32, blocks int, first uint32, site, query uint32, keys *[20]uint32, table *int32)
+func gaussianLoop(z *float32, blocks int, first uint32, site, query uint32, keys *[20]uint32, table *int32)
 
 // The Weyl increments of Philox's keys (see runtime/noise).
 const (
@@ -36,7 +38,7 @@ func gaussianVectors(z []float32, seed [2]uint32, site, query, first uint32) {
 		keys[2*round], keys[2*round+1] = seed[0]+round*philoxW0, seed[1]+round*philoxW1
 	}
 	noise.Gaussian.Fill(z[:head], seed, site, query, first)
-	gaussianAVX2(&z[head], blocks, (first+uint32(head))/words, site, query, &keys, &noise.QuantileTable()[0])
+	gaussianLoop(&z[head], blocks, (first+uint32(head))/words, site, query, &keys, &noise.QuantileTable()[0])
 	rest := head + blocks*step
 	noise.Gaussian.Fill(z[rest:], seed, site, query, first+uint32(rest))
 }
