@@ -150,10 +150,9 @@ func benchLowRank(b *testing.B, rng *rand.Rand, f Features, K, M, sampler int) {
 			b.ReportMetric(flops/used/fma, "of-fma")
 		})
 	}
-	blocks := l.xCopies * l.prepare.tBlocks
-	part("perturb", P*float64(M*r), l.prepare.directions*l.prepare.groups, func(i int) { l.prepare.Tile(0, blocks+i) })
+	part("perturb", P*float64(M*r), l.prepare.directions*l.prepare.groups, func(i int) { l.prepare.Tile(0, i) })
 	if sampler == 1 {
-		part("project", 2*P*N*float64(K*r), blocks, func(i int) { l.prepare.Tile(0, i) })
+		part("project", 2*P*N*float64(K*r), l.xCopies*l.project.blocks, func(i int) { l.project.Tile(0, i) })
 		l.base.w.K = 0 // leaves the second pass its low-rank half and one store of y
 		part("finish", 2*P*N*float64(M*r), l.xCopies*l.tiling.tiles(), func(i int) { l.Tile(0, i) })
 	}
