@@ -38,7 +38,7 @@ func BenchmarkStep(b *testing.B) {
 				pool := platform.NewPool(1)
 				defer pool.Close()
 				_, r := part.bind(b, Kernels(f), pool)
-				memory, fma := peak.Copy(), peak.FMA(f.String())
+				memory, fma := peak.Copy(), peak.OnCore(loopOf(f))
 				begin := cpuSeconds(b)
 				b.ResetTimer()
 				for range b.N {
@@ -135,7 +135,7 @@ func benchLowRank(b *testing.B, rng *rand.Rand, f Features, K, M, sampler int) {
 		b.Fatal(err)
 	}
 	l := runner.(*linearLoRA)
-	fma := peak.FMA(f.String())
+	fma := peak.OnCore(loopOf(f))
 	part := func(name string, flops float64, tiles int, tile func(i int)) {
 		b.Run(fmt.Sprintf("K%d-M%d/%s/%s%d", K, M, f, name, sampler), func(b *testing.B) {
 			begin := cpuSeconds(b)
