@@ -20,7 +20,10 @@ type block struct {
 func newBlock(w Weights, o Options, causal bool) *block {
 	b := &block{config: w.Config(), context: o.Context, causal: causal}
 	b.constants = constants{
-		weights: w, module: &graph.Module{Meta: make(map[string]string)}, byName: make(map[string]*graph.Constant),
+		weights: w, dtype: o.Weights, module: &graph.Module{Meta: make(map[string]string)}, byName: make(map[string]*graph.Constant),
+	}
+	if b.dtype == 0 {
+		b.dtype = op.F32
 	}
 	if b.context <= 0 {
 		b.context = min(b.config.MaxPositions, defaultContext)

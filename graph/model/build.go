@@ -27,6 +27,9 @@ type Options struct {
 	// Context bounds the positions; 0 means the model's own limit, at most
 	// 4096. It sets the size of the tables of positions.
 	Context int
+	// Weights is the element type of weight matrices; 0 means f32. Norms, biases
+	// and positions stay f32.
+	Weights op.DType
 	// MeanChoices scores a candidate by the mean of its token losses, not the sum.
 	MeanChoices bool
 }
@@ -35,6 +38,9 @@ const defaultContext = 4096
 
 // Build builds the checkpoint's architecture.
 func Build(w Weights, o Options) (*graph.Module, error) {
+	if o.Weights != 0 && !o.Weights.Weight() {
+		return nil, fmt.Errorf("%w: no weight matrix can have elements of type %s", ErrModel, o.Weights)
+	}
 	switch name := w.Config().Architecture; name {
 	case "llama", "qwen2", "qwen3":
 		return buildLlama(w, o)
@@ -134,4 +140,5 @@ func (b *block) describe(o Options) {
 		b.module.Meta[key] = strconv.FormatBool(is)
 	}
 	b.module.Meta["arch"] = c.Architecture
+	b.module.Meta["weights"] = b.dtype.String()
 }

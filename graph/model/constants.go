@@ -13,16 +13,17 @@ import (
 // each in blocks.
 type constants struct {
 	weights Weights
+	dtype   op.DType // of weight matrices
 	module  *graph.Module
 	byName  map[string]*graph.Constant
 	stream  stream
 }
 
 // matrix is a matrix [rows, columns] of the checkpoint, in panels for a matrix
-// product or row-major for a lookup.
+// product or row-major for a lookup; packed types are for panels alone.
 func (s *constants) matrix(name string, rows, columns int, panels bool) *graph.Constant {
-	t := op.Type{DType: op.F32, Shape: []op.Dim{op.C(rows), op.C(columns)}}
-	if panels {
+	t := op.Type{DType: s.dtype, Shape: []op.Dim{op.C(rows), op.C(columns)}}
+	if panels || s.dtype.Packed() {
 		t.Layout = op.Panels16
 	}
 	return s.constant(name, t, s.stored(name))

@@ -24,5 +24,6 @@
 //
 // arch, hidden_size, intermediate_size, layers, heads, kv_heads, head_dim,
 // vocab_size, context, bos_id, eos_id (−1 for none), causal, mean_choices,
-// rope.interleaved (false where positions are learned) and tied.
+// rope.interleaved (false where positions are learned), tied and weights (the
+// element type of weight matrices).
 package model

@@ -2,12 +2,15 @@ package model
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"zeroth/runtime/op"
+	"zeroth/runtime/quant"
 )
 
 // readRows fills dst with rows of a tensor from row first on, as many as dst
@@ -34,19 +37,16 @@ type worker struct {
 	err    error
 }
 
-// write writes a constant of type t whose rows read gives.
+// write writes a constant of type t whose rows read gives: the blocks, and for
+// a type that has scales those of all rows behind them, which are kept until then.
 func (s *stream) write(w io.Writer, t op.Type, read readRows) error {
 	if s.workers == nil {
 		s.workers = make([]worker, runtime.GOMAXPROCS(0))
 	}
-	p := packing{t: t, read: read, rows: t.Shape[0].Offset, rowLength: 1}
-	if len(t.Shape) > 1 {
-		p.rowLength = t.Shape[1].Offset
-	}
-	p.blockRows = max(1, blockElements/p.rowLength/op.PanelRows) * op.PanelRows
+	p := newPacking(t, read)
 	roundRows := p.blockRows * len(s.workers)
 	defer s.packing.Wait()
-	s.begin(&p, 0)
+	s.begin(p, 0)
 	for round := 0; round*roundRows < p.rows; round++ {
 		s.packing.Wait()
 		for i := range s.workers {
@@ -54,14 +54,18 @@ func (s *stream) write(w io.Writer, t op.Type, read readRows) error {
 				return err
 			}
 		}
-		s.begin(&p, round+1)
+		s.begin(p, round+1)
 		for i := range s.workers {
 			if _, err := w.Write(s.workers[i].packed[round%2]); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	if _, err := w.Write(p.scales); err != nil {
+		return err
+	}
+	_, err := w.Write(p.rowScales)
+	return err
 }
 
 // begin starts packing a round. Blocks past the last row become empty.
@@ -71,55 +75,72 @@ func (s *stream) begin(p *packing, round int) {
 		first := (round*len(s.workers) + i) * p.blockRows
 		w.packed[round%2], w.err = w.packed[round%2][:0], nil
 		if first < p.rows {
-			s.packing.Go(func() { w.err = p.pack(w, round%2, first) })
+			s.packing.Go(func() { w.packed[round%2], w.err = p.pack(w, w.packed[round%2], first) })
 		}
 	}
 }
 
 // packing is how one tensor is written.
 type packing struct {
-	t               op.Type
-	read            readRows
-	rows, rowLength int
-	blockRows       int
+	read              readRows
+	rows, rowLength   int
+	blockRows         int
+	panels            *op.Panels // nil for rows
+	scales, rowScales []byte     // of all panels
 }
 
-// pack reads rows from first on and packs them.
-func (p *packing) pack(w *worker, side, first int) error {
+func newPacking(t op.Type, read readRows) *packing {
+	p := &packing{read: read, rows: t.Shape[0].Offset, rowLength: 1}
+	if len(t.Shape) > 1 {
+		p.rowLength = t.Shape[1].Offset
+	}
+	p.blockRows = max(1, blockElements/p.rowLength/op.PanelRows) * op.PanelRows
+	if t.Layout == op.Panels16 {
+		panels := t.Panels()
+		p.panels = &panels
+		p.scales = make([]byte, panels.RowScales-panels.Scales)
+		p.rowScales = make([]byte, panels.Bytes-panels.RowScales)
+	}
+	return p
+}
+
+// pack reads a block, the rows from first on, and appends it to out as it lies in
+// the file.
+func (p *packing) pack(w *worker, out []byte, first int) ([]byte, error) {
 	count := min(p.blockRows, p.rows-first)
-	if need := count * p.rowLength; cap(w.rows) < need {
-		w.rows = make([]float32, need)
+	w.rows = slices.Grow(w.rows[:0], count*p.rowLength)[:count*p.rowLength]
+	if err := p.read(first, w.rows); err != nil {
+		return out, err
 	}
-	rows := w.rows[:count*p.rowLength]
-	if err := p.read(first, rows); err != nil {
-		return err
+	out = slices.Grow(out, p.packedBytes(count))
+	if p.panels == nil {
+		for _, v := range w.rows {
+			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
+		}
+		return out, nil
 	}
-	packedRows := count
-	if p.t.Layout == op.Panels16 {
-		packedRows = (count + op.PanelRows - 1) / op.PanelRows * op.PanelRows
-	}
-	if size := packedRows * p.rowLength * 4; cap(w.packed[side]) < size {
-		w.packed[side] = make([]byte, size)
-	}
-	out := w.packed[side][:packedRows*p.rowLength*4]
-	w.packed[side] = out
-	if p.t.Layout == op.Panels16 {
-		clear(out)
-		packPanels(out, rows, count, p.rowLength)
-		return nil
-	}
-	for i, v := range rows {
-		binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(v))
-	}
-	return nil
-}
-
-// packPanels brings w [M, K], row-major, into the Panels16 layout.
-func packPanels(dst []byte, w []float32, m, k int) {
-	for row := range m {
-		panel := dst[row/op.PanelRows*op.PanelRows*k*4:]
-		for column, v := range w[row*k : (row+1)*k] {
-			binary.LittleEndian.PutUint32(panel[(column*op.PanelRows+row%op.PanelRows)*4:], math.Float32bits(v))
+	for row := 0; row < count; row += op.PanelRows {
+		panel, size := int64((first+row)/op.PanelRows), int(p.panels.PanelBytes())
+		out = out[:len(out)+size]
+		err := quant.Panel{
+			Words:     out[len(out)-size:],
+			Scales:    part(p.scales, panel, p.panels.GroupScaleBytes()),
+			RowScales: part(p.rowScales, panel, p.panels.RowScaleBytes()),
+		}.Encode(p.panels, w.rows[row*p.rowLength:], min(op.PanelRows, count-row))
+		if err != nil {
+			return out, fmt.Errorf("rows from %d: %w", first+row, err)
 		}
 	}
+	return out, nil
 }
+
+// packedBytes is what a block of count rows takes in the file.
+func (p *packing) packedBytes(count int) int {
+	if p.panels == nil {
+		return count * p.rowLength * 4
+	}
+	return (count + op.PanelRows - 1) / op.PanelRows * int(p.panels.PanelBytes())
+}
+
+// part is part i of parts of each bytes.
+func part(all []byte, i, each int64) []byte { return all[i*each : (i+1)*each] }

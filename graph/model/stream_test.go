@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"zeroth/runtime/op"
+	"zeroth/runtime/quant"
 )
 
 // numbered gives element i of a tensor the value i.
@@ -62,6 +63,40 @@ func TestStreamLaysOutBlocks(t *testing.T) {
 				if got := math.Float32frombits(binary.LittleEndian.Uint32(out.Bytes()[4*i:])); got != v {
 					t.Fatalf("%s: word %d is %g, want %g", typ, i, got, v)
 				}
+			}
+		}
+	}
+}
+
+// Packed types are what quant makes of the whole matrix, scales behind the words.
+func TestStreamPacksAsQuant(t *testing.T) {
+	wave := func(k int) readRows {
+		return func(first int, dst []float32) error {
+			for i := range dst {
+				dst[i] = float32(math.Sin(float64(first*k + i)))
+			}
+			return nil
+		}
+	}
+	for _, dtype := range op.WeightTypes() {
+		for _, c := range []struct{ m, k int }{{1, 1}, {17, 70}, {200, blockElements / 50}} {
+			typ := op.Type{DType: dtype, Layout: op.Panels16, Shape: []op.Dim{op.C(c.m), op.C(c.k)}}
+			panels := typ.Panels()
+			whole := make([]float32, c.m*c.k)
+			if err := wave(c.k)(0, whole); err != nil {
+				t.Fatal(err)
+			}
+			want := make([]byte, panels.Bytes)
+			for i := range panels.Count {
+				rows := min(16, c.m-16*i)
+				if err := quant.PanelOf(want, &panels, i).Encode(&panels, whole[16*i*c.k:], rows); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var s stream
+			var out bytes.Buffer
+			if err := s.write(&out, typ, wave(c.k)); err != nil || !bytes.Equal(out.Bytes(), want) {
+				t.Errorf("%s: %d bytes differ from the %d of quant, error %v", typ, out.Len(), len(want), err)
 			}
 		}
 	}

@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"zeroth/graph"
 	"zeroth/graph/importer"
 	"zeroth/graph/model"
 	"zeroth/graph/pass"
 	"zeroth/mpzo/tokenizer"
+	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 
 	"github.com/urfave/cli/v2"
@@ -24,6 +26,8 @@ type exportOptions struct {
 	Context                     int
 	MeanChoices                 bool
 	LoRA                        pass.LoRA
+
+	weights op.DType // what check reads of Quant
 }
 
 func exportCommand() *cli.Command {
@@ -38,8 +42,8 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "`PATH` of the checkpoint: a folder, a .gguf or a llama2.c .bin"},
 			&cli.StringFlag{Name: "out", Usage: "program `FILE` to write"},
 			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` or folder: SentencePiece .model, tokenizer.json, vocab.json with merges.txt, tiktoken ranks or llama2.c tokenizer.bin", DefaultText: "the one in the checkpoint or its folder"},
-			&cli.StringFlag{Name: "quant", Value: "f32", Usage: "weight `TYPE`: f32"},
-			&cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`", DefaultText: "the model's own limit, at most 4096"},
+			quantFlag(),
+			contextFlag(),
 			&cli.BoolFlag{Name: "mean-choices", Usage: "score candidates by the mean of their token losses instead of the sum", DisableDefaultText: true},
 		}, loraFlags()...),
 		Action: func(c *cli.Context) error {
@@ -58,20 +62,59 @@ func exportCommand() *cli.Command {
 	}
 }
 
-func (o *exportOptions) check() error {
+func quantFlag() cli.Flag {
+	return &cli.StringFlag{Name: "quant", Value: "f32", Usage: "weight `TYPE`: " + quantNames()}
+}
+
+func contextFlag() cli.Flag {
+	return &cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`", DefaultText: "the model's own limit, at most 4096"}
+}
+
+// quantNames are the names of the weight types: "f32, bf16, i8, nf4 or q4".
+func quantNames() string {
+	var names []string
+	for _, d := range op.WeightTypes() {
+		names = append(names, d.String())
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// parseQuant reads --quant.
+func parseQuant(name string) (op.DType, error) {
+	d, err := op.ParseDType(name)
+	if err != nil || !d.Weight() {
+		return 0, usagef("--quant %q: want %s", name, quantNames())
+	}
+	return d, nil
+}
+
+// checkOut refuses what no program can be written to.
+func checkOut(out string) error {
 	switch {
-	case o.From == "":
-		return usagef("--from is missing: the checkpoint to export")
-	case o.Out == "":
+	case out == "":
 		return usagef("--out is missing: the program file to write")
-	case isFolder(o.Out):
-		return usagef("--out %s: is a folder, want the name of a file", o.Out)
-	case !isFolder(filepath.Dir(o.Out)):
-		return usagef("--out %s: there is no folder %s", o.Out, filepath.Dir(o.Out))
+	case isFolder(out):
+		return usagef("--out %s: is a folder, want the name of a file", out)
+	case !isFolder(filepath.Dir(out)):
+		return usagef("--out %s: there is no folder %s", out, filepath.Dir(out))
+	}
+	return nil
+}
+
+func (o *exportOptions) check() (err error) {
+	if o.From == "" {
+		return usagef("--from is missing: the checkpoint to export")
+	}
+	if err := checkOut(o.Out); err != nil {
+		return err
+	}
+	if o.weights, err = parseQuant(o.Quant); err != nil {
+		return err
+	}
+	switch {
 	case o.overwritesCheckpoint():
 		return usagef("--out %s: is a file of the checkpoint", o.Out)
-	case o.Quant != "f32":
-		return usagef("--quant %q: this version knows f32", o.Quant)
 	case o.Context < 0:
 		return usagef("--context %d: must be at least 1", o.Context)
 	}
@@ -87,18 +130,32 @@ func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) e
 		return err
 	}
 	defer checkpoint.Close()
-	if longest := checkpoint.Config().MaxPositions; o.Context > longest {
-		return usagef("--context %d: the model was made for at most %d positions", o.Context, longest)
-	}
-	m, err := model.Build(checkpoint, model.Options{Context: o.Context, MeanChoices: o.MeanChoices})
+	m, err := buildModule(checkpoint, model.Options{Context: o.Context, MeanChoices: o.MeanChoices, Weights: o.weights})
 	if err != nil {
 		return err
 	}
-	m.Meta["source"] = checkpoint.Source()
 	if err := o.addTokenizer(m, checkpoint, stderr); err != nil {
 		return err
 	}
-	if err := pass.InsertLoRA(m, o.LoRA); err != nil {
+	return writeModule(ctx, m, o.Out, o.LoRA, stdout, stderr)
+}
+
+// buildModule builds a checkpoint's model and says where it is from.
+func buildModule(checkpoint importer.Checkpoint, o model.Options) (*graph.Module, error) {
+	if longest := checkpoint.Config().MaxPositions; o.Context > longest {
+		return nil, usagef("--context %d: the model was made for at most %d positions", o.Context, longest)
+	}
+	m, err := model.Build(checkpoint, o)
+	if err != nil {
+		return nil, err
+	}
+	m.Meta["source"] = checkpoint.Source()
+	return m, nil
+}
+
+// writeModule puts LoRA into a module, writes its program at path and says so.
+func writeModule(ctx context.Context, m *graph.Module, path string, lora pass.LoRA, stdout, stderr io.Writer) error {
+	if err := pass.InsertLoRA(m, lora); err != nil {
 		return usageError{err}
 	}
 	p, err := m.Lower()
@@ -106,18 +163,18 @@ func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) e
 		return err
 	}
 	bar := newByteBar(stderr, "exporting")
-	err = program.WriteStream(o.Out, p, constantSource(ctx, m), bar.set)
+	err = program.WriteStream(path, p, constantSource(ctx, m), bar.set)
 	bar.finish()
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(o.Out)
+	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: %s, %d constants, %d LoRA sites (rank %d), %s\n",
-		o.Out, m.Meta["source"], len(p.Constants), len(p.Slots)/2, o.LoRA.Rank, formatBytes(info.Size()))
-	return nil
+	_, err = fmt.Fprintf(stdout, "%s: %s, %d constants, %d LoRA sites (rank %d), %s\n",
+		path, m.Meta["source"], len(p.Constants), len(p.Slots)/2, lora.Rank, formatBytes(info.Size()))
+	return err
 }
 
 // overwritesCheckpoint reports whether --out names what is read.
