@@ -82,6 +82,9 @@ func findMethod(p *program.Program, name string) (*graph.Graph, error) {
 func printTree(stdout io.Writer, path string, p *program.Program) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  fingerprint %x\n", path, p.Fingerprint[:8])
+	if meansNothing(p) {
+		fmt.Fprintln(&b, randomNotice)
+	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "├─ metadata")
 	for _, m := range p.Meta {

@@ -77,7 +77,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:    stdout,
 		ErrWriter: stderr,
 		Commands: []*cli.Command{
-			exportCommand(), inspectCommand(), planCommand(), logitsCommand(),
+			exportCommand(), synthCommand(), inspectCommand(), planCommand(), logitsCommand(),
 			trainCommand(), evalCommand(), runCommand(), replayCommand(), reportCommand(),
 			conformanceCommand(), benchCommand(),
 		},
