@@ -237,7 +237,7 @@ func TestBrokenKernelsAreCaught(t *testing.T) {
 			if b.name == "allocation" {
 				options.Allocations = testing.AllocsPerRun
 			}
-			report := Run(registry(t, b.kernel()), options)
+			report := examined(t, registry(t, b.kernel()), options)
 			caught := 0
 			for _, r := range report.Failed() {
 				if r.Kernel != "broken" {

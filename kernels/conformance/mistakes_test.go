@@ -73,7 +73,7 @@ func TestMistakesAreCaught(t *testing.T) {
 		}},
 	} {
 		t.Run(m.id.String()+" "+m.name, func(t *testing.T) {
-			report := Run(registry(t, altered(m.id, m.alter)), Options{Op: m.id.String(), Workers: []int{1}})
+			report := examined(t, registry(t, altered(m.id, m.alter)), Options{Op: m.id.String(), Workers: []int{1}})
 			if len(report.Failed()) == 0 {
 				t.Errorf("all %d cases passed", len(report.Results))
 			}

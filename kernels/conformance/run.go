@@ -14,6 +14,8 @@ import (
 type Options struct {
 	Op      string // run the ops whose name contains it, in any case of letters
 	Workers []int  // pool sizes, the first of which makes the bits that the others must repeat
+	// CPUs, if any, are those that the workers are held to.
+	CPUs platform.CPUs
 	// Every runs a case on each kernel that supports it, not on the best alone.
 	Every bool
 	// Allocations, if not nil, is testing.AllocsPerRun: Run of a kernel must
@@ -26,15 +28,17 @@ type Options struct {
 var defaultWorkers = [...]int{1, 2, 7}
 
 // Run examines a registry with the table of Cases. A case that no kernel
-// supports fails.
-func Run(registry *kernel.Registry, options Options) Report {
+// supports fails; Run itself fails where the CPUs cannot be had.
+func Run(registry *kernel.Registry, options Options) (Report, error) {
 	workers := options.Workers
 	if len(workers) == 0 {
 		workers = defaultWorkers[:]
 	}
 	s := suite{options: options}
-	s.open(workers)
 	defer s.close()
+	if err := s.open(workers); err != nil {
+		return Report{}, err
+	}
 	var report Report
 	for _, c := range Cases() {
 		if !strings.Contains(strings.ToLower(c.Op.String()), strings.ToLower(options.Op)) {
@@ -53,12 +57,14 @@ func Run(registry *kernel.Registry, options Options) Report {
 			}
 			if errors.Is(err, errPanic) {
 				s.close() // a pool whose caller panicked is in no state to go on
-				s.open(workers)
+				if err := s.open(workers); err != nil {
+					return Report{}, err
+				}
 			}
 			report.Results = append(report.Results, c.result(k.Name, worst, err))
 		}
 	}
-	return report
+	return report, nil
 }
 
 // choose lists the kernels to examine with a case.
@@ -92,11 +98,16 @@ type suite struct {
 	pools   []*platform.Pool
 }
 
-func (s *suite) open(workers []int) {
+func (s *suite) open(workers []int) error {
 	s.plain, s.pools = platform.NewPool(1), nil
 	for _, n := range workers {
-		s.pools = append(s.pools, platform.NewPool(n))
+		pool, err := platform.NewPoolOn(s.options.CPUs, n)
+		if err != nil {
+			return err
+		}
+		s.pools = append(s.pools, pool)
 	}
+	return nil
 }
 
 func (s *suite) close() {

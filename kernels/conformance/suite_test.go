@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"zeroth/kernels/ref"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
 )
 
 func registry(t *testing.T, kernels ...kernel.Kernel) *kernel.Registry {
@@ -20,7 +22,7 @@ func registry(t *testing.T, kernels ...kernel.Kernel) *kernel.Registry {
 }
 
 func TestPlainKernelsPass(t *testing.T) {
-	report := Run(registry(t), Options{Allocations: testing.AllocsPerRun})
+	report := examined(t, registry(t), Options{Allocations: testing.AllocsPerRun})
 	if len(report.Results) != len(Cases()) {
 		t.Errorf("%d results of %d cases", len(report.Results), len(Cases()))
 	}
@@ -102,7 +104,7 @@ func TestCaseNamesAreUnique(t *testing.T) {
 }
 
 func TestOpFilterAndWorkers(t *testing.T) {
-	report := Run(registry(t), Options{Op: "lora", Workers: []int{3}})
+	report := examined(t, registry(t), Options{Op: "lora", Workers: []int{3}})
 	ops := make(map[string]bool)
 	for _, s := range report.Summaries() {
 		ops[s.Op] = true
@@ -113,7 +115,7 @@ func TestOpFilterAndWorkers(t *testing.T) {
 	if !reflect.DeepEqual(ops, map[string]bool{"LinearLoRA": true, "UpdateLoRA": true}) {
 		t.Errorf("ops %v", ops)
 	}
-	if n := len(Run(registry(t), Options{Op: "no such op"}).Results); n != 0 {
+	if n := len(examined(t, registry(t), Options{Op: "no such op"}).Results); n != 0 {
 		t.Errorf("%d results of no op", n)
 	}
 }
@@ -124,14 +126,14 @@ func TestEveryExaminesAllKernels(t *testing.T) {
 	other.Supports = func(in []op.Type, _ op.Attrs) bool { return in[0].Wide }
 	r := registry(t, other)
 	counts := make(map[string]int)
-	for _, result := range Run(r, Options{Op: "add", Every: true, Workers: []int{1}}).Results {
+	for _, result := range examined(t, r, Options{Op: "add", Every: true, Workers: []int{1}}).Results {
 		counts[result.Kernel]++
 	}
 	if counts["add_other"] == 0 || counts["add_f32_ref"] <= counts["add_other"] {
 		t.Errorf("results by kernel: %v", counts)
 	}
 	picked := make(map[string]int)
-	for _, result := range Run(r, Options{Op: "add", Workers: []int{1}}).Results {
+	for _, result := range examined(t, r, Options{Op: "add", Workers: []int{1}}).Results {
 		picked[result.Kernel]++
 	}
 	if picked["add_other"] != counts["add_other"] || picked["add_f32_ref"] != counts["add_f32_ref"]-counts["add_other"] {
@@ -144,8 +146,33 @@ func TestMissingKernelFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := Run(r, Options{Op: "weightedsum"})
+	report := examined(t, r, Options{Op: "weightedsum"})
 	if len(report.Results) == 0 || len(report.Failed()) != len(report.Results) {
 		t.Errorf("%d of %d cases failed without a kernel", len(report.Failed()), len(report.Results))
+	}
+}
+
+// examined is Run where its pools can be had.
+func examined(t *testing.T, registry *kernel.Registry, options Options) Report {
+	t.Helper()
+	report, err := Run(registry, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// Kernels are examined on the CPUs that are named, or not at all.
+func TestRunOnCPUs(t *testing.T) {
+	_, err := Run(registry(t), Options{Op: "add", CPUs: platform.CPUs{1023}})
+	if !errors.Is(err, platform.ErrCPUs) {
+		t.Errorf("CPU 1023: %v", err)
+	}
+	if err := (platform.CPUs{0}).Check(); err != nil {
+		t.Skip(err)
+	}
+	report := examined(t, registry(t), Options{Op: "add", CPUs: platform.CPUs{0}, Allocations: testing.AllocsPerRun})
+	if len(report.Results) == 0 || len(report.Failed()) > 0 {
+		t.Errorf("%d results, failed: %v", len(report.Results), report.Failed())
 	}
 }

@@ -15,7 +15,10 @@ func TestConformance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report := conformance.Run(registry, conformance.Options{Workers: []int{1, 7}, Allocations: testing.AllocsPerRun})
+			report, err := conformance.Run(registry, conformance.Options{Workers: []int{1, 7}, Allocations: testing.AllocsPerRun})
+			if err != nil {
+				t.Fatal(err)
+			}
 			if len(report.Results) == 0 {
 				t.Fatal("no case was run")
 			}

@@ -41,7 +41,10 @@ func TestConformanceWithEveryTile(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, op := range []string{"linear", "attention", "crossentropy"} {
-				report := conformance.Run(registry, conformance.Options{Op: op, Workers: []int{2}})
+				report, err := conformance.Run(registry, conformance.Options{Op: op, Workers: []int{2}})
+				if err != nil {
+					t.Fatal(err)
+				}
 				if len(report.Results) == 0 {
 					t.Fatalf("no case of %s was run", op)
 				}

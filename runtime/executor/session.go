@@ -16,8 +16,12 @@ type Options struct {
 	// Bounds are the largest extents any run will have. Every one that the
 	// methods use must be set; Width 0 means 1.
 	Bounds op.Extents
-	// Threads is the number of workers; 0 means as many as the process may use.
+	// Threads is the number of workers; 0 means as many as the process may use,
+	// or one for each of CPUs.
 	Threads int
+	// CPUs, if any, are those that the workers are held to (see
+	// platform.NewPinnedPool).
+	CPUs platform.CPUs
 	// Methods names the methods to bind; none means all.
 	Methods []string
 	// MaxBytes refuses, before anything is allocated, a session whose slots,
@@ -43,7 +47,11 @@ type Session struct {
 // program.Verify see to that); registry gives the kernels.
 func New(prog *program.Program, registry *kernel.Registry, o Options) (*Session, error) {
 	o.Bounds.Width = max(o.Bounds.Width, 1)
-	s := &Session{prog: prog, bounds: o.Bounds, pool: platform.NewPool(o.Threads)}
+	pool, err := platform.NewPoolOn(o.CPUs, o.Threads)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{prog: prog, bounds: o.Bounds, pool: pool}
 	if o.Profile {
 		s.profiler = newProfiler()
 	}

@@ -11,6 +11,7 @@ import (
 
 	"zeroth/runtime/executor"
 	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
 )
 
 // Threads change no bit, and the kernels agree with the plain ones.
@@ -37,6 +38,40 @@ func TestThreadsChangeNoBit(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%d threads: %v, want %v", threads, got, want)
 		}
+	}
+}
+
+// Neither do the CPUs that the threads are held to, and a run on them allocates
+// nothing.
+func TestPinnedThreadsChangeNoBit(t *testing.T) {
+	if err := (platform.CPUs{0}).Check(); err != nil {
+		t.Skip(err)
+	}
+	losses := func(o executor.Options) []float32 {
+		o.Bounds = bounds
+		s := session(t, lower(t, small(t)), packed(t), o)
+		m := method(t, s, "losses")
+		if err := m.Resize(batch); err != nil {
+			t.Fatal(err)
+		}
+		feed(t, m, inputs())
+		if n := testing.AllocsPerRun(20, func() { run(t, m) }); n != 0 {
+			t.Errorf("%s: %g allocations a run", o.CPUs, n)
+		}
+		return outputs(t, m, batch.Width)
+	}
+	want := losses(executor.Options{Threads: 1})
+	for _, threads := range []int{0, 1, 3} {
+		if got := losses(executor.Options{CPUs: platform.CPUs{0}, Threads: threads}); !slices.Equal(got, want) {
+			t.Errorf("%d threads on CPU 0: %v, want %v", threads, got, want)
+		}
+	}
+}
+
+func TestUnusableCPUs(t *testing.T) {
+	_, err := executor.New(lower(t, small(t)), packed(t), executor.Options{Bounds: bounds, CPUs: platform.CPUs{1023}})
+	if !errors.Is(err, platform.ErrCPUs) {
+		t.Errorf("CPU 1023: %v", err)
 	}
 }
 

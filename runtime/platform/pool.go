@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -21,12 +22,15 @@ type Task interface {
 // allocates nothing. A Pool is for one caller at a time.
 type Pool struct {
 	workers int
-	wake    []chan struct{}
-	shares  []share
-	task    Task
-	left    atomic.Int64 // helpers that have not finished the present task
-	done    chan struct{}
-	exited  sync.WaitGroup
+	// wake has a channel for each worker with a goroutine of its own: all but
+	// worker 0, who is the caller of Run, or in a pinned pool all.
+	wake   []chan struct{}
+	pinned bool
+	shares []share
+	task   Task
+	left   atomic.Int64 // helpers that have not finished the present task
+	done   chan struct{}
+	exited sync.WaitGroup
 }
 
 // share is a worker's rest of the tiles, [low, high) as low<<32 | high, on a
@@ -42,14 +46,70 @@ func NewPool(workers int) *Pool {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{workers: workers, shares: make([]share, workers), done: make(chan struct{}, 1)}
+	p := newPool(workers)
 	for w := 1; w < workers; w++ {
-		wake := make(chan struct{}, 1)
-		p.wake = append(p.wake, wake)
-		p.exited.Add(1)
-		go p.serve(w, wake)
+		wake := p.addWake()
+		p.exited.Go(func() { p.serve(w, wake) })
 	}
 	return p
+}
+
+// NewPoolOn is NewPinnedPool for a list of CPUs, and NewPool for none.
+func NewPoolOn(cpus CPUs, workers int) (*Pool, error) {
+	if len(cpus) == 0 {
+		return NewPool(workers), nil
+	}
+	return NewPinnedPool(cpus, workers)
+}
+
+// NewPinnedPool starts a pool whose workers run on the CPUs alone; 0 workers or
+// less means one for each CPU. With as many workers as CPUs each has one to
+// itself, else the system spreads them. The caller of Run waits meanwhile.
+func NewPinnedPool(cpus CPUs, workers int) (*Pool, error) {
+	if err := cpus.Check(); err != nil {
+		return nil, err
+	}
+	if workers <= 0 {
+		workers = len(cpus)
+	}
+	p := newPool(workers)
+	p.pinned = true
+	for w := range workers {
+		mine := cpus
+		if workers == len(cpus) {
+			mine = cpus[w : w+1]
+		}
+		if err := p.startPinned(w, mine); err != nil {
+			p.Close()
+			return nil, fmt.Errorf("%w: %s: %w", ErrCPUs, mine, err)
+		}
+	}
+	return p, nil
+}
+
+func newPool(workers int) *Pool {
+	return &Pool{workers: workers, shares: make([]share, workers), done: make(chan struct{}, 1)}
+}
+
+func (p *Pool) addWake() chan struct{} {
+	wake := make(chan struct{}, 1)
+	p.wake = append(p.wake, wake)
+	return wake
+}
+
+// startPinned starts a worker on a thread of its own that is held to the CPUs.
+func (p *Pool) startPinned(worker int, cpus CPUs) error {
+	wake, pinned := p.addWake(), make(chan error)
+	p.exited.Add(1)
+	onOwnThread(func() {
+		defer p.exited.Done()
+		err := pinThread(cpus)
+		pinned <- err
+		if err == nil {
+			p.serve(worker, wake)
+		}
+	})
+	return <-pinned
 }
 
 // Workers is the number of workers, at least 1.
@@ -69,28 +129,33 @@ func (p *Pool) Run(task Task, tiles int) {
 	if tiles <= 0 {
 		return
 	}
-	if p.workers == 1 || tiles == 1 {
+	if !p.pinned && (p.workers == 1 || tiles == 1) {
 		for tile := range tiles {
 			task.Tile(0, tile)
 		}
 		return
 	}
-	for w := range p.shares {
-		low, high := uint64(tiles*w/p.workers), uint64(tiles*(w+1)/p.workers)
+	helpers, workers := p.wake, p.workers
+	if tiles == 1 {
+		helpers, workers = p.wake[:1], 1
+	}
+	for w := range workers {
+		low, high := uint64(tiles*w/workers), uint64(tiles*(w+1)/workers)
 		p.shares[w].span.Store(low<<32 | high)
 	}
 	p.task = task
-	p.left.Store(int64(len(p.wake)))
-	for _, wake := range p.wake {
+	p.left.Store(int64(len(helpers)))
+	for _, wake := range helpers {
 		wake <- struct{}{}
 	}
-	p.work(0)
+	if !p.pinned {
+		p.work(0)
+	}
 	<-p.done
 	p.task = nil
 }
 
 func (p *Pool) serve(worker int, wake chan struct{}) {
-	defer p.exited.Done()
 	for range wake {
 		p.work(worker)
 		if p.left.Add(-1) == 0 {
