@@ -32,14 +32,18 @@ func conformanceCommand() *cli.Command {
 	return &cli.Command{
 		Name: "conformance", Usage: "compare a backend's kernels with the plain ones, op by op",
 		UsageText: "zeroth conformance [flags]",
-		Flags:     append(flags, engineFlags()[0]),
+		Flags:     append(flags, engineFlags()[0], cpusFlag()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
+			cpus, err := readCPUs(c)
+			if err != nil {
+				return err
+			}
 			o := conformanceOptions{
 				Op: c.String("op"), Every: c.Bool("every"), Verbose: c.Bool("verbose"), JSON: c.Bool("json"),
-				Engine: engine{Backend: c.String("backend")},
+				Engine: engine{Backend: c.String("backend"), CPUs: cpus},
 			}
 			return runConformance(o, c.App.Writer)
 		},
@@ -55,7 +59,10 @@ func runConformance(o conformanceOptions, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	result := conformance.Run(registry, conformance.Options{Op: o.Op, Every: o.Every})
+	result, err := conformance.Run(registry, conformance.Options{Op: o.Op, Every: o.Every, CPUs: o.Engine.CPUs})
+	if err != nil {
+		return err
+	}
 	if len(result.Results) == 0 {
 		return usagef("--op %q: no op's name contains it; the ops are %s", o.Op, opNames())
 	}

@@ -13,6 +13,7 @@ import (
 	"zeroth/runtime/executor"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
 	"zeroth/runtime/program"
 
 	"github.com/urfave/cli/v2"
@@ -25,14 +26,35 @@ var errNoTokenizer = errors.New("the program carries no tokenizer, so it cannot 
 type engine struct {
 	Backend string
 	Threads int
-	Sizes   []string // the command's flags that decide what memory it takes
+	CPUs    platform.CPUs // none: wherever the system puts the threads
+	Sizes   []string      // the command's flags that decide what memory it takes
 }
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, or ref (plain, slow, exact)"},
 		&cli.IntFlag{Name: "threads", Usage: "number of threads `N`; any gives the same bits", DefaultText: "all cores"},
+		cpusFlag(),
 	}
+}
+
+func cpusFlag() cli.Flag {
+	return &cli.StringFlag{Name: "cpus", Usage: "run on the CPUs of this `LIST` alone, such as 0-3,6; a thread each unless --threads says otherwise (Linux, Android)"}
+}
+
+// readCPUs reads --cpus and sees that the machine has them.
+func readCPUs(c *cli.Context) (platform.CPUs, error) {
+	if !c.IsSet("cpus") {
+		return nil, nil
+	}
+	cpus, err := platform.ParseCPUs(c.String("cpus"))
+	if err == nil {
+		err = cpus.Check()
+	}
+	if err != nil {
+		return nil, withHint(usagef("--cpus: %w", err), "zeroth devices lists the CPUs")
+	}
+	return cpus, nil
 }
 
 func readEngine(c *cli.Context) (engine, error) {
@@ -40,7 +62,9 @@ func readEngine(c *cli.Context) (engine, error) {
 	if e.Threads < 0 || e.Threads > 1024 {
 		return e, usagef("--threads %d: must be 0 to 1024", e.Threads)
 	}
-	return e, nil
+	var err error
+	e.CPUs, err = readCPUs(c)
+	return e, err
 }
 
 // sizeFlags lists the flags to lower where a command needs too much memory.
@@ -96,7 +120,7 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 		return nil, err
 	}
 	s, err := executor.New(p, registry, executor.Options{
-		Bounds: bounds, Threads: e.Threads, Methods: methods, Profile: profile, MaxBytes: physicalBytes(),
+		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: physicalBytes(),
 	})
 	if err != nil && len(e.Sizes) > 0 && (errors.Is(err, executor.ErrMemory) || errors.Is(err, executor.ErrBounds)) {
 		err = withHint(err, "lower "+strings.Join(e.Sizes, ", "))

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"zeroth/internal/testdata"
+	"zeroth/runtime/platform"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -30,8 +31,9 @@ func TestMain(m *testing.M) {
 //	cut FILE BYTES        takes bytes off a file's end
 //	flip FILE OFFSET      changes the byte there; a negative offset counts from the end
 //
-// and the variables $MODEL (the bundled model), $REMARKS (its data) and, where
-// the condition [shared] holds, $SHARED (see testdata.Shared).
+// the variables $MODEL (the bundled model), $REMARKS (its data) and, where the
+// condition [shared] holds, $SHARED (see testdata.Shared), and the condition
+// [cpu0]: threads can be held to CPU 0.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -42,8 +44,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "shared" {
+			switch name {
+			case "shared":
 				return sharedData(t) != "", nil
+			case "cpu0":
+				return platform.CPUs{0}.Check() == nil, nil
 			}
 			return false, errors.New("no condition " + strconv.Quote(name))
 		},
