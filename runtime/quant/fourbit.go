@@ -110,18 +110,23 @@ func (dst Panel) encodeNF4(row []float32, i int) error {
 	return nil
 }
 
-// nearestNF4 is the code whose level times unit is nearest to v.
+// nearestNF4 is the code whose level times unit is nearest to v, the lower of two.
 func nearestNF4(v, unit float32) byte {
 	if unit == 0 {
 		return 7 // level 0
 	}
-	x := float64(v) / float64(unit)
-	code := 0
-	for step := 8; step > 0; step /= 2 {
-		next := code + step
-		if 2*x > float64(LevelsNF4[next-1])+float64(LevelsNF4[next]) {
-			code = next
+	x := 2 * float64(v) / float64(unit)
+	// Twice the middle between two levels is a whole number, and x is above it
+	// where the next whole number is.
+	return codesNF4[int(math.Ceil(max(-255, min(255, x))))+255]
+}
+
+// codesNF4[n+255] is the code of what lies above (n−1)/2 127ths up to n/2.
+var codesNF4 = func() (codes [511]byte) {
+	for i := range codes {
+		for code := 1; code < 16 && i-255 > int(LevelsNF4[code-1])+int(LevelsNF4[code]); code++ {
+			codes[i] = byte(code)
 		}
 	}
-	return byte(code)
-}
+	return codes
+}()

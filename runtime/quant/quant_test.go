@@ -220,3 +220,30 @@ func BenchmarkEncode(b *testing.B) {
 		})
 	}
 }
+
+// The code of a value is that of the nearest level, the lower one where two are
+// equally near.
+func TestNearestNF4(t *testing.T) {
+	check := func(v, unit float32) {
+		best, least := 0, math.Inf(1)
+		for code, level := range LevelsNF4 {
+			if d := math.Abs(float64(v)/float64(unit) - float64(level)); d < least {
+				best, least = code, d
+			}
+		}
+		if got := nearestNF4(v, unit); int(got) != best {
+			t.Errorf("%g of unit %g: code %d, want %d", v, unit, got, best)
+		}
+	}
+	for i := -4 * 140; i <= 4*140; i++ {
+		for _, unit := range []float32{1, 0.25, 1024} {
+			check(float32(i)/4*unit, unit) // levels and the middles between them
+		}
+	}
+	for _, v := range random(9, 10000) {
+		check(50*v, 0.37)
+	}
+	if low, high := nearestNF4(-math.MaxFloat32, 1), nearestNF4(math.MaxFloat32, 1); low != 0 || high != 15 {
+		t.Errorf("far away: codes %d and %d", low, high)
+	}
+}
