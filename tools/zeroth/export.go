@@ -89,11 +89,11 @@ func parseQuant(name string) (op.DType, error) {
 	return d, nil
 }
 
-// checkOut refuses what no program can be written to.
-func checkOut(out string) error {
+// checkOut refuses what no file can be written to.
+func checkOut(out, what string) error {
 	switch {
 	case out == "":
-		return usagef("--out is missing: the program file to write")
+		return usagef("--out is missing: the %s to write", what)
 	case isFolder(out):
 		return usagef("--out %s: is a folder, want the name of a file", out)
 	case !isFolder(filepath.Dir(out)):
@@ -106,7 +106,7 @@ func (o *exportOptions) check() (err error) {
 	if o.From == "" {
 		return usagef("--from is missing: the checkpoint to export")
 	}
-	if err := checkOut(o.Out); err != nil {
+	if err := checkOut(o.Out, "program file"); err != nil {
 		return err
 	}
 	if o.weights, err = parseQuant(o.Quant); err != nil {

@@ -80,7 +80,7 @@ func runSynth(ctx context.Context, o synthOptions, stdout, stderr io.Writer) err
 	if o.Arch == "" {
 		return usagef("--arch is missing: one of %s", strings.Join(importer.PublishedNames(), ", "))
 	}
-	if err := checkOut(o.Out); err != nil {
+	if err := checkOut(o.Out, "program file"); err != nil {
 		return err
 	}
 	weights, err := parseQuant(o.Quant)
