@@ -27,6 +27,8 @@ func boundedCalls() map[string]boundedCall {
 		"gemm":       callGemm,
 		"pack":       callPack,
 		"add":        binary(func(r *routines) func(dst, a, b []float32) { return r.add }),
+		"addScaled":  func(r *routines, take taker, n int) { r.addScaled(take(n), take(n), take(n), 0.5) },
+		"project":    callProject,
 		"swiglu":     binary(func(r *routines) func(dst, a, b []float32) { return r.swiglu }),
 		"relu":       unary(func(r *routines) func(dst, x []float32) { return r.relu }),
 		"gelu":       func(r *routines, take taker, n int) { r.gelu(take(n), take(n), &geluExact) },
@@ -37,6 +39,10 @@ func boundedCalls() map[string]boundedCall {
 		"mixRows":    callMixRows,
 		"gaussian": func(r *routines, take taker, n int) {
 			r.gaussian(take(n), [2]uint32{1, 2}, 3, 4, uint32(n%5))
+		},
+		"rademacher": func(r *routines, take taker, n int) {
+			r.rademacher(take(n), [2]uint32{1, 2}, 3, 4, uint32(127+n%5))
+			r.rademacher(take(4*n), [2]uint32{1, 2}, 3, 4, uint32(n%2)*64)
 		},
 	}
 }
@@ -63,6 +69,18 @@ func callPack(r *routines, take taker, n int) {
 			ld := n + rows%3
 			r.pack(take(n*width+packSlack), take((rows-1)*ld+n), ld, rows, width, n)
 		}
+	}
+}
+
+// callProject projects from 1 to 14 rows of n elements, the last one being cut
+// off where it ends.
+func callProject(r *routines, take taker, n int) {
+	if r.project == nil || n == 0 {
+		return
+	}
+	for rows := 1; rows < 15; rows++ {
+		ldx, ldy := n+rows%3, 16+rows%2
+		r.project(take((rows+projectSlack-1)*ldy+16), ldy, take((rows-1)*ldx+n), ldx, rows, n, take(16*n), 0.5)
 	}
 }
 

@@ -42,6 +42,7 @@ func (l *codedLoRA) Run() error {
 	}
 	l.blocks = p.cut()
 	l.prepare.run(l.call.In)
+	l.project.run()
 	pool.Run(&l.round, p.roundTasks())
 	pool.Run(l, p.matrices*l.blocks.tiles())
 	return nil

@@ -42,7 +42,9 @@
 // QUANTILE turns eight words w into deviates. u is w without its sign and with
 // bit 0 set; the exponent of u & ^(u>>1) as a float is that of its highest bit,
 // since no rounding can carry. mantissa = u << (157 − exponent) has bit 30 set;
-// the cell is 32·(exponent − 127) + mantissa>>25 − 32.
+// the cell is 32·(exponent − 127) + mantissa>>25 − 32. A gather of 64 bits
+// brings both its ends; lanes 0, 1, 4 and 5 go first, so that a shuffle within
+// halves parts them.
 #define QUANTILE(w) \
 	VPBROADCASTD quantile<>+0(SB), Y4;  \
 	VPAND        Y4, w, Y4;             \
@@ -59,10 +61,14 @@
 	VPADDD       Y6, Y5, Y5;            \
 	VPBROADCASTD quantile<>+8(SB), Y6;  \
 	VPSUBD       Y6, Y5, Y5;            \
+	VPERMQ       $0xd8, Y5, Y5;         \
 	VPCMPEQD     Y8, Y8, Y8;            \
-	VPGATHERDD   Y8, (R9)(Y5*4), Y6;    \
+	VPGATHERDQ   Y8, (R9)(X5*4), Y9;    \
+	VEXTRACTI128 $1, Y5, X5;            \
 	VPCMPEQD     Y8, Y8, Y8;            \
-	VPGATHERDD   Y8, 4(R9)(Y5*4), Y7;   \
+	VPGATHERDQ   Y8, (R9)(X5*4), Y7;    \
+	VSHUFPS      $0x88, Y7, Y9, Y6;     \
+	VSHUFPS      $0xdd, Y7, Y9, Y7;     \
 	VPSRLD       $11, Y4, Y4;           \
 	VPBROADCASTD quantile<>+12(SB), Y8; \
 	VPAND        Y8, Y4, Y4;            \

@@ -29,18 +29,18 @@ func (l *lowRank) tile(m *microKernel, s *workspace, r, c, width int, base *plac
 	}
 }
 
-// linearLoRA computes LinearLoRA in two passes. The first makes t for every
-// block of rows and B + σεz for every panel and copy; the second is a Linear
-// whose tiles are finished by them.
+// linearLoRA computes LinearLoRA in three passes. The first makes B + σεz for
+// every panel and copy and lays A in panels; the second makes t for every block
+// of rows; the third is a Linear whose tiles are finished by them.
 type linearLoRA struct {
 	call    *kernel.Call
 	base    product // x Wᵀ + bias
-	down    product // x Aᵀ
 	prepare prepareLoRA
-	scale   float32
+	project projectLoRA
 
 	spaces  perWorker
 	x, y    []float32
+	a       []float32 // A in panels: [r/16][K][16]
 	t, b    []float32
 	bStride int
 	N, r, P int
@@ -49,28 +49,6 @@ type linearLoRA struct {
 	tiling  tiling
 }
 
-// prepareLoRA is the first pass of a linearLoRA.
-type prepareLoRA struct {
-	l          *linearLoRA
-	noise      perWorker
-	b          []float32 // the master B [M, r]
-	eps        float32
-	seed       [2]uint32
-	site       uint32
-	sampler    noise.Sampler
-	first      int // direction and sign of the first copy: j = first + p
-	tBlocks    int // blocks of rows of one copy of x
-	directions int
-	groups     int // groups of panels
-}
-
-// What one task of the first pass makes: so many panels of rows of t, or so
-// many panels of B.
-const (
-	projectRows = 8
-	panelGroup  = 4
-)
-
 func (r *routines) bindLinearLoRA(c *kernel.Call) (kernel.Runner, error) {
 	l := &linearLoRA{}
 	l.init(r, c)
@@ -78,11 +56,11 @@ func (r *routines) bindLinearLoRA(c *kernel.Call) (kernel.Runner, error) {
 }
 
 func (l *linearLoRA) init(r *routines, c *kernel.Call) {
-	l.call, l.scale = c, float32(c.Attrs.Float("scale"))
-	l.base.routines, l.down.routines = r, r
+	l.call, l.base.routines = c, r
 	l.prepare = prepareLoRA{
 		l: l, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler")),
 	}
+	l.project = projectLoRA{l: l, down: product{routines: r}, scale: float32(c.Attrs.Float("scale"))}
 }
 
 func (r *routines) scratchLinearLoRA(c *kernel.Call) int {
@@ -101,8 +79,10 @@ func (l *linearLoRA) layOut(a *arena) {
 	l.N, l.r, l.P, l.xCopies = x.Shape[0], loraA.Shape[0], l.call.Out[0].Width, x.Width
 	l.tRows = roundUp(l.N, gemm.MR)
 	l.bStride = roundUp(w.Shape[0], op.PanelRows) * l.r
-	l.spaces = a.takePerWorker(gemm.workspaceSize()+projectRows*gemm.MR*roundUp(l.r, lineElements), workers)
+	l.spaces = a.takePerWorker(gemm.workspaceSize(), workers)
+	l.project.layOut(a, workers)
 	l.prepare.noise = a.takePerWorker(3*(op.PanelRows*l.r+packSlack), workers)
+	l.a = a.take(roundUp(l.r, op.PanelRows)*w.Shape[1] + packSlack)
 	l.t = a.take(l.xCopies*l.tRows*l.r + packSlack)
 	l.b = a.take(l.P * l.bStride)
 }
@@ -112,7 +92,6 @@ func (l *linearLoRA) setOperands() {
 	in := l.call.In
 	l.base.w = weightsOf(in[1])
 	l.base.bias = optional(l.call, 7)
-	l.down.w = weightsOf(in[2])
 	l.x, l.y = in[0].F32(), l.call.Out[0].F32()
 }
 
@@ -126,6 +105,7 @@ func (l *linearLoRA) Run() error {
 		return nil
 	}
 	l.prepare.run(in)
+	l.project.run()
 	l.call.Pool.Run(l, l.xCopies*l.tiling.tiles())
 	return nil
 }
@@ -150,84 +130,5 @@ func (l *linearLoRA) lowRank(p, r0 int) lowRank {
 	return lowRank{
 		r: l.r, t: l.t[(p*l.tRows+r0)*l.r:], b: l.b[p*l.bStride:],
 		bStride: l.bStride, copies: l.P / l.xCopies, yStride: l.N * l.base.w.M,
-	}
-}
-
-// run makes t and the perturbed copies of B. Without a perturbation all copies
-// share one.
-func (p *prepareLoRA) run(in []*kernel.Tensor) {
-	l := p.l
-	p.b = in[3].Copy(0)
-	copy(p.seed[:], in[4].U32())
-	p.first = int(in[5].I32()[0])
-	p.eps = in[6].Copy(0)[0]
-	p.directions = (p.first+l.P-1)>>1 - p.first>>1 + 1
-	if p.eps == 0 {
-		l.bStride, p.directions = 0, 1
-	}
-	p.tBlocks = ceilDiv(l.N, projectRows*l.base.gemm.MR)
-	p.groups = ceilDiv(ceilDiv(l.base.w.M, op.PanelRows), panelGroup)
-	l.call.Pool.Run(p, l.xCopies*p.tBlocks+p.directions*p.groups)
-}
-
-// Tile makes one block of rows of t, or one group of panels of B + σεz for both
-// signs of one direction.
-func (p *prepareLoRA) Tile(worker, tile int) {
-	if n := p.l.xCopies * p.tBlocks; tile >= n {
-		p.perturb(worker, (tile-n)/p.groups, (tile-n)%p.groups)
-		return
-	}
-	p.project(worker, tile/p.tBlocks, tile%p.tBlocks)
-}
-
-// project makes t = scale · x Aᵀ for one block of rows of one copy, in panels.
-func (p *prepareLoRA) project(worker, copyOfX, rowBlock int) {
-	l := p.l
-	part := l.spaces.of(worker)
-	gemm := &l.base.gemm
-	space := gemm.newWorkspace(&part)
-	r0 := rowBlock * projectRows * gemm.MR
-	rows := min(projectRows*gemm.MR, l.N-r0)
-	rows16 := roundUp(l.r, lineElements)
-	y := part.take(projectRows * gemm.MR * rows16)
-	l.down.compute(&space, &block{
-		x: l.x[(copyOfX*l.N+r0)*l.base.w.K:], rows: rows, c1: l.r, y: y, ldy: rows16,
-	})
-	for i := range y[:rows*rows16] {
-		y[i] *= l.scale
-	}
-	t := l.t[(copyOfX*l.tRows+r0)*l.r:]
-	for r := 0; r < rows; r += gemm.MR {
-		packGeneric(t[r*l.r:], y[r*rows16:], rows16, rows-r, gemm.MR, l.r)
-	}
-}
-
-// perturb makes B + σεz in panels, for one group of panels and the copies of
-// one direction: each product and each sum rounded to float32.
-func (p *prepareLoRA) perturb(worker, direction, group int) {
-	l := p.l
-	part := p.noise.of(worker)
-	size := op.PanelRows * l.r
-	z, epsZ, b := part.take(size), part.take(size+packSlack), part.take(size+packSlack)
-	i := p.first>>1 + direction
-	for panel := group * panelGroup; panel < min((group+1)*panelGroup, ceilDiv(l.base.w.M, op.PanelRows)); panel++ {
-		m := panel * op.PanelRows
-		rows := min(op.PanelRows, l.base.w.M-m)
-		l.base.pack(b, p.b[m*l.r:], l.r, rows, op.PanelRows, l.r)
-		if p.eps == 0 {
-			copy(l.b[m*l.r:], b[:size])
-			continue
-		}
-		l.base.fillNoise(p.sampler, z[:rows*l.r], p.seed, p.site, uint32(i), uint32(m*l.r))
-		l.base.pack(epsZ, z[:rows*l.r], l.r, rows, op.PanelRows, l.r)
-		scaled := epsZ[:size]
-		for sign, eps := range [2]float32{p.eps, -1} {
-			for e := range scaled { // εz, then −εz
-				scaled[e] *= eps
-			}
-			if copyOfB := 2*i + sign - p.first; copyOfB >= 0 && copyOfB < l.P {
-				l.base.add(l.b[copyOfB*l.bStride+m*l.r:][:size], b[:size], scaled)
-			}
-		}
 	}
 }

@@ -11,12 +11,17 @@ func (r *routines) fillNoise(s noise.Sampler, z []float32, seed [2]uint32, site,
 		r.gaussian(z, seed, site, query, first)
 		return
 	}
-	s.Fill(z, seed, site, query, first)
+	r.rademacher(z, seed, site, query, first)
 }
 
 // gaussianGeneric: z[i] = noise.Gaussian at index first+i.
 func gaussianGeneric(z []float32, seed [2]uint32, site, query, first uint32) {
 	noise.Gaussian.Fill(z, seed, site, query, first)
+}
+
+// rademacherGeneric: z[i] = noise.Rademacher at index first+i.
+func rademacherGeneric(z []float32, seed [2]uint32, site, query, first uint32) {
+	noise.Rademacher.Fill(z, seed, site, query, first)
 }
 
 // updateLoRA computes B ← B − c · Σ_i g[i] z_i in place, c = lr / q, by groups
@@ -73,11 +78,7 @@ func (u *updateLoRA) Tile(worker, tile int) {
 	clear(sum)
 	for i, g := range u.g {
 		u.fillNoise(u.sampler, z, u.seed, u.site, uint32(i), uint32(first))
-		for e, v := range z {
-			sum[e] += float32(g * v)
-		}
+		u.addScaled(sum, sum, z, g)
 	}
-	for e := range b {
-		b[e] -= float32(u.c * sum[e])
-	}
+	u.addScaled(b, b, sum, -u.c)
 }

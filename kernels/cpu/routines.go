@@ -51,6 +51,8 @@ type routines struct {
 	pack func(dst, src []float32, ld, rows, width, kc int)
 	// add: dst[i] = a[i] + b[i].
 	add func(dst, a, b []float32)
+	// addScaled: dst[i] = x[i] + factor · y[i], the product rounded to float32.
+	addScaled func(dst, x, y []float32, factor float32)
 	// swiglu: dst[i] = gate[i] / (1 + exp(−gate[i])) · up[i].
 	swiglu func(dst, gate, up []float32)
 	// gelu: dst[i] = x[i] · (½ + h(x[i])), h being that of the curve.
@@ -67,12 +69,21 @@ type routines struct {
 	expSum func(x []float32, shift, scale float32) float32
 	// mixRows: dst[c] = factor · Σ_{j<len(p)} p[j] · v[j*ld+c] for c < len(dst).
 	mixRows func(dst, p, v []float32, ld int, factor float32)
+	// project: y[i*ldy+j] = factor · Σ_{k<K} x[i*ldx+k] · a[k*16+j] for i < rows
+	// and j < 16; K and rows are not 0. It may write up to projectSlack further rows
+	// of y. Where it is nil, the micro-kernel does this with packed rows.
+	project func(y []float32, ldy int, x []float32, ldx, rows, K int, a []float32, factor float32)
+	// rademacher: z[i] = noise.Rademacher at index first+i.
+	rademacher func(z []float32, seed [2]uint32, site, query, first uint32)
 	// gaussian: z[i] = noise.Gaussian at index first+i.
 	gaussian func(z []float32, seed [2]uint32, site, query, first uint32)
 }
 
 // packSlack is how far past its panel pack may write.
 const packSlack = 16
+
+// projectSlack is how many rows past its last one project may write.
+const projectSlack = 7
 
 // choose returns the first row of the table that f covers. The last row needs
 // nothing.
@@ -103,6 +114,7 @@ func genericRoutines() routines {
 		unpackCodes: unpackCodesGeneric,
 		sumCodes:    sumCodesGeneric,
 		add:         addGeneric,
+		addScaled:   addScaledGeneric,
 		swiglu:      swigluGeneric,
 		gelu:        geluGeneric,
 		relu:        reluGeneric,
@@ -112,5 +124,6 @@ func genericRoutines() routines {
 		expSum:      expSumGeneric,
 		mixRows:     mixRowsGeneric,
 		gaussian:    gaussianGeneric,
+		rademacher:  rademacherGeneric,
 	}
 }

@@ -7,6 +7,7 @@ func archRoutines() []routines {
 	avx2.gemm = microKernel{name: "6x16_avx2", MR: 6, NR: 16, fn: gemm6x16AVX2}
 	avx2.pack = packVectors
 	avx2.add = addVectors
+	avx2.addScaled = addScaledVectors
 	avx2.swiglu = swigluVectors
 	avx2.gelu = geluVectors
 	avx2.relu = reluVectors
@@ -16,6 +17,8 @@ func archRoutines() []routines {
 	avx2.expSum = expSumVectors
 	avx2.mixRows = mixRowsVectors
 	avx2.gaussian = gaussianVectors
+	avx2.rademacher = rademacherVectors
+	avx2.project = projectAVX2
 
 	avx512 := avx2
 	avx512.needs = Features{AVX2: true, AVX512: true}

@@ -172,6 +172,8 @@ func TestVectors(t *testing.T) {
 				each("add", func(i int) float64 { return float64(a[i] + b[i]) })
 				r.scaleBy(dst, a, b, 0.7)
 				each("scaleBy", func(i int) float64 { return float64(a[i]) * float64(float32(0.7)) * float64(b[i]) })
+				r.addScaled(dst, a, b, 0.7)
+				each("addScaled", func(i int) float64 { return float64(a[i] + float32(float32(0.7)*b[i])) })
 				r.swiglu(dst, a, b)
 				each("swiglu", func(i int) float64 { return float64(a[i]) / (1 + math.Exp(-float64(a[i]))) * float64(b[i]) })
 				copy(dst, a)
@@ -295,23 +297,68 @@ func TestSwiGLUOfExtremes(t *testing.T) {
 	})
 }
 
+// addScaled makes B + σεz, whose bits all backends share.
+func TestAddScaledRoundsTwice(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 7))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		x, y, dst := guarded(rng, 1000, 1), guarded(rng, 1000, 2), guarded(rng, 1000, 3)
+		r.addScaled(dst, x, y, 0.3)
+		for i := range dst {
+			if want := x[i] + float32(float32(0.3)*y[i]); math.Float32bits(dst[i]) != math.Float32bits(want) {
+				t.Fatalf("element %d: %g + 0.3 · %g is %g, want %g", i, x[i], y[i], dst[i], want)
+			}
+		}
+	})
+}
+
+func TestProject(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 8))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		if r.project == nil {
+			t.Skip("projects by tiles")
+		}
+		for rows := 1; rows < 2*projectSlack+3; rows++ {
+			for K := 1; K < 2*16+4; K++ {
+				ldx, ldy := K+rng.IntN(3), 16+rng.IntN(3)
+				x, a := guarded(rng, (rows-1)*ldx+K, rows%4), guarded(rng, 16*K, K%4)
+				y := guarded(rng, (rows+projectSlack-1)*ldy+16, rows%4)
+				r.project(y, ldy, x, ldx, rows, K, a, 0.7)
+				checkGuards(t, "project", y)
+				for i := range rows {
+					for j := range 16 {
+						want := 0.7 * micro(1, 16, K, x[i*ldx:], a, 0, []float32{15: 0}, 0, 0, j)
+						if math.Abs(float64(y[i*ldy+j])-want) > 1e-5 {
+							t.Fatalf("%d rows of %d: row %d column %d is %g, want %g", rows, K, i, j, y[i*ldy+j], want)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 // Every routine for z must give the bits of runtime/noise.
-func TestGaussianBits(t *testing.T) {
+func TestNoiseBits(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 6))
 	eachLevel(t, func(t *testing.T, r *routines) {
-		check := func(n int, first uint32) {
+		checkOf := func(s noise.Sampler, n int, first uint32) {
 			t.Helper()
 			seed := [2]uint32{rng.Uint32(), rng.Uint32()}
 			site, query := rng.Uint32(), rng.Uint32N(9)
 			got, want := guarded(rng, n, int(first%4)), make([]float32, n)
-			r.gaussian(got, seed, site, query, first)
-			checkGuards(t, "gaussian", got)
-			noise.Gaussian.Fill(want, seed, site, query, first)
+			r.fillNoise(s, got, seed, site, query, first)
+			checkGuards(t, s.String(), got)
+			s.Fill(want, seed, site, query, first)
 			for i := range want {
 				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-					t.Fatalf("element %d of %d from %d is %g, want %g", i, n, first, got[i], want[i])
+					t.Fatalf("%s: element %d of %d from %d is %g, want %g", s, i, n, first, got[i], want[i])
 				}
 			}
+		}
+		check := func(n int, first uint32) {
+			t.Helper()
+			checkOf(noise.Gaussian, n, first)
+			checkOf(noise.Rademacher, n, first)
 		}
 		for n := range 2*32 + 4 {
 			for first := range uint32(9) {
@@ -320,6 +367,9 @@ func TestGaussianBits(t *testing.T) {
 		}
 		for range 20 {
 			check(100, rng.Uint32())
+		}
+		for first := range uint32(130) {
+			checkOf(noise.Rademacher, 300, first)
 		}
 		check(100, math.MaxUint32-20)
 		check(1<<19, 12)

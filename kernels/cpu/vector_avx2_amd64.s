@@ -29,6 +29,32 @@ done:
 	VZEROUPPER
 	RET
 
+// func addScaledLoop(dst, x, y *float32, n int, factor float32)
+//
+//	dst[i] = x[i] + factor * y[i], both rounded
+TEXT ·addScaledLoop(SB), NOSPLIT, $0-36
+	MOVQ         dst+0(FP), DI
+	MOVQ         x+8(FP), SI
+	MOVQ         y+16(FP), DX
+	MOVQ         n+24(FP), CX
+	VBROADCASTSS factor+32(FP), Y1
+	SUBQ         $8, CX
+	JLT          done
+
+loop:
+	VMULPS  (DX), Y1, Y0
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $32, SI
+	ADDQ    $32, DX
+	ADDQ    $32, DI
+	SUBQ    $8, CX
+	JGE     loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func scaleByLoop(dst, x, scale *float32, n int, factor float32)
 //
 //	dst[i] = x[i] * factor * scale[i]

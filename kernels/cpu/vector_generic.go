@@ -45,6 +45,13 @@ func addGeneric(dst, a, b []float32) {
 	}
 }
 
+func addScaledGeneric(dst, x, y []float32, factor float32) {
+	x, y = x[:len(dst)], y[:len(dst)]
+	for i := range dst {
+		dst[i] = x[i] + float32(factor*y[i])
+	}
+}
+
 func swigluGeneric(dst, gate, up []float32) {
 	gate, up = gate[:len(dst)], up[:len(dst)]
 	for i := range dst {

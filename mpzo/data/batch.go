@@ -35,8 +35,13 @@ func (b *Batch) PackTokens(examples []Example, picks []int) error {
 	for _, pick := range picks {
 		example := &examples[pick]
 		ids := example.Candidates[example.Gold]
-		b.addRows(ids, example.Prefix, len(b.Tokens))
-		b.addSequence(ids[:len(ids)-1])
+		if example.Masked != nil {
+			b.addMaskRow(example, ids[0], len(b.Tokens))
+			b.addSequence(example.Masked)
+		} else {
+			b.addRows(ids, example.Prefix, len(b.Tokens))
+			b.addSequence(ids[:len(ids)-1])
+		}
 		b.endExample(0)
 	}
 	b.weigh()
@@ -47,7 +52,8 @@ func (b *Batch) PackTokens(examples []Example, picks []int) error {
 // them. A candidate whose answer has several tokens is a sequence of its own;
 // one whose answer is a single token needs only the hidden state at the end of
 // the prefix, and takes it from the example's first sequence. Where all answers
-// are single tokens, that sequence is the prefix alone.
+// are single tokens, that sequence is the prefix alone. The candidates of a mask
+// all take the hidden state of the mask.
 func (b *Batch) PackChoices(examples []Example, picks []int) error {
 	if err := checkPicks(examples, picks); err != nil {
 		return err
@@ -55,28 +61,44 @@ func (b *Batch) PackChoices(examples []Example, picks []int) error {
 	b.reset()
 	for _, pick := range picks {
 		example := &examples[pick]
-		first := len(b.Tokens)
-		for _, ids := range example.Candidates {
-			if !example.single(ids) {
-				b.addSequence(ids[:len(ids)-1])
-			}
-		}
-		if len(b.Tokens) == first {
-			b.addSequence(example.Candidates[0][:example.Prefix])
-		}
-		next := first
-		for _, ids := range example.Candidates {
-			if example.single(ids) {
-				b.addRows(ids, example.Prefix, first)
-				continue
-			}
-			b.addRows(ids, example.Prefix, next)
-			next += len(ids) - 1
+		if example.Masked != nil {
+			b.addMaskChoices(example)
+		} else {
+			b.addChoices(example)
 		}
 		b.endExample(int32(example.Gold))
 	}
 	b.weigh()
 	return nil
+}
+
+func (b *Batch) addMaskChoices(example *Example) {
+	first := len(b.Tokens)
+	b.addSequence(example.Masked)
+	for _, ids := range example.Candidates {
+		b.addMaskRow(example, ids[0], first)
+	}
+}
+
+func (b *Batch) addChoices(example *Example) {
+	first := len(b.Tokens)
+	for _, ids := range example.Candidates {
+		if !example.single(ids) {
+			b.addSequence(ids[:len(ids)-1])
+		}
+	}
+	if len(b.Tokens) == first {
+		b.addSequence(example.Candidates[0][:example.Prefix])
+	}
+	next := first
+	for _, ids := range example.Candidates {
+		if example.single(ids) {
+			b.addRows(ids, example.Prefix, first)
+			continue
+		}
+		b.addRows(ids, example.Prefix, next)
+		next += len(ids) - 1
+	}
 }
 
 // single says whether the answer of a candidate is one token.
@@ -110,6 +132,14 @@ func (b *Batch) addRows(ids []int32, prefix, first int) {
 		b.Rows = append(b.Rows, int32(first+i-1))
 		b.Labels = append(b.Labels, ids[i])
 	}
+	b.RowOffsets = append(b.RowOffsets, int32(len(b.Rows)))
+}
+
+// addMaskRow adds a candidate that stands in place of the mask of the sequence
+// that begins at token first.
+func (b *Batch) addMaskRow(example *Example, id int32, first int) {
+	b.Rows = append(b.Rows, int32(first+example.Mask))
+	b.Labels = append(b.Labels, id)
 	b.RowOffsets = append(b.RowOffsets, int32(len(b.Rows)))
 }
 
@@ -160,13 +190,39 @@ func checkPicks(examples []Example, picks []int) error {
 		if example.Gold < 0 || example.Gold >= len(example.Candidates) {
 			return fmt.Errorf("example %d: gold is %d of %d candidates: %w", pick, example.Gold, len(example.Candidates), ErrBatch)
 		}
+		if example.Masked != nil {
+			if err := checkMask(example, pick); err != nil {
+				return err
+			}
+			if total += len(example.Masked); total > maxBatchTokens {
+				return tooManyTokens()
+			}
+			continue
+		}
 		for c, ids := range example.Candidates {
 			if example.Prefix < 1 || len(ids) <= example.Prefix {
 				return fmt.Errorf("example %d: candidate %d has %d ids and a prefix of %d: %w", pick, c, len(ids), example.Prefix, ErrBatch)
 			}
 			if total += len(ids); total > maxBatchTokens {
-				return fmt.Errorf("more than %d tokens: %w", maxBatchTokens, ErrBatch)
+				return tooManyTokens()
 			}
+		}
+	}
+	return nil
+}
+
+func tooManyTokens() error {
+	return fmt.Errorf("more than %d tokens: %w", maxBatchTokens, ErrBatch)
+}
+
+// checkMask wants a mask within the text and candidates of one id.
+func checkMask(example *Example, pick int) error {
+	if example.Mask < 0 || example.Mask >= len(example.Masked) {
+		return fmt.Errorf("example %d: the mask is at %d of %d ids: %w", pick, example.Mask, len(example.Masked), ErrBatch)
+	}
+	for c, ids := range example.Candidates {
+		if len(ids) != 1 {
+			return fmt.Errorf("example %d: candidate %d has %d ids for one mask: %w", pick, c, len(ids), ErrBatch)
 		}
 	}
 	return nil

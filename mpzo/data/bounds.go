@@ -40,6 +40,9 @@ func (b Bounds) Max(other Bounds) Bounds {
 
 // tokenSizes returns what one example adds to a batch of PackTokens.
 func tokenSizes(example *Example) Bounds {
+	if n := len(example.Masked); n > 0 {
+		return Bounds{Tokens: n, Sequences: 1, Rows: 1, Candidates: 1, Longest: n}
+	}
 	length := len(example.Candidates[example.Gold])
 	return Bounds{
 		Tokens: length - 1, Sequences: 1, Rows: length - example.Prefix,
@@ -50,6 +53,10 @@ func tokenSizes(example *Example) Bounds {
 // choiceSizes returns what one example adds to a batch of PackChoices.
 func choiceSizes(example *Example) Bounds {
 	size := Bounds{Candidates: len(example.Candidates)}
+	if n := len(example.Masked); n > 0 {
+		size.Tokens, size.Sequences, size.Rows, size.Longest = n, 1, size.Candidates, n
+		return size
+	}
 	for _, ids := range example.Candidates {
 		size.Rows += len(ids) - example.Prefix
 		if !example.single(ids) {

@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Encoder is all this package knows of a tokenizer.
@@ -21,27 +22,36 @@ type Encoder interface {
 // exactly the ids that the tokenizer gives for prompt and answer written as one
 // string: word pieces that straddle the border stay whole. Candidates share
 // their first Prefix ids, and each has at least one id more.
+//
+// An example of a masked language model has the text in Masked, and each
+// candidate is the one id that may stand in place of the mask; Prefix is 0.
 type Example struct {
 	Candidates [][]int32
-	Prefix     int // at least 1
-	Gold       int // index of the right candidate
-	Line       int // of the file; for text, the window's number from 1
+	Prefix     int      // at least 1
+	Gold       int      // index of the right candidate
+	Line       int      // of the file; for text, the window's number from 1
+	Masked     []int32  // the text with a mask in it; nil: candidates are texts
+	Mask       int      // where in Masked the mask is
+	Group      string   // of ExactMatch
+	References []string // right answers, where the answer is to be generated
 }
 
 // encoding makes examples for one encoder under one token bound.
 type encoding struct {
 	encoder   Encoder
 	limit     int // ids of a candidate; 0 is none
-	truncated int // examples that lost the beginning of their prompt
+	room      int // ids that must fit behind the prefix, to be generated
+	truncated int // examples that lost part of their prompt
 }
 
-// example encodes prompt and answers. ended says that the answers end the text.
-func (e *encoding) example(prompt string, answers []string, gold int, ended bool) (Example, error) {
+// example encodes prompt and answers, with rest behind each answer. ended says
+// that the answers end the text.
+func (e *encoding) example(prompt string, answers []string, rest string, gold int, ended bool) (Example, error) {
 	out := Example{Candidates: make([][]int32, len(answers)), Gold: gold}
 	begun := e.begin(prompt)
 	out.Prefix = len(begun)
 	for i, answer := range answers {
-		ids := e.begin(prompt + answer)
+		ids := e.begin(prompt + answer + rest)
 		if eos := e.encoder.EOS(); ended && eos >= 0 {
 			ids = append(ids, eos)
 		}
@@ -51,14 +61,22 @@ func (e *encoding) example(prompt string, answers []string, gold int, ended bool
 	if out.Prefix < 1 {
 		return out, errors.New("the prompt has no tokens")
 	}
-	for i, candidate := range out.Candidates {
-		for j, earlier := range out.Candidates[:i] {
-			if len(candidate) == len(earlier) && shared(candidate, earlier) == len(candidate) {
-				return out, fmt.Errorf("answers %d and %d are the same, %s", j, i, shown(answers[i]))
+	if err := differ(out.Candidates, answers); err != nil {
+		return out, err
+	}
+	return out, e.truncate(&out)
+}
+
+// differ wants no two candidates to be the same.
+func differ(candidates [][]int32, answers []string) error {
+	for i, candidate := range candidates {
+		for j, earlier := range candidates[:i] {
+			if slices.Equal(candidate, earlier) {
+				return fmt.Errorf("answers %d and %d are the same, %s", j, i, shown(answers[i]))
 			}
 		}
 	}
-	return out, e.truncate(&out)
+	return nil
 }
 
 // begin returns BOS, if any, and the ids of text, in a slice of their own.
@@ -74,7 +92,7 @@ func (e *encoding) begin(text string) []int32 {
 // truncate drops ids from the left of the prompt, behind BOS, until the longest
 // candidate fits.
 func (e *encoding) truncate(example *Example) error {
-	longest := 0
+	longest := example.Prefix + e.room
 	for _, ids := range example.Candidates {
 		longest = max(longest, len(ids))
 	}

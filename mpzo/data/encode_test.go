@@ -7,7 +7,7 @@ import (
 
 func TestExampleKeepsWordsWhole(t *testing.T) {
 	encoder := newWordEncoder()
-	set := mustRead(t, "a.tsv", "label\ttext\n1\tthe soup was hot .\n", SST2(), encoder, Options{})
+	set := mustRead(t, "a.tsv", "label\ttext\n1\tthe soup was hot .\n", sst2(), encoder, Options{})
 	example := set.Examples[0]
 	if example.Gold != 1 || example.Line != 2 || set.File != "a.tsv" {
 		t.Errorf("example is %+v", example)

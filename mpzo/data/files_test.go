@@ -111,7 +111,7 @@ func TestCOPAFiles(t *testing.T) {
 		}
 		if name == "val" {
 			first := set.Examples[0]
-			if got := answer(first.Candidates[first.Gold], first.Prefix); got != "Water flowed from the spout." {
+			if got := answer(first.Candidates[first.Gold], first.Prefix); got != "water flowed from the spout." {
 				t.Errorf("first answer is %q", got)
 			}
 		}

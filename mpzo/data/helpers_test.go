@@ -108,3 +108,6 @@ func equal[T comparable](t *testing.T, what string, got, want []T) {
 		}
 	}
 }
+
+// sst2 is the built-in task of that name.
+func sst2() Spec { return BuiltIns()[0] }

@@ -6,13 +6,27 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 )
 
 // decodeObject fills the row from one line, which must be one JSON object whose
 // keys differ.
 func (r *Reader) decodeObject(row *Row, line []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(line))
-	decoder.UseNumber()
+	if err := r.decodeFields(row, "", decoder); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return r.errorf("more text after the JSON object (one object a line)")
+	}
+	return nil
+}
+
+// maxDepth bounds how deep objects lie within objects whose fields get names.
+const maxDepth = 4
+
+// decodeFields adds the fields of one object, each name behind the prefix.
+func (r *Reader) decodeFields(row *Row, prefix string, decoder *json.Decoder) error {
 	opening, err := decoder.Token()
 	if err != nil {
 		return r.notJSON(err)
@@ -26,30 +40,37 @@ func (r *Reader) decodeObject(row *Row, line []byte) error {
 			return r.notJSON(err)
 		}
 		name, _ := key.(string) // the decoder admits no other key
-		if slices.Contains(row.Names, name) {
-			return r.errorf("field %s is there twice", shown(name))
-		}
-		if len(row.Names) == maxFields {
-			return r.errorf("more than %d fields", maxFields)
-		}
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
 			return r.notJSON(err)
 		}
-		value, err := decodeValue(raw)
-		if err != nil {
-			return r.errorf("field %s: %v", shown(name), err)
+		if err := r.addField(row, prefix+name, raw); err != nil {
+			return err
 		}
-		row.Names = append(row.Names, name)
-		row.Values = append(row.Values, value)
 	}
 	if _, err := decoder.Token(); err != nil {
 		return r.notJSON(err)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return r.errorf("more text after the JSON object (one object a line)")
-	}
 	return nil
+}
+
+func (r *Reader) addField(row *Row, name string, raw json.RawMessage) error {
+	if slices.Contains(row.Names, name) {
+		return r.errorf("field %s is there twice", shown(name))
+	}
+	if len(row.Names) == maxFields {
+		return r.errorf("more than %d fields", maxFields)
+	}
+	value, err := decodeValue(raw)
+	if err != nil {
+		return r.errorf("field %s: %v", shown(name), err)
+	}
+	row.Names = append(row.Names, name)
+	row.Values = append(row.Values, value)
+	if raw[0] != '{' || strings.Count(name, ".") >= maxDepth {
+		return nil
+	}
+	return r.decodeFields(row, name+".", json.NewDecoder(bytes.NewReader(raw)))
 }
 
 func (r *Reader) notJSON(err error) error {
@@ -73,7 +94,7 @@ func decodeValue(raw []byte) (Value, error) {
 	case '[':
 		return decodeList(raw)
 	case 'n', '{':
-		return Value{Kind: Other}, nil
+		return Value{Kind: Other, JSON: raw}, nil
 	default:
 		return Value{Kind: Number, Text: string(raw)}, nil
 	}
@@ -92,7 +113,7 @@ func decodeList(raw []byte) (Value, error) {
 		}
 		text, ok := item.(string)
 		if !ok {
-			return Value{Kind: Other}, nil
+			return Value{Kind: Other, JSON: raw}, nil
 		}
 		if len(texts) == maxFields {
 			return Value{}, errLongList

@@ -20,13 +20,14 @@ const (
 	JSONLines        // .jsonl, .ndjson: one JSON object a line
 	TSV              // .tsv: columns between tabs, no quoting
 	PlainText        // .txt, .text: text for language modelling
+	SQuAD            // .json: a document as SQuAD publishes it
 )
 
 // Limits that hold where Options leaves them at zero.
 const (
 	DefaultLineBytes = 1 << 20   // one line of a JSONL or TSV file
 	DefaultRows      = 10 << 20  // rows of one file
-	DefaultTextBytes = 256 << 20 // a plain-text file
+	DefaultTextBytes = 256 << 20 // a plain-text file, or a SQuAD document
 	maxFields        = 1024      // fields of one row, and items of one list
 )
 
@@ -39,6 +40,8 @@ type Options struct {
 	// LineBytes, Rows and TextBytes bound a line, the number of rows and the
 	// size of a plain-text file; zero means the defaults above.
 	LineBytes, Rows, TextBytes int
+	// Masked says that the model fills in masks, and does not go on with a text.
+	Masked bool
 	// Tokens bounds the ids of one candidate, or of one window of text, BOS
 	// and answer included; zero means no bound for rows. Longer prompts lose
 	// their beginning. Text needs a bound of at least two.
@@ -54,13 +57,15 @@ func FormatOf(path string) (Format, error) {
 		return TSV, nil
 	case ".txt", ".text":
 		return PlainText, nil
+	case ".json":
+		return SQuAD, nil
 	default:
-		return ByName, fmt.Errorf("%s: extension %q is none of .jsonl, .ndjson, .tsv, .txt: %w", path, extension, ErrFormat)
+		return ByName, fmt.Errorf("%s: extension %q is none of .jsonl, .ndjson, .tsv, .json (SQuAD), .txt: %w", path, extension, ErrFormat)
 	}
 }
 
-// Reader reads the rows of one JSONL or TSV file. Blank lines are skipped, a
-// line may end in CRLF, and a byte order mark at the start is ignored.
+// Reader reads the rows of one JSONL, TSV or SQuAD file. Blank lines are skipped,
+// a line may end in CRLF, and a byte order mark at the start is ignored.
 type Reader struct {
 	file    string
 	format  Format
@@ -69,7 +74,11 @@ type Reader struct {
 	rows    int // rows still allowed
 	line    int
 	columns []string // of a TSV file
-	failed  error
+	squad   *squadRows
+
+	skipBroken bool // leave out TSV rows with another number of columns
+	skipped    int  // rows left out
+	failed     error
 }
 
 // NewReader reads rows from source; file is its name for messages. A TSV header
@@ -100,8 +109,11 @@ func NewReader(file string, source io.Reader, options Options) (*Reader, error) 
 		return r, nil
 	case TSV:
 		return r, r.openColumns(options.Columns)
+	case SQuAD:
+		r.squad = newSQuADRows(file, source, options.TextBytes)
+		return r, nil
 	default:
-		return nil, fmt.Errorf("%s: plain text has no rows (only JSON lines and TSV have): %w", file, ErrFormat)
+		return nil, fmt.Errorf("%s: plain text has no rows (only JSON lines, TSV and SQuAD have): %w", file, ErrFormat)
 	}
 }
 
@@ -120,7 +132,18 @@ func (r *Reader) Next() (Row, error) {
 }
 
 func (r *Reader) next() (Row, error) {
+	if r.squad != nil {
+		row, err := r.squad.next()
+		if err == nil && r.squad.count > r.rows {
+			err = r.squad.wrong(errors.New("more rows than the limit allows"))
+		}
+		return row, err
+	}
 	text, err := r.nextLine()
+	for err == nil && r.skipBroken && bytes.Count(text, []byte("\t"))+1 != len(r.columns) {
+		r.skipped++
+		text, err = r.nextLine()
+	}
 	if err != nil {
 		return Row{}, err
 	}

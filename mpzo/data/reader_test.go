@@ -69,7 +69,10 @@ func TestReaderKinds(t *testing.T) {
 	for _, value := range rows[0].Values {
 		got = append(got, value.Kind)
 	}
-	equal(t, "kinds", got, []Kind{Text, Number, Boolean, List, Other, Other, Other, List})
+	equal(t, "kinds", got, []Kind{Text, Number, Boolean, List, Other, Other, Number, Other, List})
+	if value, ok := rows[0].Field("f.a"); !ok || value.Text != "1" {
+		t.Errorf("the field of an object is %+v", value)
+	}
 	equal(t, "list", rows[0].Values[3].List, []string{"x", "y"})
 	if rows[0].Values[1].Text != "-1.5e3" {
 		t.Errorf("number is spelt %q", rows[0].Values[1].Text)

@@ -11,7 +11,7 @@ const (
 	Number              // a JSON number; Value.Text is its spelling
 	Boolean             // Value.Text is "true" or "false"
 	List                // a list of strings
-	Other               // null, an object or any other list: no use to a task
+	Other               // null, an object or any other list: Value.JSON is its spelling
 )
 
 // String names the kind as an error message does.
@@ -35,10 +35,12 @@ type Value struct {
 	Kind Kind
 	Text string   // of Text, Number and Boolean
 	List []string // of List
+	JSON []byte   // of Other
 }
 
 // Row is one record of a dataset. Names[i] is the name of Values[i]; no name
-// occurs twice.
+// occurs twice. The fields of an object in a field are there as well, by a
+// dotted name: "target.span1_text".
 type Row struct {
 	Line   int // of the file, from 1
 	Names  []string

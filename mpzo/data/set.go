@@ -17,7 +17,12 @@ type Set struct {
 	Loss      Loss
 	Text      bool    // windows of text: what counts is perplexity
 	Labels    []Label // of a classification, in the order of the candidates
-	Truncated int     // examples that lost the beginning of their prompt
+	Metrics   []Metric
+	Truncated int // examples that lost part of their prompt
+	Skipped   int // rows that the task has no use for
+	// NewTokens is how many tokens may be generated for an answer; 0: answers
+	// are chosen or, without candidates, only their loss is measured.
+	NewTokens int
 }
 
 // Load reads a JSONL or TSV file as examples of a task.
@@ -32,42 +37,115 @@ func Load(path string, task *Task, encoder Encoder, options Options) (*Set, erro
 
 // Read is Load of an open file; name is what messages call it.
 func Read(name string, source io.Reader, task *Task, encoder Encoder, options Options) (*Set, error) {
-	reader, err := NewReader(name, source, options)
+	loader, err := newLoader(name, task, encoder, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := task.checkColumns(reader); err != nil {
+	if err := loader.each(source, loader.add); err != nil {
 		return nil, err
 	}
-	set := &Set{File: name, Loss: task.Loss, Labels: task.Labels}
-	encoding := encoding{encoder: encoder, limit: options.Tokens}
+	return loader.set, loader.finish()
+}
+
+// loader makes a set of a file's rows.
+type loader struct {
+	task     *Task
+	options  Options
+	encoding encoding
+	set      *Set
+}
+
+func newLoader(name string, task *Task, encoder Encoder, options Options) (*loader, error) {
+	if task.Template.Masked() != options.Masked {
+		err := errCausal
+		if options.Masked {
+			err = errMasked
+		}
+		return nil, fmt.Errorf("%w: %w", err, ErrTask)
+	}
+	l := &loader{
+		task: task, options: options, encoding: encoding{encoder: encoder, limit: options.Tokens},
+		set: &Set{File: name, Loss: task.Loss, Labels: task.Labels, Metrics: task.Metrics},
+	}
+	if task.Generates() {
+		l.set.NewTokens, l.encoding.room = task.NewTokens, task.NewTokens
+	}
+	return l, nil
+}
+
+// each calls use with the rows of a file, as the task has them.
+func (l *loader) each(source io.Reader, use func(*Row) error) error {
+	reader, err := NewReader(l.set.File, source, l.options)
+	if err != nil {
+		return err
+	}
+	reader.skipBroken = l.task.skipBroken && reader.format == TSV
+	if err := l.task.checkColumns(reader); err != nil {
+		return err
+	}
 	for {
 		row, err := reader.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			l.set.Skipped += reader.skipped
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		example, err := task.example(&row, &encoding)
-		if errors.Is(err, ErrBudget) {
-			return nil, fmt.Errorf("%s:%d: %w", name, row.Line, err)
+		if err := l.expand(&row, use); err != nil {
+			return l.place(&row, err)
 		}
-		if err != nil {
-			return nil, rowError(name, row.Line, "%v", err)
-		}
-		set.Examples = append(set.Examples, example)
 	}
-	if len(set.Examples) == 0 {
-		return nil, fmt.Errorf("%s: %w", name, ErrEmpty)
+}
+
+// expand brings a row into the task's layout.
+func (l *loader) expand(row *Row, use func(*Row) error) error {
+	if l.task.layout == nil {
+		return use(row)
 	}
-	set.Truncated = encoding.truncated
-	return set, nil
+	emitted := false
+	err := l.task.layout(row, func(row *Row) error {
+		emitted = true
+		return use(row)
+	})
+	if err == nil && !emitted {
+		l.set.Skipped++
+	}
+	return err
+}
+
+// place says where in the file an error arose, once.
+func (l *loader) place(row *Row, err error) error {
+	if errors.Is(err, ErrBudget) || errors.Is(err, ErrTask) {
+		return fmt.Errorf("%s:%d: %w", l.set.File, row.Line, err)
+	}
+	return rowError(l.set.File, row.Line, "%v", err)
+}
+
+// add makes an example of a row.
+func (l *loader) add(row *Row) error {
+	example, err := l.task.example(row, &l.encoding)
+	if err == nil {
+		l.set.Examples = append(l.set.Examples, example)
+	}
+	return err
+}
+
+func (l *loader) finish() error {
+	if len(l.set.Examples) == 0 {
+		return fmt.Errorf("%s: %w", l.set.File, ErrEmpty)
+	}
+	l.set.Truncated = l.encoding.truncated
+	return nil
 }
 
 // example makes an example of a row.
 func (t *Task) example(row *Row, encoding *encoding) (Example, error) {
-	prompt, err := t.Template.Prompt(row)
+	before, err := fill(row, t.Template.before)
+	if err != nil {
+		return Example{}, err
+	}
+	after, err := fill(row, t.Template.after)
 	if err != nil {
 		return Example{}, err
 	}
@@ -75,15 +153,30 @@ func (t *Task) example(row *Row, encoding *encoding) (Example, error) {
 	if err != nil {
 		return Example{}, err
 	}
-	example, err := encoding.example(prompt, answers, gold, t.AnswerField != "")
+	var example Example
+	if t.Template.Masked() {
+		example, err = encoding.masked(before, after, answers, gold)
+	} else {
+		ended := t.AnswerField != "" && len(after) == 0
+		example, err = encoding.example(concat(before), answers, concat(after), gold, ended)
+	}
+	if err != nil {
+		return Example{}, err
+	}
 	example.Line = row.Line
+	if t.Generates() {
+		example.References, err = t.references(row)
+	}
+	if t.GroupField != "" && err == nil {
+		example.Group, err = textOf(row, []string{t.GroupField})
+	}
 	return example, err
 }
 
 // checkColumns finds a missing column of a TSV file at its header, where the
 // message can say so, instead of at the first row.
 func (t *Task) checkColumns(r *Reader) error {
-	if r.format != TSV {
+	if r.format != TSV || t.layout != nil {
 		return nil
 	}
 	if t.ChoicesField != "" {
@@ -91,12 +184,12 @@ func (t *Task) checkColumns(r *Reader) error {
 	}
 	needed := t.Template.Fields()
 	if t.AnswerField != "" {
-		needed = append(needed, []string{t.AnswerField})
+		needed = append(needed, alternatives(t.AnswerField))
 	} else {
-		needed = append(needed, []string{t.LabelField})
+		needed = append(needed, alternatives(t.LabelField))
 	}
-	for _, name := range t.ChoiceFields {
-		needed = append(needed, []string{name})
+	for _, choice := range t.Choices {
+		needed = append(needed, fieldsOf(choice)...)
 	}
 	header := Row{Names: r.columns, Values: make([]Value, len(r.columns))}
 	for _, names := range needed {

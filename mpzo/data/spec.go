@@ -16,36 +16,55 @@ import (
 //	{
 //	  "name":        "remarks",
 //	  "template":    "{text} Overall : {label}",
-//	  "labels":      {"0": "bad", "1": "good"},
+//	  "labels":      {"0": "bad", "1|good": "good"},
 //	  "label_field": "label",
-//	  "loss":        "tokens"
+//	  "loss":        "tokens",
+//	  "metrics":     ["accuracy", "f1"]
 //	}
 //
-// Instead of labels a file may give choice_fields (["choice1", "choice2"]),
+// Instead of labels a file may give choices (["{choice1}", "{choice2}"]),
 // choices_field ("choices") or answer_field ("summary"); see Task. label_field
-// is "label" and loss is "tokens" where they are left out.
+// is "label" and loss is "tokens" where they are left out; metrics are accuracy,
+// and of free text none but the loss.
 type Spec struct {
 	Name         string   `json:"name"`
 	Template     string   `json:"template"`
 	Labels       Labels   `json:"labels"`
 	LabelField   string   `json:"label_field"`
-	ChoiceFields []string `json:"choice_fields"`
+	Choices      []string `json:"choices"`
 	ChoicesField string   `json:"choices_field"`
+	FirstChoice  int      `json:"first_choice"`
 	AnswerField  string   `json:"answer_field"`
 	Loss         string   `json:"loss"`
+	Metrics      []string `json:"metrics"`
+	GroupField   string   `json:"group_field"`
+	NewTokens    int      `json:"new_tokens"`
+	Layout       string   `json:"layout"`
+	skipBroken   bool
 }
 
 // maxSpecBytes bounds a task file.
 const maxSpecBytes = 1 << 20
 
+// How many tokens an answer may have that is generated: as in MeZO where a task
+// does not say, and at most.
+const (
+	defaultNewTokens = 50
+	maxNewTokens     = 4096
+)
+
 // Task checks the description and makes a task of it.
 func (s Spec) Task() (Task, error) {
 	task := Task{
-		Name: s.Name, LabelField: s.LabelField, Labels: s.Labels,
-		ChoiceFields: s.ChoiceFields, ChoicesField: s.ChoicesField, AnswerField: s.AnswerField,
+		Name: s.Name, LabelField: s.LabelField, Labels: s.Labels, ChoicesField: s.ChoicesField,
+		FirstChoice: s.FirstChoice, AnswerField: s.AnswerField, GroupField: s.GroupField,
+		NewTokens: s.NewTokens, skipBroken: s.skipBroken,
 	}
 	if task.LabelField == "" {
 		task.LabelField = labelMarker
+	}
+	if task.NewTokens == 0 {
+		task.NewTokens = defaultNewTokens
 	}
 	var err error
 	if task.Loss, err = ParseLoss(s.Loss); err != nil {
@@ -54,55 +73,71 @@ func (s Spec) Task() (Task, error) {
 	if task.Template, err = ParseTemplate(s.Template); err != nil {
 		return Task{}, err
 	}
+	if task.layout, err = findLayout(s.Layout); err != nil {
+		return Task{}, err
+	}
+	if err := s.checkAnswers(&task); err != nil {
+		return Task{}, err
+	}
+	for _, source := range s.Choices {
+		choice, err := parsePhrase(source)
+		if err != nil {
+			return Task{}, err
+		}
+		task.Choices = append(task.Choices, choice)
+	}
+	task.Metrics, err = s.metrics()
+	return task, err
+}
+
+// checkAnswers checks what says where candidates come from.
+func (s *Spec) checkAnswers(task *Task) error {
 	sources := 0
-	for _, given := range []bool{len(s.Labels) > 0, len(s.ChoiceFields) > 0, s.ChoicesField != "", s.AnswerField != ""} {
+	for _, given := range []bool{len(s.Labels) > 0, len(s.Choices) > 0, s.ChoicesField != "", s.AnswerField != ""} {
 		if given {
 			sources++
 		}
 	}
-	if sources != 1 {
-		return Task{}, fmt.Errorf("%d of labels, choice_fields, choices_field and answer_field are given, want one: %w", sources, ErrTask)
+	switch {
+	case sources != 1:
+		return fmt.Errorf("%d of labels, choices, choices_field and answer_field are given, want one: %w", sources, ErrTask)
+	case s.AnswerField != "" && task.Loss == ChoiceLoss:
+		return fmt.Errorf("free text has one candidate, so its loss is over tokens: %w", ErrTask)
+	case task.Template.Masked() && len(s.Labels) == 0:
+		return fmt.Errorf("a template with {mask} needs labels: one token is predicted: %w", ErrTask)
+	case s.FirstChoice < 0 || s.FirstChoice > maxChoices:
+		return fmt.Errorf("first_choice is %d, want 0 to %d: %w", s.FirstChoice, maxChoices, ErrTask)
+	case task.NewTokens < 1 || task.NewTokens > maxNewTokens:
+		return fmt.Errorf("new_tokens is %d, want 1 to %d: %w", s.NewTokens, maxNewTokens, ErrTask)
+	case len(s.Choices) == 1 || len(s.Choices) > maxChoices:
+		return fmt.Errorf("%d choices are given, want 2 to %d: %w", len(s.Choices), maxChoices, ErrTask)
 	}
-	if s.AnswerField != "" && task.Loss == ChoiceLoss {
-		return Task{}, fmt.Errorf("free text has one candidate, so its loss is over tokens: %w", ErrTask)
-	}
-	if err := checkLabels(s.Labels); err != nil {
-		return Task{}, err
-	}
-	return task, checkChoiceFields(s.ChoiceFields)
+	return checkLabels(s.Labels)
 }
 
 func checkLabels(labels []Label) error {
 	if n := len(labels); n == 1 || n > maxChoices {
 		return fmt.Errorf("%d labels are given, want 2 to %d: %w", n, maxChoices, ErrTask)
 	}
+	values := make(map[string]bool)
+	words := make(map[string]string)
 	for i, label := range labels {
-		if label.Value == "" {
-			return fmt.Errorf("label %d has no value: %w", i, ErrTask)
-		}
 		if strings.TrimSpace(label.Word) == "" {
 			return fmt.Errorf("label %s has no word: %w", shown(label.Value), ErrTask)
 		}
-		for _, earlier := range labels[:i] {
-			if earlier.Value == label.Value {
-				return fmt.Errorf("label %s is given twice: %w", shown(label.Value), ErrTask)
+		for _, value := range alternatives(label.Value) {
+			if value == "" {
+				return fmt.Errorf("label %d has no value: %w", i, ErrTask)
 			}
-			if earlier.Word == label.Word {
-				return fmt.Errorf("labels %s and %s have the same word %s: %w", shown(earlier.Value), shown(label.Value), shown(label.Word), ErrTask)
+			if values[value] {
+				return fmt.Errorf("label %s is given twice: %w", shown(value), ErrTask)
 			}
+			values[value] = true
 		}
-	}
-	return nil
-}
-
-func checkChoiceFields(names []string) error {
-	if n := len(names); n == 1 || n > maxChoices {
-		return fmt.Errorf("%d choice fields are given, want 2 to %d: %w", n, maxChoices, ErrTask)
-	}
-	for i, name := range names {
-		if name == "" {
-			return fmt.Errorf("choice field %d has no name: %w", i, ErrTask)
+		if earlier, taken := words[label.Word]; taken {
+			return fmt.Errorf("labels %s and %s have the same word %s: %w", shown(earlier), shown(label.Value), shown(label.Word), ErrTask)
 		}
+		words[label.Word] = label.Value
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func ParseLoss(name string) (Loss, error) {
 
 // Label joins a value of the label field to the word that says it.
 type Label struct {
-	Value string // as the data spell it: "1"
+	Value string // as the data spell it: "1", or in several ways: "1|true"
 	Word  string // as the model shall say it: "great"
 }
 
@@ -47,66 +47,48 @@ type Label struct {
 const maxChoices = 256
 
 // Task says how a row becomes a prompt and its candidate answers. Exactly one of
-// Labels, ChoiceFields, ChoicesField and AnswerField is set:
+// Labels, Choices, ChoicesField and AnswerField is set:
 //
 //   - Labels: classification by words; the candidates are the words, in order.
-//   - ChoiceFields: multiple choice, one field a candidate.
+//   - Choices: multiple choice, one made of fields each.
 //   - ChoicesField: multiple choice, one field that lists the candidates.
-//   - AnswerField: free text, one candidate, ended by the end-of-text token.
+//   - AnswerField: free text, one candidate: a field, or the first of those that
+//     it lists. The end-of-text token ends it, unless the template does.
 //
-// LabelField names the field with the right answer: a Label's value, or for
-// multiple choice the number of the candidate, counted from 0.
+// LabelField names the field with the right answer, or alternatives between
+// bars: a Label's value, or for multiple choice the number of the candidate,
+// counted from FirstChoice.
 type Task struct {
 	Name         string
 	Template     Template
 	LabelField   string
 	Labels       []Label
-	ChoiceFields []string
+	Choices      [][]piece
 	ChoicesField string
+	FirstChoice  int
 	AnswerField  string
 	Loss         Loss
+	Metrics      []Metric // the first says which of two evaluations is better
+	GroupField   string   // rows of equal value are one question, for ExactMatch
+	NewTokens    int      // most tokens of an answer that is generated
+	layout       layout   // of the published file; nil: rows are as the task has them
+	skipBroken   bool     // rows of a TSV file with another number of columns
 }
 
-// SST2 is the sentiment task of the Stanford Sentiment Treebank with MobiZO's
-// template, «{sentence} It was great|terrible», for every layout of column
-// names in which it is handed around.
-func SST2() Spec {
-	return Spec{
-		Name:     "sst2",
-		Template: "{sentence|content|text} It was {label}",
-		Labels:   Labels{{Value: "0", Word: "terrible"}, {Value: "1", Word: "great"}},
-	}
-}
-
-// COPA is the choice of plausible alternatives: which of two sentences is the
-// cause, or the effect, of the premise.
-func COPA() Spec {
-	return Spec{
-		Name:         "copa",
-		Template:     "{premise} What was the {question}? {label}",
-		ChoiceFields: []string{"choice1", "choice2"},
-	}
-}
-
-// BuiltIn returns the task of that name among those that need no description.
-func BuiltIn(name string) (Task, error) {
-	switch name {
-	case "sst2":
-		return SST2().Task()
-	case "copa":
-		return COPA().Task()
-	default:
-		return Task{}, fmt.Errorf("no task is named %s (there are sst2 and copa): %w", shown(name), ErrTask)
-	}
-}
+// Generates reports whether the task is evaluated by the answers that the model
+// writes.
+func (t *Task) Generates() bool { return t.AnswerField != "" && len(t.Metrics) > 0 }
 
 // answers returns the candidate answers of a row and which of them is right.
 func (t *Task) answers(row *Row) (texts []string, gold int, err error) {
 	if t.AnswerField != "" {
-		text, err := textOf(row, []string{t.AnswerField})
-		return []string{text}, 0, err
+		references, err := t.references(row)
+		if err != nil {
+			return nil, 0, err
+		}
+		return references[:1], 0, nil
 	}
-	label, err := textOf(row, []string{t.LabelField})
+	label, err := textOf(row, alternatives(t.LabelField))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -116,8 +98,8 @@ func (t *Task) answers(row *Row) (texts []string, gold int, err error) {
 	case t.ChoicesField != "":
 		texts, err = listOf(row, t.ChoicesField)
 	default:
-		for _, name := range t.ChoiceFields {
-			text, err := textOf(row, []string{name})
+		for _, pieces := range t.Choices {
+			text, err := joined(row, pieces)
 			if err != nil {
 				return nil, 0, err
 			}
@@ -128,21 +110,24 @@ func (t *Task) answers(row *Row) (texts []string, gold int, err error) {
 		return nil, 0, err
 	}
 	gold, err = strconv.Atoi(label)
-	if err != nil || gold < 0 || gold >= len(texts) {
-		return nil, 0, fmt.Errorf("unknown label %s (want a number from 0 to %d)", shown(label), len(texts)-1)
+	last := t.FirstChoice + len(texts) - 1
+	if err != nil || gold < t.FirstChoice || gold > last {
+		return nil, 0, fmt.Errorf("unknown label %s (want a number from %d to %d)", shown(label), t.FirstChoice, last)
 	}
-	return texts, gold, nil
+	return texts, gold - t.FirstChoice, nil
 }
 
 // words returns the label words and the index of the one that value stands for.
 func (t *Task) words(value string) ([]string, int, error) {
 	texts := make([]string, len(t.Labels))
-	values := make([]string, len(t.Labels))
+	var values []string
 	gold := -1
 	for i, label := range t.Labels {
-		texts[i], values[i] = label.Word, label.Value
-		if label.Value == value {
-			gold = i
+		texts[i] = label.Word
+		for _, spelling := range alternatives(label.Value) {
+			if values = append(values, spelling); spelling == value {
+				gold = i
+			}
 		}
 	}
 	if gold < 0 {
@@ -150,6 +135,23 @@ func (t *Task) words(value string) ([]string, int, error) {
 	}
 	return texts, gold, nil
 }
+
+// references returns the free answers of a row, of which any is right.
+func (t *Task) references(row *Row) ([]string, error) {
+	names := alternatives(t.AnswerField)
+	value, ok := row.Field(names...)
+	if !ok || value.Kind != List {
+		text, err := textOf(row, names)
+		return []string{text}, err
+	}
+	if len(value.List) == 0 {
+		return nil, fmt.Errorf("field %s lists no answer", wanted(names))
+	}
+	return trimmed(names[0], "answer", value.List)
+}
+
+// alternatives splits «label|gold_label».
+func alternatives(names string) []string { return strings.Split(names, "|") }
 
 // listOf returns the candidates that a row lists in one field.
 func listOf(row *Row, name string) ([]string, error) {
@@ -163,10 +165,15 @@ func listOf(row *Row, name string) ([]string, error) {
 	if n := len(value.List); n < 2 || n > maxChoices {
 		return nil, fmt.Errorf("field %s lists %d choices, want 2 to %d", name, n, maxChoices)
 	}
-	texts := make([]string, len(value.List))
-	for i, text := range value.List {
+	return trimmed(name, "choice", value.List)
+}
+
+// trimmed returns the items of a list without spaces at their ends.
+func trimmed(field, what string, list []string) ([]string, error) {
+	texts := make([]string, len(list))
+	for i, text := range list {
 		if texts[i] = strings.TrimSpace(text); texts[i] == "" {
-			return nil, fmt.Errorf("choice %d of field %s has empty text", i, name)
+			return nil, fmt.Errorf("%s %d of field %s has empty text", what, i, field)
 		}
 	}
 	return texts, nil

@@ -13,9 +13,9 @@ var overall = Spec{
 }
 
 func TestBuiltInTasks(t *testing.T) {
-	for _, name := range []string{"sst2", "copa"} {
-		if task, err := BuiltIn(name); err != nil || task.Name != name {
-			t.Errorf("%s: %q, %v", name, task.Name, err)
+	for _, spec := range BuiltIns() {
+		if task, err := BuiltIn(spec.Name); err != nil || task.Name != spec.Name {
+			t.Errorf("%s: %q, %v", spec.Name, task.Name, err)
 		}
 	}
 	_, err := BuiltIn("sst3")
@@ -69,10 +69,26 @@ func TestTaskFileRefuses(t *testing.T) {
 		{`{` + template + `}`, ErrTask, "0 of labels"},
 		{`{` + template + `, "labels": {}}`, ErrTask, "0 of labels"},
 		{`{` + template + `, "answer_field": "a", "choices_field": "b"}`, ErrTask, "2 of labels"},
-		{`{` + template + `, "choice_fields": ["a"]}`, ErrTask, "1 choice fields"},
-		{`{` + template + `, "choice_fields": ["a", ""]}`, ErrTask, "no name"},
+		{`{` + template + `, "choices": ["{a}"]}`, ErrTask, "1 choices"},
+		{`{` + template + `, "choices": ["{a}", ""]}`, ErrTemplate, "a choice is empty"},
 		{`{` + template + `, "answer_field": "a", "loss": "choices"}`, ErrTask, "one candidate"},
 		{`{` + template + `, "answer_field": "a", "loss": "both"}`, ErrTask, `"both"`},
+		{`{` + template + `, "choices": ["{a}", "{b} {label}"]}`, ErrTemplate, "cannot be part of an answer"},
+		{`{` + template + `, "choices": ["{a}", "{b:c}"]}`, ErrTemplate, "no filter is named"},
+		{`{` + template + `, "labels": {"0|1":"a","1":"b"}}`, ErrTask, "twice"},
+		{`{` + template + `, "labels": {"0|":"a","1":"b"}}`, ErrTask, "no value"},
+		{`{` + template + `, "answer_field": "a", "metrics": ["accuracy"]}`, ErrTask, "needs candidates"},
+		{`{` + template + `, "answer_field": "a", "metrics": ["bleu"]}`, ErrTask, `"bleu"`},
+		{`{` + template + `, "answer_field": "a", "metrics": ["f1", "f1"]}`, ErrTask, "twice"},
+		{`{` + template + `, "choices": ["{a}", "{b}"], "metrics": ["f1"]}`, ErrTask, "two labels"},
+		{`{` + template + `, "choices": ["{a}", "{b}"], "metrics": ["macro_f1"]}`, ErrTask, "needs labels"},
+		{`{` + template + `, "labels": {"0":"a","1":"b"}, "metrics": ["f1", "macro_f1"]}`, ErrTask, "exclude"},
+		{`{` + template + `, "labels": {"0":"a","1":"b"}, "metrics": ["exact_match"]}`, ErrTask, "group_field"},
+		{`{` + template + `, "answer_field": "a", "new_tokens": 5000}`, ErrTask, "new_tokens"},
+		{`{` + template + `, "answer_field": "a", "new_tokens": -1}`, ErrTask, "new_tokens"},
+		{`{` + template + `, "choices": ["{a}", "{b}"], "first_choice": -1}`, ErrTask, "first_choice"},
+		{`{` + template + `, "answer_field": "a", "layout": "x"}`, ErrTask, "neither arc"},
+		{`{"template": "{text} {mask}", "answer_field": "a"}`, ErrTask, "needs labels"},
 		{`{"template": "{text}", "answer_field": "a"}`, ErrTemplate, "no {label}"},
 		{"{\"name\": \"\xff\"}", ErrTask, "UTF-8 at byte 10"},
 		{strings.Repeat(" ", maxSpecBytes+1), ErrTask, "longer"},
@@ -101,7 +117,7 @@ func TestParseLabels(t *testing.T) {
 
 func TestReadRefusesRows(t *testing.T) {
 	choices := Spec{Template: "{q} {label}", ChoicesField: "choices"}
-	fields := Spec{Template: "{q} {label}", ChoiceFields: []string{"a", "b"}}
+	fields := Spec{Template: "{q} {label}", Choices: []string{"{a}", "{b}"}}
 	free := Spec{Template: "{q} {label}", AnswerField: "answer"}
 	cases := []struct {
 		name, file, text string
@@ -114,7 +130,7 @@ func TestReadRefusesRows(t *testing.T) {
 		{"only tabs", "a.tsv", "label\ttext\n\t\n", overall, []string{"a.tsv:2:", "empty text"}},
 		{"no column", "a.tsv", "label\tcontent\n1\tx\n", overall, []string{"a.tsv:1:", "missing field text", "label, content"}},
 		{"no label column", "a.tsv", "score\ttext\n1\tx\n", overall, []string{"a.tsv:1:", "missing field label"}},
-		{"no header", "a.tsv", "1\tgood .\n", SST2(), []string{"a.tsv:1:", "sentence, content or text"}},
+		{"no header", "a.tsv", "1\tgood .\n", sst2(), []string{"a.tsv:1:", "sentence, content or text"}},
 		{"no field", "a.jsonl", `{"label":1}`, overall, []string{"a.jsonl:1:", "missing field text"}},
 		{"no label", "a.jsonl", `{"text":"x"}`, overall, []string{"missing field label"}},
 		{"text is null", "a.jsonl", `{"text":null,"label":1}`, overall, []string{"field text is null"}},

@@ -7,25 +7,36 @@ import (
 
 // Template makes a prompt of a row. Its language:
 //
-//	{name}        the field of that name, without spaces at its ends
-//	{name|other}  the first of these fields that the row has
-//	{{ and }}     a brace
-//	{label}       where the answer goes: exactly once, and at the very end
+//	{name}           the field of that name, without spaces at its ends
+//	{name|other}     the first of these fields that the row has
+//	{name:filter}    the field changed by a filter, or by several in turn
+//	{name:a=b,c=d}   the field's value replaced: b for a, d for c
+//	{{ and }}        a brace
+//	{label}          where the answer goes, for a model that goes on with a text
+//	{mask}           where the answer goes, for a masked language model
 //
-// All else is literal.
+// All else is literal. One {label} or {mask} must be there. What follows a
+// {label} belongs to the answer, and is scored with it; what follows a {mask} is
+// read like what precedes it.
 type Template struct {
 	source string
-	pieces []piece // before the label
+	before []piece // of the answer
+	after  []piece
+	masked bool
 }
 
 // piece is literal text or, where names is not nil, a field.
 type piece struct {
 	literal string
 	names   []string
+	filters []filter
 }
 
-// labelMarker is the placeholder of the answer.
-const labelMarker = "label"
+// The placeholders of the answer.
+const (
+	labelMarker = "label"
+	maskMarker  = "mask"
+)
 
 const (
 	maxTemplateBytes  = 64 << 10
@@ -35,92 +46,148 @@ const (
 // ParseTemplate reads a template. Errors wrap ErrTemplate and show where.
 func ParseTemplate(source string) (Template, error) {
 	t := Template{source: source}
-	if len(source) > maxTemplateBytes {
-		return t, fmt.Errorf("template has %d bytes, the limit is %d: %w", len(source), maxTemplateBytes, ErrTemplate)
+	pieces, err := parsePieces(source)
+	if err != nil {
+		return t, err
 	}
-	labelled := false
+	marker := ""
+	for i, p := range pieces {
+		name := p.marker()
+		switch {
+		case name == "":
+			continue
+		case marker != "":
+			return t, templateError(source, "{%s} comes after {%s}: there is one answer", name, marker)
+		}
+		marker, t.masked = name, name == maskMarker
+		t.before, t.after = pieces[:i], pieces[i+1:]
+	}
+	switch {
+	case marker == "":
+		return t, templateError(source, "no {label} marks where the answer goes")
+	case len(t.before) == 0 && !t.masked:
+		return t, templateError(source, "nothing comes before {label}")
+	case len(t.before)+len(t.after) == 0:
+		return t, templateError(source, "nothing is beside {mask}")
+	}
+	return t, nil
+}
+
+// parsePhrase reads a template that has no answer: a candidate made of fields.
+func parsePhrase(source string) ([]piece, error) {
+	pieces, err := parsePieces(source)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pieces {
+		if name := p.marker(); name != "" {
+			return nil, templateError(source, "{%s} cannot be part of an answer", name)
+		}
+	}
+	if len(pieces) == 0 {
+		return nil, templateError(source, "a choice is empty")
+	}
+	return pieces, nil
+}
+
+// marker returns which placeholder of the answer the piece is, if any.
+func (p *piece) marker() string {
+	if len(p.names) == 1 && len(p.filters) == 0 && (p.names[0] == labelMarker || p.names[0] == maskMarker) {
+		return p.names[0]
+	}
+	return ""
+}
+
+// parsePieces reads literals and placeholders.
+func parsePieces(source string) ([]piece, error) {
+	if len(source) > maxTemplateBytes {
+		return nil, templateError(source, "%d bytes, the limit is %d", len(source), maxTemplateBytes)
+	}
+	var pieces []piece
 	var literal strings.Builder
+	flush := func() {
+		if literal.Len() > 0 {
+			pieces = append(pieces, piece{literal: literal.String()})
+			literal.Reset()
+		}
+	}
 	for at := 0; at < len(source); {
 		rest := source[at:]
-		if labelled {
-			return t, t.errorf("text %s follows {label}, which must end the template", shown(rest))
-		}
 		switch {
 		case strings.HasPrefix(rest, "{{"), strings.HasPrefix(rest, "}}"):
 			literal.WriteByte(rest[0])
 			at += 2
 			continue
 		case rest[0] == '}':
-			return t, t.errorf("a } at byte %d closes nothing (write }} for a brace)", at)
+			return nil, templateError(source, "a } at byte %d closes nothing (write }} for a brace)", at)
 		case rest[0] != '{':
 			literal.WriteByte(rest[0])
 			at++
 			continue
 		}
-		names, size, err := parsePlaceholder(rest)
+		field, size, err := parsePlaceholder(rest)
 		if err != nil {
-			return t, t.errorf("at byte %d: %v", at, err)
+			return nil, templateError(source, "at byte %d: %v", at, err)
 		}
 		at += size
-		if names[0] == labelMarker {
-			labelled = true
-			continue
-		}
-		t.addLiteral(&literal)
-		t.pieces = append(t.pieces, piece{names: names})
-		if len(t.pieces) > maxTemplatePieces {
-			return t, t.errorf("more than %d pieces", maxTemplatePieces)
+		flush()
+		if pieces = append(pieces, field); len(pieces) > maxTemplatePieces {
+			return nil, templateError(source, "more than %d pieces", maxTemplatePieces)
 		}
 	}
-	if !labelled {
-		return t, t.errorf("no {label} marks where the answer goes")
-	}
-	t.addLiteral(&literal)
-	if len(t.pieces) == 0 {
-		return t, t.errorf("nothing comes before {label}")
-	}
-	return t, nil
+	flush()
+	return pieces, nil
 }
 
-func (t *Template) addLiteral(text *strings.Builder) {
-	if text.Len() > 0 {
-		t.pieces = append(t.pieces, piece{literal: text.String()})
-		text.Reset()
-	}
+func templateError(source, format string, args ...any) error {
+	return fmt.Errorf("template %s: %s: %w", shown(source), fmt.Sprintf(format, args...), ErrTemplate)
 }
 
-func (t *Template) errorf(format string, args ...any) error {
-	return fmt.Errorf("template %s: %s: %w", shown(t.source), fmt.Sprintf(format, args...), ErrTemplate)
-}
-
-// parsePlaceholder reads «{name|other}» at the start of text and returns the
-// names and the bytes taken.
-func parsePlaceholder(text string) (names []string, size int, err error) {
+// parsePlaceholder reads «{name|other:filter}» at the start of text and returns
+// the piece and the bytes taken.
+func parsePlaceholder(text string) (p piece, size int, err error) {
 	end := strings.IndexByte(text, '}')
 	if end < 0 {
-		return nil, 0, fmt.Errorf("{ is never closed (write {{ for a brace)")
+		return p, 0, fmt.Errorf("{ is never closed (write {{ for a brace)")
 	}
-	names = strings.Split(text[1:end], "|")
-	for _, name := range names {
+	fields, filters, filtered := strings.Cut(text[1:end], ":")
+	p.names = strings.Split(fields, "|")
+	for _, name := range p.names {
 		switch {
 		case name == "":
-			return nil, 0, fmt.Errorf("a placeholder has no name")
-		case strings.ContainsAny(name, "{ \t\n\r"):
-			return nil, 0, fmt.Errorf("%s is no field name (write {{ for a brace)", shown(name))
-		case name == labelMarker && len(names) > 1:
-			return nil, 0, fmt.Errorf("{label} has no alternatives")
+			return p, 0, fmt.Errorf("a placeholder has no name")
+		case name != strings.TrimSpace(name), strings.ContainsAny(name, "{\t\n\r"):
+			return p, 0, fmt.Errorf("%s is no field name (write {{ for a brace)", shown(name))
+		case (name == labelMarker || name == maskMarker) && (len(p.names) > 1 || filtered):
+			return p, 0, fmt.Errorf("{%s} has no alternatives or filters", name)
 		}
 	}
-	return names, end + 1, nil
+	if filtered {
+		for name := range strings.SplitSeq(filters, ":") {
+			f, err := parseFilter(name)
+			if err != nil {
+				return p, 0, err
+			}
+			p.filters = append(p.filters, f)
+		}
+	}
+	return p, end + 1, nil
 }
 
 // String returns the template as it was written.
 func (t Template) String() string { return t.source }
 
+// Masked reports whether the answer is a {mask}.
+func (t Template) Masked() bool { return t.masked }
+
 // Fields returns the names of each placeholder, alternatives together.
 func (t Template) Fields() [][]string {
+	return append(fieldsOf(t.before), fieldsOf(t.after)...)
+}
+
+func fieldsOf(pieces []piece) [][]string {
 	var fields [][]string
-	for _, p := range t.pieces {
+	for _, p := range pieces {
 		if p.names != nil {
 			fields = append(fields, p.names)
 		}
@@ -128,26 +195,70 @@ func (t Template) Fields() [][]string {
 	return fields
 }
 
-// Prompt fills the template from a row: all that comes before the answer.
-func (t Template) Prompt(row *Row) (string, error) {
-	var prompt strings.Builder
-	for _, p := range t.pieces {
+// segment is a piece filled from a row.
+type segment struct {
+	text  string
+	field bool
+}
+
+func fill(row *Row, pieces []piece) ([]segment, error) {
+	out := make([]segment, len(pieces))
+	for i, p := range pieces {
 		if p.names == nil {
-			prompt.WriteString(p.literal)
+			out[i] = segment{text: p.literal}
 			continue
 		}
-		text, err := textOf(row, p.names)
+		text, err := p.value(row)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		prompt.WriteString(text)
+		out[i] = segment{text: text, field: true}
 	}
-	return prompt.String(), nil
+	return out, nil
+}
+
+func joined(row *Row, pieces []piece) (string, error) {
+	segments, err := fill(row, pieces)
+	return concat(segments), err
+}
+
+func concat(segments []segment) string {
+	var text strings.Builder
+	for _, s := range segments {
+		text.WriteString(s.text)
+	}
+	return text.String()
+}
+
+// value returns the piece's field of a row, filtered.
+func (p *piece) value(row *Row) (string, error) {
+	text, err := rawText(row, p.names)
+	if err != nil {
+		return "", err
+	}
+	filters := p.filters
+	if len(filters) > 0 && filters[0].raw {
+		filters = filters[1:]
+	} else {
+		text = strings.TrimSpace(text)
+	}
+	for _, f := range filters {
+		if text, err = f.apply(text); err != nil {
+			return "", fmt.Errorf("field %s: %w", wanted(p.names), err)
+		}
+	}
+	return text, nil
 }
 
 // textOf returns the text of the first of the named fields that the row has,
 // without spaces at its ends.
 func textOf(row *Row, names []string) (string, error) {
+	text, err := rawText(row, names)
+	return strings.TrimSpace(text), err
+}
+
+// rawText is textOf with the spaces. Text of nothing but spaces is refused.
+func rawText(row *Row, names []string) (string, error) {
 	value, ok := row.Field(names...)
 	if !ok {
 		return "", fmt.Errorf("missing field %s (the row has %s)", wanted(names), shown(strings.Join(row.Names, ", ")))
@@ -155,9 +266,8 @@ func textOf(row *Row, names []string) (string, error) {
 	if value.Kind == List || value.Kind == Other {
 		return "", fmt.Errorf("field %s is %s where text is wanted", wanted(names), value.Kind)
 	}
-	text := strings.TrimSpace(value.Text)
-	if text == "" {
+	if strings.TrimSpace(value.Text) == "" {
 		return "", fmt.Errorf("field %s has empty text", wanted(names))
 	}
-	return text, nil
+	return value.Text, nil
 }

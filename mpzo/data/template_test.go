@@ -14,7 +14,7 @@ func row(pairs ...string) *Row {
 	return r
 }
 
-func TestTemplatePrompt(t *testing.T) {
+func TestTemplateFills(t *testing.T) {
 	cases := []struct {
 		template string
 		row      *Row
@@ -31,7 +31,7 @@ func TestTemplatePrompt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := template.Prompt(c.row)
+		got, err := joined(c.row, template.before)
 		if err != nil || got != c.want {
 			t.Errorf("%s gives %q, error %v; want %q", c.template, got, err, c.want)
 		}
@@ -47,16 +47,22 @@ func TestTemplateRefuses(t *testing.T) {
 		{"{text} It was", "no {label}"},
 		{"{text} It was {{label}}", "no {label}"},
 		{"{label}", "nothing comes before"},
-		{"{text} {label} .", "must end"},
-		{"{text} {label}{label}", "must end"},
-		{"{label} {text}", "must end"},
+		{"{text} {label}{label}", "one answer"},
+		{"{text} {label} or {mask}", "one answer"},
+		{"{label} {text}", "nothing comes before"},
+		{"{mask}", "nothing is beside"},
+		{"{text} {label:lower}", "no alternatives or filters"},
+		{"{text:loud} {label}", "no filter is named"},
+		{"{text:lower:raw:} {label}", "no filter is named"},
+		{"{text:a=b,c} {label}", "is not value=text"},
 		{"{text {label}", "is no field name"},
 		{"{text} {label", "never closed"},
 		{"{} {label}", "no name"},
 		{"{a|} {label}", "no name"},
 		{"{a|label}", "no alternatives"[3:]},
 		{"{label|a}", "no alternatives"},
-		{"{two words} {label}", "is no field name"},
+		{"{ words} {label}", "is no field name"},
+		{"{two\nlines} {label}", "is no field name"},
 		{"text} {label}", "closes nothing"},
 		{"{a}} {label}", "closes nothing"},
 		{strings.Repeat("x", maxTemplateBytes+1), "limit"},
@@ -65,5 +71,42 @@ func TestTemplateRefuses(t *testing.T) {
 	for _, c := range cases {
 		_, err := ParseTemplate(c.template)
 		wantError(t, err, ErrTemplate, c.part)
+	}
+}
+
+func TestTemplateFilters(t *testing.T) {
+	cases := []struct{ template, value, want string }{
+		{"{x:raw}", " A b ", " A b "},
+		{"{x:lower}", " ÉA b ", "éa b"},
+		{"{x:lower_first}", "Über Alles", "über Alles"},
+		{"{x:upper_first}", "über", "Über"},
+		{"{x:uncapitalise}", "McDonald ate", "mcdonald ate"},
+		{"{x:uncapitalise}", "I ate", "I ate"},
+		{"{x:uncapitalise}", "It's", "it's"},
+		{"{x:no_stop}", "He left. ", "He left"},
+		{"{x:no_stop}", "He left...", "He left.."},
+		{"{x:question_mark:upper_first}", "is it", "Is it?"},
+		{"{x:question_mark}", "is it?", "is it?"},
+		{"{x:cut}", "né", "n"},
+		{"{x:cause=because,effect=so}", "effect", "so"},
+		{"{x:raw:before_gap}|{x:raw:after_gap}", "so _ left ", "so | left "},
+	}
+	for _, c := range cases {
+		pieces, err := parsePhrase(c.template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := joined(row("x", c.value), pieces); err != nil || got != c.want {
+			t.Errorf("%s of %q gives %q, error %v; want %q", c.template, c.value, got, err, c.want)
+		}
+	}
+	for template, part := range map[string]string{"{x:a=b,c=d}": `unknown value "_ _" (want a or c)`, "{x:after_gap}": "2 gaps"} {
+		pieces, err := parsePhrase(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := joined(row("x", "_ _"), pieces); err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%s gives %v", template, err)
+		}
 	}
 }

@@ -62,12 +62,17 @@ func fillGaussian(z []float32, seed [2]uint32, site, query, first uint32) {
 func fillRademacher(z []float32, seed [2]uint32, site, query, first uint32) {
 	for i := 0; i < len(z); {
 		k := first + uint32(i)
-		w := Philox([4]uint32{k / 128, site, query, domainRademacher}, seed)
+		w := RademacherBlock(seed, site, query, k/128)
 		for b := k % 128; b < 128 && i < len(z); b++ {
 			z[i] = float32(int32(w[b/32]>>(b%32)&1)*2 - 1)
 			i++
 		}
 	}
+}
+
+// RademacherBlock gives the random bits of elements 128·block to 128·block + 127.
+func RademacherBlock(seed [2]uint32, site, query, block uint32) [4]uint32 {
+	return Philox([4]uint32{block, site, query, domainRademacher}, seed)
 }
 
 // Quantile maps a random word to a standard normal deviate. Bit 31 is the

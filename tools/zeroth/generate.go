@@ -74,7 +74,7 @@ func runGenerate(ctx context.Context, o generateOptions, stdout io.Writer) error
 		return err
 	}
 	defer file.Close()
-	if causal, _ := file.Program.Lookup("causal"); causal == "false" {
+	if isMasked(file.Program) {
 		return fmt.Errorf("%s is a masked language model: it sees both sides of a token and does not go on with a text", o.Program)
 	}
 	ids, printer, err := o.start(file.Program, stdout)

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,13 +29,13 @@ type taskOptions struct {
 
 func taskFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "task", Usage: "built-in task (sst2 or copa), text for language modelling, or `NAME`.json, a file that describes a task"},
+		&cli.StringFlag{Name: "task", Usage: "built-in task (sst2, rte, boolq, squad, mezo-…, mlm-…: docs/TASKS.md), text for language modelling, or `NAME`.json, a file that describes a task"},
 		&cli.StringFlag{Name: "template", Usage: "prompt `TEXT` of a task of your own: \"{text} Overall : {label}\""},
 		&cli.StringFlag{Name: "labels", Usage: "label `WORDS` of a task of your own: \"0=bad,1=good\""},
 		&cli.StringFlag{Name: "label-field", Usage: "`FIELD` that holds the label", DefaultText: "label"},
 		&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns of a .tsv file without a header line, separated by commas"},
 		&cli.StringFlag{Name: "loss", Usage: "`WHAT` the loss is taken over: tokens (all the vocabulary competes) or choices (the candidates do)", DefaultText: "the task's"},
-		&cli.IntFlag{Name: "max-tokens", Usage: "longest example in `TOKENS`; longer prompts lose their beginning", DefaultText: "512, for text 128, at most the program's context"},
+		&cli.IntFlag{Name: "max-tokens", Usage: "longest example in `TOKENS`; longer prompts lose their beginning, around a mask their longest field's end", DefaultText: "512, for text 128, at most the program's context"},
 	}
 }
 
@@ -102,6 +103,9 @@ const (
 	defaultTextTokens = 128
 )
 
+// errMaskedText is returned where a masked language model is to go on with text.
+var errMaskedText = errors.New("--task text is for models that go on with a text: a masked language model sees both sides of a token")
+
 // load reads a data file as examples for a program.
 func (o taskOptions) load(path string, p *program.Program) (*data.Set, error) {
 	encoder, err := programTokenizer(p)
@@ -121,11 +125,14 @@ func (o taskOptions) load(path string, p *program.Program) (*data.Set, error) {
 	case limit == 0:
 		limit = min(context, defaultRowTokens)
 	}
-	options := data.Options{Tokens: limit}
+	options := data.Options{Tokens: limit, Masked: isMasked(p)}
 	if o.Columns != "" {
 		options.Columns = strings.Split(o.Columns, ",")
 	}
 	if o.isText() {
+		if options.Masked {
+			return nil, errMaskedText
+		}
 		if err := o.checkText(path); err != nil {
 			return nil, err
 		}
@@ -137,6 +144,12 @@ func (o taskOptions) load(path string, p *program.Program) (*data.Set, error) {
 		return nil, err
 	}
 	return data.Load(path, &task, encoder, options)
+}
+
+// isMasked reports whether a program is a masked language model.
+func isMasked(p *program.Program) bool {
+	causal, _ := p.Lookup("causal")
+	return causal == "false"
 }
 
 // lossOf is the loss to train on: the one that was asked for, or the task's.

@@ -20,7 +20,7 @@ import (
 
 func trainCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "data", Usage: "training `FILE` (.jsonl, .tsv, .txt)"},
+		&cli.StringFlag{Name: "data", Usage: "training `FILE` (.jsonl, .tsv, .json of SQuAD, .txt)"},
 		&cli.StringFlag{Name: "held-out", Usage: "`FILE` to evaluate on; the best adapter is chosen by it"},
 		&cli.StringFlag{Name: "out", Usage: "new `FOLDER` for the run", Value: "zeroth-run"},
 		&cli.StringFlag{Name: "resume", Usage: "go on with the run in `FOLDER`, with its own settings"},
@@ -250,8 +250,11 @@ func (r *trainRun) loadData(p *program.Program) (trainSet, heldOut *data.Set, er
 func (r *trainRun) loadSet(path string, p *program.Program) (*data.Set, error) {
 	set, err := r.config.Task.load(path, p)
 	if err == nil && set.Truncated > 0 {
-		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d of %d examples lost the beginning of their prompt to fit --max-tokens\n",
+		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d of %d examples lost part of their prompt to fit --max-tokens\n",
 			path, set.Truncated, len(set.Examples))
+	}
+	if err == nil && set.Skipped > 0 {
+		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d rows left out, which the task has no use for\n", path, set.Skipped)
 	}
 	return set, err
 }

@@ -45,3 +45,9 @@ func TestReadTakesAnyLength(t *testing.T) {
 		}
 	}
 }
+
+func TestMemoryCeilingIsPositive(t *testing.T) {
+	if c := Copy(); c <= 1e6 {
+		t.Errorf("ceiling %g bytes a second", c)
+	}
+}

@@ -1,0 +1,107 @@
+#include "textflag.h"
+
+// func project6x16AVX2(K int, rows *[6]*float32, a *float32, y *float32, ldy int, factor float32)
+//
+//	for i := range 6 {
+//		for j := range 16 {
+//			y[i*ldy+j] = factor · Σ_{k<K} rows[i][k] * a[k*16+j]
+//		}
+//	}
+//
+//	CX k left   AX k     R8–R13 the rows   DI a, one row of 16
+//	BX y        DX ldy·4
+//	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
+//	Y12, Y13 the row of a                  Y14, Y15 elements of rows, in turn
+
+// ROW adds an element of a row times the row of a to one row of the tile.
+#define ROW(at, row, element, low, high) \
+	VBROADCASTSS at(row)(AX*4), element; \
+	VFMADD231PS  Y12, element, low;      \
+	VFMADD231PS  Y13, element, high
+
+// STEP adds one k: at bytes along the rows, 16·at along a.
+#define STEP(at) \
+	VMOVUPS 16*at(DI), Y12;     \
+	VMOVUPS 16*at+32(DI), Y13;  \
+	ROW(at, R8, Y14, Y0, Y1);   \
+	ROW(at, R9, Y15, Y2, Y3);   \
+	ROW(at, R10, Y14, Y4, Y5);  \
+	ROW(at, R11, Y15, Y6, Y7);  \
+	ROW(at, R12, Y14, Y8, Y9);  \
+	ROW(at, R13, Y15, Y10, Y11)
+
+// STORE writes a row of y.
+#define STORE(low, high) \
+	VMULPS  Y12, low, low;   \
+	VMULPS  Y12, high, high; \
+	VMOVUPS low, (BX);       \
+	VMOVUPS high, 32(BX);    \
+	ADDQ    DX, BX
+
+TEXT ·project6x16AVX2(SB), NOSPLIT, $0-44
+	MOVQ   K+0(FP), CX
+	MOVQ   rows+8(FP), SI
+	MOVQ   a+16(FP), DI
+	MOVQ   y+24(FP), BX
+	MOVQ   ldy+32(FP), DX
+	MOVQ   0(SI), R8
+	MOVQ   8(SI), R9
+	MOVQ   16(SI), R10
+	MOVQ   24(SI), R11
+	MOVQ   32(SI), R12
+	MOVQ   40(SI), R13
+	SHLQ   $2, DX
+	XORQ   AX, AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+	SUBQ $4, CX
+	JLT  rest
+
+	PCALIGN $32
+
+four:
+	PREFETCHT0 1024(DI)
+	PREFETCHT0 1088(DI)
+	STEP(0)
+	STEP(4)
+	PREFETCHT0 1152(DI)
+	PREFETCHT0 1216(DI)
+	STEP(8)
+	STEP(12)
+	ADDQ       $4, AX
+	ADDQ       $256, DI
+	SUBQ       $4, CX
+	JGE        four
+
+rest:
+	ADDQ $4, CX
+	JZ   store
+
+one:
+	STEP(0)
+	INCQ AX
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  one
+
+store:
+	VBROADCASTSS factor+40(FP), Y12
+	STORE(Y0, Y1)
+	STORE(Y2, Y3)
+	STORE(Y4, Y5)
+	STORE(Y6, Y7)
+	STORE(Y8, Y9)
+	STORE(Y10, Y11)
+	VZEROUPPER
+	RET
