@@ -3,6 +3,7 @@
 package cpu
 
 import (
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -23,7 +24,7 @@ func boundedCalls() map[string]boundedCall {
 	binary := func(f func(r *routines) func(dst, a, b []float32)) boundedCall {
 		return func(r *routines, take taker, n int) { f(r)(take(n), take(n), take(n)) }
 	}
-	return map[string]boundedCall{
+	calls := map[string]boundedCall{
 		"gemm":       callGemm,
 		"pack":       callPack,
 		"add":        binary(func(r *routines) func(dst, a, b []float32) { return r.add }),
@@ -45,6 +46,8 @@ func boundedCalls() map[string]boundedCall {
 			r.rademacher(take(4*n), [2]uint32{1, 2}, 3, 4, uint32(n%2)*64)
 		},
 	}
+	maps.Copy(calls, boundedCodeCalls())
+	return calls
 }
 
 // callGemm calls a tile with a depth of n, the last panel being cut off where
@@ -105,7 +108,7 @@ func TestRoutinesKeepToTheirBuffers(t *testing.T) {
 			t.Errorf("no call of routines.%s: add it to boundedCalls", name)
 		}
 	}
-	var fences [4]*fence
+	var fences [6]*fence // one for each buffer of a call
 	for i := range fences {
 		fences[i] = newFence(t)
 	}
@@ -125,7 +128,7 @@ func TestRoutinesKeepToTheirBuffers(t *testing.T) {
 						}
 						address, faulted := faults(func() {
 							call(r, func(n int) []float32 {
-								f := fences[taken%4]
+								f := fences[taken%len(fences)]
 								check(f)
 								taken++
 								return f.place(n, (off+taken)%4, where, random)

@@ -5,6 +5,13 @@ func archRoutines() []routines {
 	neon := genericRoutines()
 	neon.needs = Features{NEON: true}
 	neon.gemm = microKernel{name: "6x16_neon", MR: 6, NR: 16, fn: gemm6x16NEON}
+	neon.codes = code4x16
+	neon.largest = largestVectors
+	neon.halves = halvesVectors
+	neon.roundCodes = roundCodesVectors
+	neon.scaleCodes = scaleCodesVectors
+	neon.splitCodes = splitCodesVectors
+	neon.unpackCodes = unpackCodesVectors
 	neon.pack = packVectors
 	neon.add = addVectors
 	neon.swiglu = swigluVectors
@@ -16,5 +23,13 @@ func archRoutines() []routines {
 	neon.expSum = expSumVectors
 	neon.mixRows = mixRowsVectors
 	neon.gaussian = gaussianVectors
-	return []routines{neon}
+
+	dotProd := neon
+	dotProd.needs = Features{NEON: true, DotProd: true}
+	dotProd.codes = code6x16
+
+	i8mm := dotProd
+	i8mm.needs = Features{NEON: true, DotProd: true, I8MM: true}
+	i8mm.codes = code12x16
+	return []routines{i8mm, dotProd, neon}
 }

@@ -54,6 +54,7 @@ func TestRefusals(t *testing.T) {
 		"type":                 {"//go: func f(s []int)\nf: ret\n", errDirective, "[]int"},
 		"type unknown":         {"//go: func f(s T)\nf: ret\n", errDirective, "T"},
 		"method":               {"//go: func (t T) f()\nf: ret\n", errDirective, "function"},
+		"operand g":            {"//go: func f(g int)\nf: ret\n", errDirective, "register"},
 		"stack":                {declared + "f: str x0, [sp, #-16]!\n ret\n", errSource, "sp"},
 		"Go's register":        {declared + "f: mov x28, #0\n ret\n", errSource, "x28"},
 		"call":                 {declared + "f: bl f\n ret\n", errSource, "leaves"},

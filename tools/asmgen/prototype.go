@@ -94,6 +94,9 @@ func layOut(operands map[string]operand, list *ast.FieldList, offset int64) (int
 			names = []*ast.Ident{ast.NewIdent("ret")}
 		}
 		for _, name := range names {
+			if goRegisterName.MatchString(name.Name) {
+				return 0, fmt.Errorf("operand %s has the name of a register of Go's", name.Name)
+			}
 			offset = (offset + k.size - 1) &^ (k.size - 1)
 			operands[name.Name] = operand{name: name.Name, offset: offset, kind: k}
 			offset += k.size
@@ -101,6 +104,8 @@ func layOut(operands map[string]operand, list *ast.FieldList, offset int64) (int
 	}
 	return offset, nil
 }
+
+var goRegisterName = regexp.MustCompile(`^(g|[RFV]\d+|FP|SB|SP|PC|RSP|ZR)$`)
 
 var registerForm = regexp.MustCompile(`^[xwsd](\d|[12]\d|3[01])$`)
 

@@ -1,0 +1,56 @@
+//go:build unix
+
+package cpu
+
+import "unsafe"
+
+// bytesOf views a buffer as bytes.
+func bytesOf(s []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), 4*len(s))
+}
+
+// intsOf views a buffer as int32.
+func intsOf(s []float32) []int32 {
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
+}
+
+// boundedCodeCalls has a call for each field of routines that is for products
+// of codes.
+func boundedCodeCalls() map[string]boundedCall {
+	return map[string]boundedCall{
+		"codes":   callCodes,
+		"largest": func(r *routines, take taker, n int) { r.largest(take(n)) },
+		"halves":  func(r *routines, take taker, n int) { r.halves(take(n), take(n), take(n), 0.5) },
+		"roundCodes": func(r *routines, take taker, n int) {
+			x, dst := take(n), signed(bytesOf(take(ceilDiv(n, 4))))
+			r.roundCodes(dst[:n], x, 3)
+			r.roundCodes(dst[len(dst)-n:], x, 3)
+		},
+		"scaleCodes": func(r *routines, take taker, n int) { r.scaleCodes(take(n), take(n), take(n), 0.5) },
+		"splitCodes": func(r *routines, take taker, n int) {
+			r.splitCodes(take(n), take(n), take(n), take(n), take(n), 0.5, 2)
+		},
+		"unpackCodes": func(r *routines, take taker, n int) {
+			r.unpackCodes(bytesOf(take(32*n)), bytesOf(take(16*n)), &[16]int8{15: 1})
+		},
+		"sumCodes": func(r *routines, take taker, n int) { r.sumCodes(intsOf(take(16)), bytesOf(take(16*n))) },
+	}
+}
+
+// callCodes packs rows and calls a tile of two groups and about n words.
+func callCodes(r *routines, take taker, n int) {
+	k := &r.codes
+	groupWords := roundUp(ceilDiv(n, 2), k.step)
+	words, ldc := 2*groupWords, k.NR+n%3
+	call := func(fn codeFunc, NR int) {
+		panel := 64 * (words + n%3)
+		a, b := bytesOf(take(words*k.MR*k.xBytes/4)), bytesOf(take((NR/16-1)*panel/4*min(words, 1)+16*words))
+		k.pack(a, signed(bytesOf(take(words*(k.MR-n%2)))), words*4, k.MR-n%2, words)
+		fn(2, groupWords, unsafe.SliceData(a), unsafe.SliceData(b), panel, &take(2 * NR)[0], &intsOf(take(2 * NR))[0],
+			&take((k.MR-1)*ldc + NR)[0], ldc)
+	}
+	call(k.fn, k.NR)
+	if k.half != nil {
+		call(k.half, 16)
+	}
+}

@@ -1,0 +1,277 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// randomCodes fills s with codes of −127 to 127, a third of them at an end.
+func randomCodes(rng *rand.Rand, s []int8) {
+	for i := range s {
+		s[i] = int8(rng.IntN(255) - 127)
+		if rng.IntN(3) == 0 {
+			s[i] = int8(127 - 254*rng.IntN(2))
+		}
+	}
+}
+
+// codeTile is one call of a codeFunc: codes of x by rows, bytes of w as they lie.
+type codeTile struct {
+	MR, NR, groups, words int
+	x                     []int8 // [MR, groups·words·4]
+	w                     []byte // panels, panel bytes apart
+	panel                 int
+	scales                []float32 // [groups, NR]
+	start                 []int32   // [groups, NR]
+	ldc                   int
+}
+
+// newCodeTile makes random operands; worst makes all products of one sign and the
+// largest size.
+func newCodeTile(rng *rand.Rand, MR, NR, groups, words int, worst bool) *codeTile {
+	all := groups * words
+	t := &codeTile{
+		MR: MR, NR: NR, groups: groups, words: words, panel: 64 * (all + rng.IntN(3)), ldc: NR + rng.IntN(3),
+		x: make([]int8, MR*all*4), scales: normal(rng, groups*NR), start: make([]int32, groups*NR),
+	}
+	t.w = make([]byte, (NR/16-1)*t.panel+64*all)
+	randomCodes(rng, t.x)
+	randomCodes(rng, signed(t.w))
+	if worst {
+		for i := range t.x {
+			t.x[i] = 127
+		}
+		for i := range t.w {
+			t.w[i] = 0x80 // −128, which a file may hold
+		}
+	}
+	for i := range t.start {
+		t.start[i] = rng.Int32N(2001) - 1000
+	}
+	return t
+}
+
+// sum is Σ x w of a group.
+func (t *codeTile) sum(g, i, j int) (sum int32) {
+	for k := 4 * t.words * g; k < 4*t.words*(g+1); k++ {
+		w := int8(t.w[j/16*t.panel+k/4*64+j%16*4+k%4])
+		sum += int32(t.x[i*t.groups*t.words*4+k]) * int32(w)
+	}
+	return sum
+}
+
+// run calls fn on c, with the shift's share taken away by start.
+func (t *codeTile) run(k *codeKernel, fn codeFunc, c []float32) {
+	words := t.groups * t.words
+	packed := make([]byte, words*t.MR*k.xBytes+1)
+	k.pack(packed, t.x, words*4, t.MR, words)
+	start := append([]int32{0}, t.start...)[1:]
+	for g := range t.groups {
+		for j := range t.NR {
+			for v := range 4 * t.words {
+				b := j/16*t.panel + (g*t.words+v/4)*64 + j%16*4 + v%4
+				start[g*t.NR+j] -= k.shift * int32(int8(t.w[b]))
+			}
+		}
+	}
+	fn(t.groups, t.words, &packed[0], &append(t.w, 0)[0], t.panel, &append(t.scales, 0)[0], &append(start, 0)[0], &c[0], t.ldc)
+}
+
+func TestCodeKernels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 1))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		k := &r.codes
+		for _, groups := range []int{1, 2, 5} {
+			for words := 0; words <= 24; words += k.step {
+				for _, worst := range []bool{false, true} {
+					checkCodes(t, k, k.fn, newCodeTile(rng, k.MR, k.NR, groups, words, worst))
+					if k.half != nil {
+						checkCodes(t, k, k.half, newCodeTile(rng, k.MR, 16, groups, words, worst))
+					}
+				}
+			}
+		}
+		checkCodes(t, k, k.fn, newCodeTile(rng, k.MR, k.NR, 1, maxCodeWords, true))
+	})
+}
+
+func checkCodes(t *testing.T, k *codeKernel, fn codeFunc, tile *codeTile) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(6, 2))
+	c := guarded(rng, (tile.MR-1)*tile.ldc+tile.NR, tile.words%4)
+	before := append([]float32(nil), c...)
+	tile.run(k, fn, c)
+	checkGuards(t, "codes", c)
+	for i := range tile.MR {
+		for j := range tile.ldc {
+			at := i*tile.ldc + j
+			if at >= len(c) {
+				break
+			}
+			want, size := float64(before[at]), math.Abs(float64(before[at]))
+			if j < tile.NR {
+				for g := range tile.groups {
+					term := float64(tile.scales[g*tile.NR+j]) * float64(tile.start[g*tile.NR+j]+tile.sum(g, i, j))
+					want, size = want+term, size+math.Abs(term)
+				}
+			}
+			if math.Abs(float64(c[at])-want) > 1e-6*size {
+				t.Fatalf("%s, %d groups of %d words: row %d column %d is %g, want %g", k.name, tile.groups, tile.words, i, j, c[at], want)
+			}
+		}
+	}
+}
+
+// The pack of a codeKernel leaves what lies past the panel alone, with fewer rows
+// than MR, too.
+func TestPackCodes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 3))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		k := &r.codes
+		for words := k.step; words < 20; words += k.step {
+			for rows := 1; rows <= k.MR; rows++ {
+				ld := words*4 + rng.IntN(5)
+				codes := make([]int8, (rows-1)*ld+words*4)
+				randomCodes(rng, codes)
+				size := words * k.MR * k.xBytes
+				packed := make([]byte, size+1)
+				packed[size] = 77
+				k.pack(packed[:size:size], codes, ld, rows, words)
+				if packed[size] != 77 {
+					t.Fatalf("%d words of %d rows: wrote past the panel", words, rows)
+				}
+				// A row of W that is one word of ones gives the sum of x's word.
+				b, scales, start := make([]byte, k.NR*4*words), make([]float32, k.NR), make([]int32, k.NR)
+				for v := range words {
+					clear(b)
+					for p := range k.NR / 16 {
+						for i := range 64 {
+							b[p*64*words+v*64+i] = 1
+						}
+					}
+					for j := range scales {
+						scales[j], start[j] = 1, -4*k.shift
+					}
+					c := make([]float32, k.MR*k.NR)
+					k.fn(1, words, &packed[0], &b[0], 64*words, &scales[0], &start[0], &c[0], k.NR)
+					for i := range rows {
+						want := float32(0)
+						for _, code := range codes[i*ld+v*4:][:4] {
+							want += float32(code)
+						}
+						if got := c[i*k.NR]; got != want {
+							t.Fatalf("%s: word %d of %d, row %d of %d sums to %g, want %g", k.name, v, words, i, rows, got, want)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// The loops around give the bits of their plain twins at every length.
+func TestCodeLoops(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 4))
+	same := func(t *testing.T, what string, got, want []float32) {
+		t.Helper()
+		checkGuards(t, what, got)
+		for i := range want {
+			if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+				t.Fatalf("%s of %d: element %d is %g, want %g", what, len(want), i, got[i], want[i])
+			}
+		}
+	}
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for n := range 2*64 + 4 {
+			for off := range 4 {
+				a, b, c := guarded(rng, n, off), guarded(rng, n, 3-off), guarded(rng, n, (off+1)%4)
+				dst, other := guarded(rng, n, off), guarded(rng, n, 3-off)
+				want, second := make([]float32, n), make([]float32, n)
+
+				r.halves(dst, a, b, -0.5)
+				halvesGeneric(want, a, b, -0.5)
+				same(t, "halves", dst, want)
+
+				r.scaleCodes(dst, append(a, 1)[:n], b, 0.37)
+				scaleCodesGeneric(want, a, b, 0.37)
+				same(t, "scaleCodes", dst, want)
+
+				r.splitCodes(dst, other, a, b, c, 0.37, 1.9)
+				splitCodesGeneric(want, second, a, b, c, 0.37, 1.9)
+				same(t, "splitCodes", dst, want)
+				same(t, "splitCodes", other, second)
+
+				if got, want := r.largest(a), largestGeneric(a); got != want {
+					t.Fatalf("largest of %d: %g, want %g", n, got, want)
+				}
+				factor := 127 / max(largestGeneric(a), 1e-3)
+				codes, plain := make([]int8, n+1), make([]int8, n+1)
+				codes[n], plain[n] = 99, 99
+				r.roundCodes(codes[:n], a, factor)
+				roundCodesGeneric(plain[:n], a, factor)
+				if fmt.Sprint(codes) != fmt.Sprint(plain) {
+					t.Fatalf("roundCodes of %d: %d, want %d", n, codes, plain)
+				}
+			}
+		}
+	})
+}
+
+func TestLargestOfNonFinite(t *testing.T) {
+	inf, nan := float32(math.Inf(-1)), float32(math.NaN())
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for n := 1; n < 40; n++ {
+			for at := range n {
+				x := make([]float32, n)
+				x[at] = inf
+				if got := r.largest(x); got != -inf {
+					t.Fatalf("−Inf at %d of %d: %g", at, n, got)
+				}
+				x[(at+1)%n] = nan
+				if got := r.largest(x); got == got {
+					t.Fatalf("NaN at %d of %d: %g", at, n, got)
+				}
+			}
+		}
+	})
+}
+
+// Ties go to the even code, and the ends are reached.
+func TestRoundCodesOfTies(t *testing.T) {
+	x := []float32{0.5, 1.5, -0.5, -1.5, 2.5, 127, -127, 126.5, -126.5, 0.49999997, -2.5, 3.5, 63.5, -63.5, 64.5, 0}
+	want := []int8{0, 2, 0, -2, 2, 127, -127, 126, -126, 0, -2, 4, 64, -64, 64, 0}
+	eachLevel(t, func(t *testing.T, r *routines) {
+		got := make([]int8, len(x))
+		r.roundCodes(got, x, 1)
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("got %d, want %d", got, want)
+		}
+	})
+}
+
+func TestUnpackAndSumCodes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 5))
+	levels := [16]int8{-128, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56, 71, 92, 127}
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for vectors := range 20 {
+			src := make([]byte, 64*vectors)
+			randomCodes(rng, signed(src))
+			got, want := make([]byte, 128*vectors+1), make([]byte, 128*vectors+1)
+			got[len(got)-1], want[len(want)-1] = 9, 9
+			r.unpackCodes(got[:128*vectors], src, &levels)
+			unpackCodesGeneric(want[:128*vectors], src, &levels)
+			if string(got) != string(want) {
+				t.Fatalf("unpackCodes of %d vectors differs", vectors)
+			}
+			sums, plain := make([]int32, 17), make([]int32, 17)
+			sums[16], plain[16] = 9, 9
+			r.sumCodes(sums[:16], got[:128*vectors])
+			sumCodesGeneric(plain[:16], got[:128*vectors])
+			if fmt.Sprint(sums) != fmt.Sprint(plain) {
+				t.Fatalf("sumCodes of %d vectors: %d, want %d", 2*vectors, sums, plain)
+			}
+		}
+	})
+}
