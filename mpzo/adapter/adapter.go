@@ -28,9 +28,12 @@ type Adapter struct {
 	// Masked says that the base is a masked language model, for which PEFT has
 	// no task type. Read leaves it false.
 	Masked bool
-	Sites  []Site
-	A      [][]float32 // A[i] [Rank, Sites[i].In] row-major
-	B      [][]float32 // B[i] [Sites[i].Out, Rank] row-major
+	// FanInFanOut says that the base stores its matrices as [in, out], as GPT-2's
+	// Conv1D does. A and B are the same either way. Read leaves it false.
+	FanInFanOut bool
+	Sites       []Site
+	A           [][]float32 // A[i] [Rank, Sites[i].In] row-major
+	B           [][]float32 // B[i] [Sites[i].Out, Rank] row-major
 }
 
 // check says what does not fit together; the error wraps ErrArgument.

@@ -83,6 +83,10 @@ func TestConfigBytes(t *testing.T) {
 	if got, err = encodeConfig(a); err != nil || !strings.Contains(string(got), "\"task_type\": null") {
 		t.Errorf("a masked language model: %v in\n%s", err, got)
 	}
+	a.FanInFanOut = true
+	if got, err = encodeConfig(a); err != nil || !strings.Contains(string(got), "\"fan_in_fan_out\": true") {
+		t.Errorf("a base of Conv1D: %v in\n%s", err, got)
+	}
 }
 
 func TestTensorNamesAndShapes(t *testing.T) {

@@ -51,6 +51,7 @@ func encodeConfig(a *Adapter) ([]byte, error) {
 	found := findTargets(a.Sites, a.Layers)
 	config := writtenConfig{
 		Bias:              "none",
+		FanInFanOut:       a.FanInFanOut,
 		InferenceMode:     true,
 		InitLoraWeights:   true,
 		LayersToTransform: found.layers,

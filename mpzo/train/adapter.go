@@ -21,6 +21,8 @@ func (m *Model) Adapter() (*adapter.Adapter, error) {
 	a.Base, _ = p.Lookup("source")
 	causal, _ := p.Lookup("causal")
 	a.Masked = causal == "false"
+	architecture, _ := p.Lookup("arch")
+	a.FanInFanOut = architecture == "gpt2"
 	headDim, interleaved := meta.rotary()
 	if meta.err != nil {
 		return nil, meta.err

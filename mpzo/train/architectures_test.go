@@ -72,6 +72,9 @@ func TestAdapterOfEveryArchitecture(t *testing.T) {
 		if !found || len(a.Sites) != len(p.Sites) {
 			t.Errorf("%s: %d sites of %d, %s among them: %v", name, len(a.Sites), len(p.Sites), module, found)
 		}
+		if a.FanInFanOut != (name == "gpt2") || a.Masked != (name == "roberta") {
+			t.Errorf("%s: fan_in_fan_out %v, masked %v", name, a.FanInFanOut, a.Masked)
+		}
 		before := string(bytesOf(m))
 		m.Init(99)
 		if err := m.SetAdapter(a); err != nil {
