@@ -94,14 +94,21 @@ func (f Features) Limit(name string) (Features, error) {
 	return levelTable[i].features, nil
 }
 
-// String names the last of Levels that f reaches.
-func (f Features) String() string {
-	for i := len(levelTable) - 1; i > 0; i-- {
-		if f.covers(levelTable[i].features) {
-			return levelTable[i].name
+// Reached names the Levels that f has everything of.
+func (f Features) Reached() []string {
+	var names []string
+	for _, l := range levelTable {
+		if f.covers(l.features) {
+			names = append(names, l.name)
 		}
 	}
-	return levelTable[0].name
+	return names
+}
+
+// String names the last of Levels that f reaches.
+func (f Features) String() string {
+	reached := f.Reached()
+	return reached[len(reached)-1]
 }
 
 // covers reports whether f has everything that needs names.

@@ -33,6 +33,9 @@ func TestLimit(t *testing.T) {
 		if err != nil || got != want || got.String() != level {
 			t.Errorf("Limit(%q) = %v (%s), %v", level, got, got, err)
 		}
+		if reached := got.Reached(); reached[0] != "generic" || reached[len(reached)-1] != level {
+			t.Errorf("%q reaches %q", level, reached)
+		}
 		if again, err := got.Limit(level); err != nil || again != got {
 			t.Errorf("Limit(%q) twice: %v, %v", level, again, err)
 		}
@@ -115,8 +118,8 @@ func TestEveryRowIsALevel(t *testing.T) {
 		if f, err := everything.Limit(row.needs.String()); err != nil || f != row.needs {
 			t.Errorf("the row with %s needs %+v, which is no level", row.gemm.name, row.needs)
 		}
-		if chosen := choose(row.needs); chosen.needs != row.needs {
-			t.Errorf("at %s the routines of %s are chosen", row.needs, chosen.needs)
+		if used := Used(row.needs); used != row.needs {
+			t.Errorf("at %s the routines of %s are chosen", row.needs, used)
 		}
 	}
 }

@@ -98,6 +98,10 @@ func choose(f Features) *routines {
 	return &plain
 }
 
+// Used are the features that the kernels for f make use of: those of the best
+// level of f that kernels are written for.
+func Used(f Features) Features { return choose(f).needs }
+
 // genericRoutines are the plain Go twins.
 func genericRoutines() routines {
 	return routines{

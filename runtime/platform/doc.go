@@ -1,3 +1,3 @@
 // Package platform is what the runtime asks of the machine: a pool of threads
-// that steal work from each other, and the process's memory.
+// that steal work from each other, the CPUs it has, and the process's memory.
 package platform
