@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func signsAVX2(z *float32, words *uint32, n int)
+// func signsLoop(z *float32, words *uint32, n int)
 //
 //	for w := range n {
 //		for b := range 32 {
@@ -32,7 +32,7 @@ GLOBL signs<>(SB), RODATA|NOPTR, $44
 	VPOR    Y6, y, y;      \
 	VMOVDQU y, at(DI)
 
-TEXT ·signsAVX2(SB), NOSPLIT, $0-24
+TEXT ·signsLoop(SB), NOSPLIT, $0-24
 	MOVQ         z+0(FP), DI
 	MOVQ         words+8(FP), SI
 	MOVQ         n+16(FP), CX

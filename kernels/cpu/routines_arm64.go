@@ -14,6 +14,7 @@ func archRoutines() []routines {
 	neon.unpackCodes = unpackCodesVectors
 	neon.pack = packVectors
 	neon.add = addVectors
+	neon.addScaled = addScaledVectors
 	neon.swiglu = swigluVectors
 	neon.gelu = geluVectors
 	neon.relu = reluVectors
@@ -23,6 +24,7 @@ func archRoutines() []routines {
 	neon.expSum = expSumVectors
 	neon.mixRows = mixRowsVectors
 	neon.gaussian = gaussianVectors
+	neon.rademacher = rademacherVectors
 
 	dotProd := neon
 	dotProd.needs = Features{NEON: true, DotProd: true}

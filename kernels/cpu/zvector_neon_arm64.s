@@ -28,6 +28,31 @@ loop:
 done:
 	RET
 
+// func addScaledLoop(dst, x, y *float32, n int, factor float32)
+//
+//	dst[i] = x[i] + factor * y[i], both rounded
+TEXT ·addScaledLoop(SB), NOSPLIT, $0-36
+	MOVD dst+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD n+24(FP), R3
+	FMOVS factor+32(FP), F4
+	CBZ R3, done
+
+loop:
+	WORD $0xacc10420 // ldp q0, q1, [x1], #32
+	WORD $0xacc10c42 // ldp q2, q3, [x2], #32
+	WORD $0x4f849042 // fmul v2.4s, v2.4s, v4.s[0]
+	WORD $0x4f849063 // fmul v3.4s, v3.4s, v4.s[0]
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0xac810400 // stp q0, q1, [x0], #32
+	WORD $0xd1002063 // sub x3, x3, #8
+	CBNZ R3, loop
+
+done:
+	RET
+
 // func scaleByLoop(dst, x, scale *float32, n int, factor float32)
 //
 //	dst[i] = x[i] * factor * scale[i]

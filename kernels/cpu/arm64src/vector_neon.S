@@ -23,6 +23,27 @@ addLoop:
 .LaddLoop_done:
 	ret
 
+//go: func addScaledLoop(dst, x, y *float32, n int, factor float32)
+//go: dst=x0 x=x1 y=x2 n=x3 factor=s4
+//
+//	dst[i] = x[i] + factor * y[i], both rounded
+addScaledLoop:
+	cbz	x3, .LaddScaledLoop_done
+
+.LaddScaledLoop_loop:
+	ldp	q0, q1, [x1], #32
+	ldp	q2, q3, [x2], #32
+	fmul	v2.4s, v2.4s, v4.s[0]
+	fmul	v3.4s, v3.4s, v4.s[0]
+	fadd	v0.4s, v0.4s, v2.4s
+	fadd	v1.4s, v1.4s, v3.4s
+	stp	q0, q1, [x0], #32
+	sub	x3, x3, #8
+	cbnz	x3, .LaddScaledLoop_loop
+
+.LaddScaledLoop_done:
+	ret
+
 //go: func scaleByLoop(dst, x, scale *float32, n int, factor float32)
 //go: dst=x0 x=x1 scale=x2 n=x3 factor=s4
 //

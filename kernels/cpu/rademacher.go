@@ -1,3 +1,5 @@
+//go:build amd64 || arm64
+
 package cpu
 
 import (
@@ -6,11 +8,11 @@ import (
 	"zeroth/runtime/noise"
 )
 
-// signsAVX2 writes 32·words signs: z[32*w+b] = +1 where bit b of words[w] is
+// signsLoop writes 32·words signs: z[32*w+b] = +1 where bit b of words[w] is
 // set, else −1.
 //
 //go:noescape
-func signsAVX2(z *float32, words *uint32, n int)
+func signsLoop(z *float32, words *uint32, n int)
 
 // rademacherVectors is routines.rademacher.
 func rademacherVectors(z []float32, seed [2]uint32, site, query, first uint32) {
@@ -23,7 +25,7 @@ func rademacherVectors(z []float32, seed [2]uint32, site, query, first uint32) {
 	noise.Rademacher.Fill(z[:head], seed, site, query, first)
 	for i := head; i < last; i += step {
 		block := noise.RademacherBlock(seed, site, query, (first+uint32(i))/step)
-		signsAVX2(&z[i], &block[0], len(block))
+		signsLoop(&z[i], &block[0], len(block))
 	}
 	noise.Rademacher.Fill(z[last:], seed, site, query, first+uint32(last))
 }

@@ -1,3 +1,5 @@
+//go:build amd64 || arm64
+
 package cpu
 
 // addScaledLoop: dst[i] = x[i] + factor * y[i] for i < n, a multiple of 8; the
