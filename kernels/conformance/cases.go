@@ -28,6 +28,7 @@ func Cases() []Case {
 		reluCases(),
 		sliceCases(),
 		quantisedCases(),
+		trainableCases(),
 	} {
 		all = append(all, family...)
 	}

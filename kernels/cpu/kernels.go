@@ -28,7 +28,9 @@ func (r *routines) kernels() []kernel.Kernel {
 		{Op: op.CrossEntropyHead, Name: "crossentropyhead_f32_" + tile, Bind: r.bindCrossEntropyHead, Scratch: r.scratchCrossEntropyHead},
 		{Op: op.WeightedSum, Name: "weightedsum_f32_" + isa, Bind: r.bindWeightedSum},
 		{Op: op.ChoiceLoss, Name: "choiceloss_f32_" + isa, Bind: r.bindChoiceLoss},
-		{Op: op.UpdateLoRA, Name: "updatelora_f32_" + isa, Bind: r.bindUpdateLoRA, Scratch: r.scratchUpdateLoRA},
+		{Op: op.UpdateLoRA, Name: "updatelora_f32_" + isa, Supports: matrixInRows, Bind: r.bindUpdateLoRA, Scratch: r.scratchUpdateLoRA},
+		{Op: op.UpdateLoRA, Name: "updateweights_" + isa, Bind: r.bindUpdateWeights, Scratch: r.scratchTrainable},
+		{Op: op.Perturb, Name: "perturb_" + isa, Bind: r.bindPerturb, Scratch: r.scratchTrainable},
 		{Op: op.LayerNormalization, Name: "layernormalization_f32_" + isa, Bind: r.bindLayerNormalization},
 		{Op: op.Gelu, Name: "gelu_f32_" + isa, Bind: r.bindGelu},
 		{Op: op.Relu, Name: "relu_f32_" + isa, Bind: r.bindRelu},
@@ -38,6 +40,11 @@ func (r *routines) kernels() []kernel.Kernel {
 		list[i].Cost = cost
 	}
 	return append(list, r.codedKernels()...)
+}
+
+// matrixInRows wants LoRA's B: the first of the inputs is a matrix in rows.
+func matrixInRows(in []op.Type, _ op.Attrs) bool {
+	return in[0].Layout == op.Rows && len(in[0].Shape) == 2
 }
 
 // codedKernels are those for weights of packed elements. The others take such

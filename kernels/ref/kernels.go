@@ -33,6 +33,7 @@ func Kernels() []kernel.Kernel {
 		plain(op.Gelu, bindGelu),
 		plain(op.Relu, bindRelu),
 		plain(op.Slice, bindSlice),
+		plain(op.Perturb, bindPerturb),
 	}
 }
 

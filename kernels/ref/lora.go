@@ -61,32 +61,3 @@ func perturb(to []float32, c *kernel.Call, p int) {
 		to[e] = float32(b[e] + float32(eps*z))
 	}
 }
-
-// bindUpdateLoRA computes, for each element of B [M, r] in place,
-//
-//	sum = 0; for i = 0 … Q−1: sum = f32(sum + f32(g[i] · z_i))
-//	B = f32(B − f32(f32(lr / Q) · sum))
-//
-// With no query B stays as it is.
-func bindUpdateLoRA(c *kernel.Call) (kernel.Runner, error) {
-	sampler, site := noise.Sampler(c.Attrs.Int("sampler")), uint32(c.Attrs.Int("site"))
-	z := make([]float32, c.In[0].Elements())
-	sum := make([]float32, c.In[0].Elements())
-	return runner(func() {
-		b, seed, g, lr := c.In[0].Copy(0), c.In[1].U32(), c.In[2].Copy(0), c.In[3].Copy(0)[0]
-		if len(g) == 0 {
-			return
-		}
-		clear(sum)
-		for i, weight := range g {
-			sampler.Fill(z, [2]uint32{seed[0], seed[1]}, site, uint32(i), 0)
-			for e := range sum {
-				sum[e] = float32(sum[e] + float32(weight*z[e]))
-			}
-		}
-		step := float32(lr / float32(len(g)))
-		for e := range b {
-			b[e] = float32(b[e] - float32(step*sum[e]))
-		}
-	}), nil
-}

@@ -107,8 +107,10 @@ func (s *Session) allocate(maxBytes int64) error {
 		if err != nil {
 			return fmt.Errorf("slot %s: %w", slot.Name, err)
 		}
-		sizes[i] = size
-		total += float64(size)
+		if slot.Data == nil {
+			sizes[i] = size
+			total += float64(size)
+		}
 	}
 	allowed := min(float64(math.MaxInt), addressableBytes)
 	if maxBytes > 0 {
@@ -117,8 +119,12 @@ func (s *Session) allocate(maxBytes int64) error {
 	if total += float64(arena); total > allowed {
 		return fmt.Errorf("%w: %.1f GiB are needed, %.1f GiB are to be had", ErrMemory, total/(1<<30), allowed/(1<<30))
 	}
-	for _, size := range sizes {
-		s.slots = append(s.slots, platform.Aligned(size))
+	for i, slot := range s.prog.Slots {
+		data := slot.Data
+		if data == nil {
+			data = platform.Aligned(sizes[i])
+		}
+		s.slots = append(s.slots, data)
 	}
 	s.arena = platform.Aligned(arena)
 	return nil
@@ -145,7 +151,8 @@ func (s *Session) noMethod(name string) error {
 	return fmt.Errorf("%w: %q; the program has %q", ErrNoMethod, name, have)
 }
 
-// Slot views slot i, row-major. The caller may write it between runs.
+// Slot views slot i, which must be of f32 and row-major. The caller may write it
+// between runs.
 func (s *Session) Slot(i int) []float32 {
 	t := kernel.Tensor{Type: s.prog.Slots[i].Type, Data: s.slots[i]}
 	return t.F32()

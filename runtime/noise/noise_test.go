@@ -184,3 +184,48 @@ func BenchmarkFill(b *testing.B) {
 		})
 	}
 }
+
+// The mean of many roundings is the number itself, each is a neighbour, and what
+// bfloat16 can hold stays.
+func TestRoundBF16(t *testing.T) {
+	const n = 1 << 16
+	x, out := make([]float32, n), make([]uint16, n)
+	for _, v := range []float32{1 + 1.0/512, -3.14159, 1e-3, 1e-40, 6.5e4} {
+		for i := range x {
+			x[i] = v
+		}
+		RoundBF16(out, x, [2]uint32{1, 2}, 3, 5)
+		below := math.Float32bits(v) >> 16
+		sum := 0.0
+		for i, b := range out {
+			if b != uint16(below) && b != uint16(below+1) {
+				t.Fatalf("%g: element %d is %#x, its neighbours are %#x and the next", v, i, b, below)
+			}
+			sum += float64(math.Float32frombits(uint32(b) << 16))
+		}
+		gap := float64(math.Float32frombits((below+1)<<16)) - float64(math.Float32frombits(below<<16))
+		if mean := sum / n; math.Abs(mean-float64(v)) > 4*math.Abs(gap)/(2*math.Sqrt(n)) {
+			t.Errorf("%g: mean %g, neighbours %g apart", v, mean, gap)
+		}
+	}
+	special := []float32{0, -2, float32(math.Inf(1)), float32(math.Inf(-1)), math.Float32frombits(0x7f800001), 0.5}
+	RoundBF16(out, special, [2]uint32{1, 2}, 0, 0)
+	for i, v := range special {
+		got := math.Float32frombits(uint32(out[i]) << 16)
+		if got != v && !(got != got && v != v) {
+			t.Errorf("%g became %g", v, got)
+		}
+	}
+	// A part is the same as the whole from there on.
+	part := make([]uint16, 10)
+	for i := range x {
+		x[i] = float32(i) * 1.001
+	}
+	RoundBF16(out, x, [2]uint32{7, 7}, 1, 0)
+	RoundBF16(part, x[13:23], [2]uint32{7, 7}, 1, 13)
+	for i, b := range part {
+		if b != out[13+i] {
+			t.Errorf("element %d: %#x, as part of the whole %#x", i, b, out[13+i])
+		}
+	}
+}

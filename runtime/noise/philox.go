@@ -17,6 +17,7 @@ const (
 	domainRademacher = 1
 	domainStepSeed   = 2
 	domainUniform    = 3
+	domainRounding   = 4
 )
 
 // Philox returns the four words of block counter under key: ten rounds of

@@ -99,7 +99,20 @@ func inferLinearLoRA(in []Type, _ Attrs) ([]Type, error) {
 // countable wants every element of B to have an index of its own in 32 bits,
 // by which its perturbations are drawn.
 func countable(b Type) error {
-	return want(int64(b.Shape[0].Offset)*int64(b.Shape[1].Offset) <= 1<<32, "B %s has more than 2³² elements", b)
+	elements := int64(1)
+	for _, d := range b.Shape {
+		elements *= int64(d.Offset)
+	}
+	return want(elements <= 1<<32, "%s has more than 2³² elements", b)
+}
+
+// trainable wants a matrix or vector whose elements can be moved by any amount.
+func trainable(t Type) error {
+	if err := want(t.Constant() && (t.DType == F32 || t.DType == BF16),
+		"%s must have constant dimensions and elements of type f32 or bf16", t); err != nil {
+		return err
+	}
+	return countable(t)
 }
 
 func isScalar(t Type) bool { return t.Shape[0] == C(1) }
@@ -193,9 +206,17 @@ func inferChoiceLoss(in []Type, _ Attrs) ([]Type, error) {
 
 func inferUpdateLoRA(in []Type, _ Attrs) ([]Type, error) {
 	b, seed, lr := in[0], in[1], in[3]
-	if err := want(b.Constant() && isPair(seed) && isScalar(lr),
-		"B must be constant, seed u32[1 2] and lr f32[1 1], not %s, %s, %s", b, seed, lr); err != nil {
+	if err := want(isPair(seed) && isScalar(lr), "seed must be u32[1 2] and lr f32[1 1], not %s, %s", seed, lr); err != nil {
 		return nil, err
 	}
-	return nil, countable(b)
+	return nil, trainable(b)
+}
+
+func inferPerturb(in []Type, _ Attrs) ([]Type, error) {
+	w, seed, first, eps := in[0], in[1], in[2], in[3]
+	if err := want(isPair(seed) && isScalar(first) && isScalar(eps),
+		"seed must be u32[1 2], first i32[1 1] and eps f32[1 1], not %s, %s, %s", seed, first, eps); err != nil {
+		return nil, err
+	}
+	return []Type{w}, trainable(w)
 }

@@ -18,7 +18,9 @@ func parse(t *testing.T, text string) op.Type {
 		out.Layout = op.Panels16
 	}
 	dtype, rest, ok := strings.Cut(strings.TrimSuffix(text, "]"), "[")
-	if out.DType = map[string]op.DType{"f32": op.F32, "i32": op.I32, "u32": op.U32, "f99": 99}[dtype]; !ok || out.DType == 0 {
+	if out.DType = map[string]op.DType{
+		"f32": op.F32, "i32": op.I32, "u32": op.U32, "bf16": op.BF16, "i8": op.I8, "q4": op.Q4, "nf4": op.NF4, "f99": 99,
+	}[dtype]; !ok || out.DType == 0 {
 		t.Fatalf("type %q", text)
 	}
 	syms := map[byte]op.Sym{'N': op.Tokens, 'S': op.Sequences, 'R': op.LossRows, 'K': op.Choices, 'G': op.Examples, 'Q': op.Queries, '?': 77}
@@ -79,7 +81,7 @@ func attrs(id op.ID) op.Attrs {
 		return op.Attrs{op.IntAttr("num_heads", 4), op.IntAttr("kv_num_heads", 2), op.FloatAttr("scale", 0.25), op.BoolAttr("causal", true)}
 	case op.ChoiceLoss:
 		return op.Attrs{op.BoolAttr("mean", false)}
-	case op.UpdateLoRA:
+	case op.UpdateLoRA, op.Perturb:
 		return op.Attrs{op.IntAttr("site", 3), op.IntAttr("sampler", 2)}
 	}
 	return nil
@@ -125,6 +127,13 @@ func TestInferGoodTypes(t *testing.T) {
 		{op.WeightedSum, "f32[1 R], f32[1 R]", "f32[1]"},
 		{op.ChoiceLoss, "f32[P R], i32[1 K+1], i32[1 G+1], i32[1 G]", "f32[P]"},
 		{op.UpdateLoRA, "f32[1 32 4], u32[1 2], f32[1 Q], f32[1 1]", ""},
+		{op.UpdateLoRA, "f32[1 32], u32[1 2], f32[1 Q], f32[1 1]", ""},
+		{op.UpdateLoRA, "bf16[1 32 5]:p, u32[1 2], f32[1 Q], f32[1 1]", ""},
+		{op.Perturb, "bf16[1 32 5]:p, u32[1 2], i32[1 1], f32[1 1]", "bf16[1 32 5]:p"},
+		{op.Perturb, "f32[1 7], u32[1 2], i32[1 1], f32[1 1]", "f32[1 7]"},
+		{op.Linear, "f32[P N 64], nf4[1 32 64]:p", "f32[P N 32]"},
+		{op.Gather, "i8[1 32 64]:p, i32[1 R]", "f32[1 R 64]"},
+		{op.CrossEntropyHead, "f32[P R 64], q4[1 32 64]:p, i32[1 R]", "f32[P R]"},
 	} {
 		seen[c.id] = true
 		spec, _ := op.Lookup(c.id)
@@ -220,11 +229,19 @@ func TestInferBadTypes(t *testing.T) {
 		{op.ChoiceLoss, "f32[1 R], i32[1 K], i32[1 G+1], i32[1 G]", "must be offsets"},
 		{op.ChoiceLoss, "f32[1 R], i32[1 K+1], i32[1 G], i32[1 G]", "must be offsets"},
 		{op.ChoiceLoss, "f32[1 R], i32[1 K+1], i32[1 G+1], i32[1 G+1]", "gold i32[1 G+1] does not fit"},
-		{op.UpdateLoRA, "f32[1 N 4], u32[1 2], f32[1 Q], f32[1 1]", "B must be constant"},
-		{op.UpdateLoRA, "f32[1 32 4], u32[1 1], f32[1 Q], f32[1 1]", "seed u32[1 2]"},
+		{op.UpdateLoRA, "f32[1 N 4], u32[1 2], f32[1 Q], f32[1 1]", "must have constant dimensions"},
+		{op.UpdateLoRA, "f32[1 32 4], u32[1 1], f32[1 Q], f32[1 1]", "seed must be u32[1 2]"},
 		{op.UpdateLoRA, "f32[1 32 4], u32[1 2], f32[1 Q], f32[1 2]", "lr f32[1 1]"},
 		{op.UpdateLoRA, "f32[P 32 4], u32[1 2], f32[1 Q], f32[1 1]", "B is f32[P 32 4], wants width 1"},
 		{op.UpdateLoRA, "f32[1 268435456 17], u32[1 2], f32[1 Q], f32[1 1]", "more than 2³² elements"},
+		{op.UpdateLoRA, "i8[1 32 5]:p, u32[1 2], f32[1 Q], f32[1 1]", "of type f32 or bf16"},
+		{op.Perturb, "q4[1 32 5]:p, u32[1 2], i32[1 1], f32[1 1]", "of type f32 or bf16"},
+		{op.Perturb, "f32[1], u32[1 2], i32[1 1], f32[1 1]", "wants rank 1 or 2"},
+		{op.Perturb, "f32[1 8], u32[1 2], i32[1 2], f32[1 1]", "first i32[1 1]"},
+		{op.Linear, "f32[P N 64], i8[1 32 64]", "for weights in layout panels16 alone"},
+		{op.Linear, "f32[P N 65552], i8[1 32 65552]:p", "at most 65536"},
+		{op.Linear, "f32[P N 64], i32[1 32 64]:p", "wants f32"},
+		{op.Add, "bf16[1 5 64]:p, f32[1 5 64]", "a is bf16"},
 	} {
 		seen[c.id]++
 		spec, _ := op.Lookup(c.id)

@@ -9,7 +9,7 @@ type ID uint16
 type Port struct {
 	Name   string
 	DType  DType
-	Rank   int
+	Rank   int  // 0: 1 or 2
 	Narrow bool // must have width 1
 	Panels bool // may be in the Panels16 layout, and then of any weight type
 	// Index marks an integer input whose values address other tensors. Only a
@@ -76,7 +76,9 @@ func (p Port) check(t Type) error {
 	switch {
 	case t.DType != p.DType && !(p.Panels && t.Layout == Panels16 && t.DType.Weight()):
 		return fmt.Errorf("%w: %s is %s, wants %s", ErrInvalid, p.Name, t, p.DType)
-	case len(t.Shape) != p.Rank:
+	case p.Rank == 0 && len(t.Shape) == 0:
+		return fmt.Errorf("%w: %s is %s, wants rank 1 or 2", ErrInvalid, p.Name, t)
+	case p.Rank != 0 && len(t.Shape) != p.Rank:
 		return fmt.Errorf("%w: %s is %s, wants rank %d", ErrInvalid, p.Name, t, p.Rank)
 	case p.Narrow && t.Wide:
 		return fmt.Errorf("%w: %s is %s, wants width 1", ErrInvalid, p.Name, t)

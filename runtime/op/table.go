@@ -60,10 +60,12 @@ const (
 	// example: 0. A candidate of no rows scores 0.
 	ChoiceLoss ID = 11
 	// UpdateLoRA: B ← B − c · Σ_i g[i] z_i in place, c = lr / q rounded to f32,
-	// z as in LinearLoRA. Products and sums are rounded to f32 one by one, in
-	// order of i from +0, so that every backend gets the same bits. No query
-	// (Q = 0) leaves B as it is.
-	// B [M, r] (slot), seed u32[2], g [Q], lr f32[1].
+	// z as in LinearLoRA, element i of B in row-major order at index i whatever
+	// its layout. Products and sums are rounded to f32 one by one, in order of i
+	// from +0, so that every backend gets the same bits. No query (Q = 0) leaves
+	// B as it is. A bf16 B is rounded stochastically (noise.RoundBF16), or steps
+	// smaller than its last bit would be lost.
+	// B [M, r] or [M], f32 or bf16 (slot), seed u32[2], g [Q], lr f32[1].
 	UpdateLoRA ID = 12
 	// LayerNormalization: y = (x − mean(x)) / sqrt(var(x) + epsilon) · scale +
 	// bias over the last axis, var being the mean of (x − mean(x))² (ONNX 17).
@@ -78,6 +80,12 @@ const (
 	// Slice: y[n, c] = x[n, start + c] for c < size (ONNX Slice, axis 1). It
 	// takes queries, keys and values out of one product. x [N, C] → [N, size].
 	Slice ID = 16
+	// Perturb: y = W + σ ε z, σ, ε and z as in LinearLoRA for the one copy j =
+	// first, element i of W in row-major order at index i whatever its layout.
+	// εz and the sum are rounded to f32, then to W's type. It perturbs weights
+	// of any kind, for one copy at a time, and leaves them as they are.
+	// W [M, K] or [M], f32 or bf16, seed u32[2], first i32[1], eps f32[1] → as W.
+	Perturb ID = 17
 )
 
 var table = []Spec{
@@ -200,7 +208,7 @@ var table = []Spec{
 	{
 		ID: UpdateLoRA, Name: "UpdateLoRA", Version: 1,
 		Inputs: []Port{
-			{Name: "B", DType: F32, Rank: 2, Narrow: true, Mutable: true},
+			{Name: "B", DType: F32, Narrow: true, Panels: true, Mutable: true},
 			{Name: "seed", DType: U32, Rank: 1, Narrow: true},
 			{Name: "g", DType: F32, Rank: 1, Narrow: true},
 			{Name: "lr", DType: F32, Rank: 1, Narrow: true},
@@ -237,6 +245,17 @@ var table = []Spec{
 		Inputs: []Port{{Name: "x", DType: F32, Rank: 2}},
 		Attrs:  []AttrSpec{{"start", Int, 0, MaxDim}, {"size", Int, 1, MaxDim}},
 		infer:  inferSlice,
+	},
+	{
+		ID: Perturb, Name: "Perturb", Version: 1,
+		Inputs: []Port{
+			{Name: "W", DType: F32, Narrow: true, Panels: true},
+			{Name: "seed", DType: U32, Rank: 1, Narrow: true},
+			{Name: "first", DType: I32, Rank: 1, Narrow: true},
+			{Name: "eps", DType: F32, Rank: 1, Narrow: true},
+		},
+		Attrs: []AttrSpec{{"site", Int, 0, math.MaxUint32}, {"sampler", Int, 1, 2}},
+		infer: inferPerturb,
 	},
 }
 

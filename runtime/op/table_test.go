@@ -14,7 +14,7 @@ func TestTable(t *testing.T) {
 	names := []string{
 		"Gather", "RMSNormalization", "Linear", "LinearLoRA", "RotaryEmbedding", "Attention",
 		"SwiGLU", "Add", "CrossEntropyHead", "WeightedSum", "ChoiceLoss", "UpdateLoRA",
-		"LayerNormalization", "Gelu", "Relu", "Slice",
+		"LayerNormalization", "Gelu", "Relu", "Slice", "Perturb",
 	}
 	if len(op.All()) != len(names) {
 		t.Fatalf("%d ops, want %d", len(op.All()), len(names))

@@ -119,7 +119,7 @@ func manyConstants(n int) *Program {
 func manySlots(n int) *Program {
 	p := &Program{}
 	for i := range n {
-		p.Slots = append(p.Slots, Slot{fmt.Sprint(i), f32()})
+		p.Slots = append(p.Slots, Slot{Name: fmt.Sprint(i), Type: f32()})
 	}
 	return p
 }
@@ -135,7 +135,7 @@ func manySites(n int) *Program {
 func manyLoRA(n int) *Program {
 	p := &Program{
 		Constants: []Constant{{"W", f32(op.C(1), op.C(1)), floats(1)}},
-		Slots:     []Slot{{"A", f32(op.C(1), op.C(1))}, {"B", f32(op.C(1), op.C(1))}},
+		Slots:     []Slot{{Name: "A", Type: f32(op.C(1), op.C(1))}, {Name: "B", Type: f32(op.C(1), op.C(1))}},
 	}
 	m := Method{Name: "m", Values: []Value{
 		{"x", Input, 0, f32(op.C(1), op.C(1))},

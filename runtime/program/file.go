@@ -24,7 +24,14 @@ type File struct {
 //
 // The file must not be changed or shortened while it is open; Write does not,
 // since it replaces files as a whole.
-func Open(path string) (*File, error) {
+func Open(path string) (*File, error) { return open(path, false) }
+
+// OpenWritable is Open for constants that will be written to, as the Data of
+// slots. The mapping is copied page by page as it is written; the file stays as
+// it is.
+func OpenWritable(path string) (*File, error) { return open(path, true) }
+
+func open(path string, writable bool) (*File, error) {
 	file, size, err := readat.Open(path)
 	if errors.Is(err, readat.ErrNotRegular) {
 		return nil, fmt.Errorf("%w: %w", err, ErrFormat)
@@ -36,7 +43,7 @@ func Open(path string) (*File, error) {
 	if size < prologueBytes || size > math.MaxInt {
 		return nil, fmt.Errorf("%s: file: %d bytes, a program file has at least %d: %w", path, size, prologueBytes, ErrFormat)
 	}
-	data, release, err := load(file, int(size))
+	data, release, err := load(file, int(size), writable)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -59,8 +66,8 @@ func (f *File) Close() error {
 }
 
 // load maps a file, or else reads it.
-func load(file *os.File, size int) (data []byte, release func() error, err error) {
-	if data, release, err = mapFile(file, size); err == nil {
+func load(file *os.File, size int, writable bool) (data []byte, release func() error, err error) {
+	if data, release, err = mapFile(file, size, writable); err == nil {
 		return data, release, nil
 	}
 	if data, err = readAligned(file, size); err != nil {

@@ -80,10 +80,10 @@ var storageFaults = []programFault{
 	{"vector in panels", func(p *Program) { p.Constants[1].Type.Layout = op.Panels16 }, "constants[1].type: ", ErrInvalid},
 	{"rank 3", func(p *Program) { p.Constants[1].Type.Shape = make([]op.Dim, 3) }, "constants[1].type", ErrInvalid},
 	{"panel padding", func(p *Program) { p.Constants[2].Data[4*(16*4+16*3+2)] = 1 }, "constants[2].data: byte 456 is not zero", ErrInvalid},
-	{"slot in panels", func(p *Program) { p.Slots[1].Type.Layout = op.Panels16 }, "slots[1].type: f32[1 4 2]:panels16: ", ErrInvalid},
+	{"slot of LoRA in panels", func(p *Program) { p.Slots[1].Type.Layout = op.Panels16 }, "sites[0].b: slot 1 is f32[1 4 2]:panels16", ErrInvalid},
 	{"slot with zero extent", func(p *Program) { retype(&p.Slots[1].Type, func(t *op.Type) { t.Shape[0] = op.C(0) }) }, "slots[1].type: ", ErrInvalid},
 	{"slots huge", func(p *Program) {
-		p.Slots = append(p.Slots, Slot{"s", f32(op.C(1<<16), op.C(1<<16))})
+		p.Slots = append(p.Slots, Slot{Name: "s", Type: f32(op.C(1<<16), op.C(1<<16))})
 	}, "slots[2].type: f32[1 65536 65536] brings the slots above", ErrLimit},
 	{"tokenizer without kind", func(p *Program) { p.Tokenizer.Kind = "" }, "tokenizer.data: 3 bytes with kind", ErrInvalid},
 	{"tokenizer without data", func(p *Program) { p.Tokenizer.Data = nil }, "tokenizer.data: 0 bytes with kind", ErrInvalid},
@@ -103,7 +103,7 @@ var siteFaults = []programFault{
 	{"A of another depth", func(p *Program) { p.Sites[0].In = 17 }, "sites[0].a: slot 0 is f32[1 2 18], must be f32[1 r 17]", ErrInvalid},
 	{"B of other rows", func(p *Program) { p.Sites[0].Out = 5 }, "sites[0].b: slot 1 is f32[1 4 2], must be f32[1 5 2]", ErrInvalid},
 	{"rank huge", func(p *Program) {
-		p.Slots = append(p.Slots, Slot{"a", f32(op.C(1025), op.C(4))}, Slot{"b", f32(op.C(18), op.C(1025))})
+		p.Slots = append(p.Slots, Slot{Name: "a", Type: f32(op.C(1025), op.C(4))}, Slot{Name: "b", Type: f32(op.C(18), op.C(1025))})
 		p.Sites[1].A, p.Sites[1].B = 2, 3
 	}, "sites[1].a: slot 2 has rank 1025", ErrInvalid},
 }
@@ -170,7 +170,7 @@ var methodFaults = []programFault{
 
 var indexFaults = []programFault{
 	{"index is a slot", func(p *Program) {
-		p.Slots = append(p.Slots, Slot{"s", i32(op.C(3))})
+		p.Slots = append(p.Slots, Slot{Name: "s", Type: i32(op.C(3))})
 		forward(p).Values[picks] = Value{"s", SlotRef, 2, i32(op.C(3))}
 	}, "methods[0].nodes[4].inputs[1]: value 14: indices (indices) must be", ErrInvalid},
 	{

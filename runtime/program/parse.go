@@ -8,7 +8,7 @@ import "unsafe"
 //
 // Parse allocates at most about twice the bytes of data, the copy not counted.
 func Parse(data []byte) (*Program, error) {
-	if len(data) > 0 && uintptr(unsafe.Pointer(&data[0]))%Alignment != 0 {
+	if !isAligned(data) {
 		data = append(alignedBytes(len(data))[:0], data...)
 	}
 	front, header, err := readPrologue(data)
@@ -41,6 +41,11 @@ func Parse(data []byte) (*Program, error) {
 	}
 	p.Fingerprint = front.headerSum
 	return p, nil
+}
+
+// isAligned reports whether data begins at a multiple of Alignment.
+func isAligned(data []byte) bool {
+	return len(data) == 0 || uintptr(unsafe.Pointer(&data[0]))%Alignment == 0
 }
 
 // alignedBytes allocates n bytes that begin at a multiple of Alignment.

@@ -66,8 +66,8 @@ func sample() *Program {
 			{"picks", i32(op.C(3)), integers(0, 6, 2)},
 		},
 		Slots: []Slot{
-			{"down.A", f32(op.C(2), op.C(18))},
-			{"down.B", f32(op.C(4), op.C(2))},
+			{Name: "down.A", Type: f32(op.C(2), op.C(18))},
+			{Name: "down.B", Type: f32(op.C(4), op.C(2))},
 		},
 		Sites: []Site{
 			{ID: 5, Name: "model.layers.0.mlp.down_proj", Module: "down", Layer: 0, Out: 4, In: 18, A: 0, B: 1},

@@ -8,6 +8,6 @@ import (
 )
 
 // mapFile fails here, so that files are read into memory.
-func mapFile(*os.File, int) (data []byte, release func() error, err error) {
+func mapFile(*os.File, int, bool) (data []byte, release func() error, err error) {
 	return nil, nil, errors.ErrUnsupported
 }

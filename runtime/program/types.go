@@ -28,11 +28,16 @@ type Constant struct {
 	Data []byte  // Type.Bytes of it, 64-byte aligned
 }
 
-// Slot is a mutable tensor that all methods share: the LoRA A and B of a site.
-// It has no storage in the file and is zero when a session begins.
+// Slot is a mutable tensor that all methods share: the LoRA A and B of a site,
+// or a weight that is trained itself. It has no storage in the file and is zero
+// when a session begins.
 type Slot struct {
 	Name string
-	Type op.Type // constant extents, width 1, row-major
+	Type op.Type // constant extents, width 1
+	// Data is storage that the session takes for the slot, with what it begins
+	// with, instead of zeros of its own. It must be writable and may not be
+	// shared with another session. No file has it, and none can be written.
+	Data []byte
 }
 
 // Site is a linear layer that LoRA can be put at. Its ID is the same whatever

@@ -19,13 +19,14 @@ func Verify(p *Program) error {
 //   - counts and lengths are within limits.go; names are there, printable, and
 //     unique among their kind; metadata is sorted by key;
 //   - constants and slots have constant extents of at least 1 and width 1, and
-//     slots are row-major;
-//   - a site's slots are a pair A [r, In], B [Out, r] that no other site has;
+//     storage that a slot brings along has its size;
+//   - a site's slots are a pair A [r, In], B [Out, r] of f32, row-major, that no
+//     other site has;
 //   - every value refers to what its kind says and has its type; a temporary
 //     is made by exactly one node, before it is used, so that nodes can run in
 //     their order; attributes and types are what op inference gives;
 //   - indices are method inputs or constants, what a node updates is a slot,
-//     and a method updates a slot once at most; outputs are temporaries.
+//     and a method updates a slot once at most; outputs are row-major temporaries.
 func VerifyStructure(p *Program) error {
 	v := &verifier{p: p}
 	for _, check := range []func() error{v.meta, v.constants, v.slots, v.sites, v.methods} {
@@ -110,8 +111,8 @@ func (v *verifier) slots() error {
 		if err != nil {
 			return err
 		}
-		if t := list[i].Type; t.Layout != op.Rows {
-			return v.fault(ErrInvalid, "type", "%s: a slot is row-major", t)
+		if data := list[i].Data; data != nil && (len(data) != size || !isAligned(data)) {
+			return v.fault(ErrInvalid, "data", "%d bytes, want none or %d, aligned to %d", len(data), size, Alignment)
 		}
 		if int64(size) > MaxSlotBytes-total {
 			return v.fault(ErrLimit, "type", "%s brings the slots above %d bytes", list[i].Type, int64(MaxSlotBytes))

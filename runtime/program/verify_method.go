@@ -60,8 +60,8 @@ func (v *methodVerifier) value(value *Value) error {
 		if value.Ref != 0 {
 			return v.fault(ErrInvalid, "ref", "%d, must be 0 where the kind refers to nothing", value.Ref)
 		}
-		if value.Type.Layout != op.Rows {
-			return v.fault(ErrInvalid, "type", "%s: only a constant may have another layout than rows", value.Type)
+		if value.Kind == Input && value.Type.Layout != op.Rows {
+			return v.fault(ErrInvalid, "type", "%s: an input is row-major", value.Type)
 		}
 		return nil
 	case ConstRef:
@@ -209,6 +209,9 @@ func (v *methodVerifier) outputs() error {
 		value := &v.m.Values[index]
 		if value.Kind != Temp {
 			return v.fault(ErrInvalid, "", "value %d is not a temporary", index)
+		}
+		if value.Type.Layout != op.Rows {
+			return v.fault(ErrInvalid, "", "value %d: %s: an output is row-major", index, value.Type)
 		}
 		if err := v.checkName("name", value.Name); err != nil {
 			return err

@@ -64,14 +64,14 @@ func (v *verifier) ownSlots(s *Site, index int32, owner []int32) error {
 		owner[ref.slot] = index + 1
 	}
 	a, b := v.p.Slots[s.A].Type, v.p.Slots[s.B].Type
-	if a.DType != op.F32 || len(a.Shape) != 2 || a.Shape[1] != op.C(s.In) {
+	if a.DType != op.F32 || a.Layout != op.Rows || len(a.Shape) != 2 || a.Shape[1] != op.C(s.In) {
 		return v.fault(ErrInvalid, "a", "slot %d is %s, must be f32[1 r %d]", s.A, a, s.In)
 	}
 	rank := a.Shape[0]
 	if rank.Offset > op.MaxRankLoRA {
 		return v.fault(ErrInvalid, "a", "slot %d has rank %d, at most %d", s.A, rank.Offset, op.MaxRankLoRA)
 	}
-	if b.DType != op.F32 || len(b.Shape) != 2 || b.Shape[0] != op.C(s.Out) || b.Shape[1] != rank {
+	if b.DType != op.F32 || b.Layout != op.Rows || len(b.Shape) != 2 || b.Shape[0] != op.C(s.Out) || b.Shape[1] != rank {
 		return v.fault(ErrInvalid, "b", "slot %d is %s, must be f32[1 %d %s]", s.B, b, s.Out, rank)
 	}
 	return nil

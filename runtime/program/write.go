@@ -41,6 +41,11 @@ func WriteStream(path string, p *Program, source Source, progress Progress) erro
 	if err := verifyContents(p, true); err != nil {
 		return err
 	}
+	for i, slot := range p.Slots {
+		if slot.Data != nil {
+			return fmt.Errorf("slots[%d]: %s holds data, which a file cannot: %w", i, slot.Name, ErrInvalid)
+		}
+	}
 	w := &writer{p: p, source: source, progress: progress}
 	if err := w.layOut(); err != nil {
 		return err

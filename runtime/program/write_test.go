@@ -113,14 +113,14 @@ func TestLoadWithoutMapping(t *testing.T) {
 	if err := to.Close(); err != nil {
 		t.Fatal(err)
 	}
-	data, release, err := load(from, len(golden))
+	data, release, err := load(from, len(golden), false)
 	if err != nil || !bytes.Equal(data, golden) {
 		t.Fatalf("%d bytes, %v", len(data), err)
 	}
 	if err := release(); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := load(from, 1); err == nil {
+	if _, _, err := load(from, 1, false); err == nil {
 		t.Error("an empty pipe was read")
 	}
 }
@@ -242,5 +242,46 @@ func TestOpenFails(t *testing.T) {
 		if _, err := Open(path); !errors.Is(err, ErrFormat) || !strings.HasPrefix(err.Error(), path+": ") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A slot's own storage is for sessions: its size is checked, and no file takes it.
+func TestSlotData(t *testing.T) {
+	p := sample()
+	p.Slots[1].Data = make([]byte, 12)
+	if err := VerifyStructure(p); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "slots[1].data: 12 bytes, want none or 32") {
+		t.Errorf("12 bytes for f32[4 2]: %v", err)
+	}
+	p.Slots[1].Data = alignedBytes(32)
+	if err := VerifyStructure(p); err != nil {
+		t.Error(err)
+	}
+	path := filepath.Join(t.TempDir(), "p.zpt")
+	if err := Write(path, p, nil); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "holds data") {
+		t.Errorf("written: %v", err)
+	}
+}
+
+// What is written to a writable mapping stays out of the file.
+func TestOpenWritable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.zpt")
+	if err := Write(path, sample(), nil); err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenWritable(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Program.Constants[0].Data[0] ^= 0xff
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	again, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if !bytes.Equal(again.Program.Constants[0].Data, sample().Constants[0].Data) {
+		t.Error("the file changed")
 	}
 }
