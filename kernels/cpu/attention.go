@@ -1,77 +1,79 @@
 package cpu
 
 import (
+	"math"
+
 	"zeroth/runtime/kernel"
-	"zeroth/runtime/op"
 )
 
 // attention computes softmax(scale · q kᵀ) v within each packed sequence:
 // q [w, N, H·D], k and v [w, N, HKV·D], offsets [S+1] → [w, N, H·D].
 //
-// A tile is one head of one copy for a block of queries of one sequence. Its
-// scores, one row per query and as long as the sequence, lie in the worker's
-// scratch. They are a matrix product with k packed panel by panel; the weighted
-// sum of v is taken row by row, so that a causal query never touches what it
-// must not see, be it NaN.
+// A tile is one key head of one copy for a block of queries of one sequence.
+// Queries go in panels of 16 lanes, a lane being one query of one of the heads
+// that share the key head. Keys and values come block by block, once for all
+// panels, and a panel's softmax is brought up to date with each block (Milakov
+// and Gimelshein, "Online normalizer calculation for softmax", 2018). Scores lie
+// key by key with a lane for each query, so that the weighted sum of values
+// takes them as they are, and nothing is summed across lanes.
+//
+// What a causal query must not see has weight 0. Where a block of values holds a
+// NaN or an infinity, which times 0 is NaN, lanes are summed one by one.
 type attention struct {
 	*routines
-	call     *kernel.Call
-	heads    int
-	group    int // query heads to one key head
-	scale    float32
-	causal   bool
-	blocks   []queryBlock // of one copy; as many as the run's sequences need
-	spaces   perWorker
-	D, N     int
-	rowBlock int
+	call    *kernel.Call
+	kvHeads int
+	group   int // query heads to one key head
+	scale   float32
+	causal  bool
+	blocks  []queryBlock // of one copy; as many as the run's sequences need
+	spaces  perWorker
+	D       int
+	queries int // most in a block
+	keys    int // most in a block
 }
 
 // queryBlock is a run of queries [q0, q1) of the sequence of tokens [s0, s1).
 type queryBlock struct{ s0, s1, q0, q1 int }
 
-// queryRows is about the number of queries in a block.
-const queryRows = 48
+// Elements of a block's panels of queries and of its keys, and the most lanes
+// and keys that this may come to: so much that a block's work outweighs copying
+// its keys, and that all of it fits the L2 cache.
+const (
+	queryElements, mostLanes = 24576, 384
+	keyElements, mostKeys    = 16384, 256
+	leastLanes, leastKeys    = 64, 64
+)
+
+// panelLanes is the number of queries in a panel.
+const panelLanes = 16
 
 func (r *routines) newAttention(c *kernel.Call) *attention {
 	heads, kvHeads := c.Attrs.Int("num_heads"), c.Attrs.Int("kv_num_heads")
-	return &attention{
-		routines: r, call: c, heads: heads, group: heads / kvHeads,
+	a := &attention{
+		routines: r, call: c, kvHeads: kvHeads, group: heads / kvHeads,
 		scale: float32(c.Attrs.Float("scale")), causal: c.Attrs.Int("causal") != 0,
-		D: c.In[0].Shape[1] / heads, rowBlock: queryRows / r.gemm.MR * r.gemm.MR,
+		D: c.In[0].Shape[1] / heads,
 	}
+	a.queries = max(1, max(leastLanes, min(mostLanes, queryElements/a.D))/a.group)
+	a.keys = max(leastKeys, min(mostKeys, keyElements/a.D))
+	return a
 }
 
 func (r *routines) bindAttention(c *kernel.Call) (kernel.Runner, error) {
 	a := r.newAttention(c)
 	N, S := c.In[0].Shape[0], c.In[3].Shape[0]
-	a.blocks = make([]queryBlock, 0, N/a.rowBlock+min(S, N))
+	a.blocks = make([]queryBlock, 0, N/a.queries+min(S, N))
 	return a, nil
 }
 
 func (r *routines) scratchAttention(c *kernel.Call) int {
-	a := r.newAttention(c)
 	var counter arena
-	a.layOut(&counter)
+	r.newAttention(c).layOut(&counter)
 	return counter.bytes()
 }
 
-// attentionSpace is what one worker needs.
-type attentionSpace struct {
-	q      []float32 // packed queries: rowBlock × D
-	k      []float32 // packed keys: NR × D
-	scores []float32 // rowBlock × the tokens, whole tiles
-	zeros  []float32
-}
-
-func (a *attention) newSpace(from *arena) attentionSpace {
-	return attentionSpace{
-		q: from.take(a.rowBlock*a.D + packSlack), k: from.take(a.gemm.NR*a.D + packSlack),
-		scores: from.take(a.rowBlock * roundUp(a.N, a.gemm.NR)), zeros: from.take(a.gemm.NR),
-	}
-}
-
 func (a *attention) layOut(scratch *arena) {
-	a.N = a.call.In[0].Shape[0]
 	var counter arena
 	a.newSpace(&counter)
 	a.spaces = scratch.takePerWorker(counter.used, a.call.Pool.Workers())
@@ -84,59 +86,76 @@ func (a *attention) Run() error {
 	offsets := a.call.In[3].I32()
 	for s := 1; s < len(offsets); s++ {
 		s0, s1 := int(offsets[s-1]), int(offsets[s])
-		for q0 := s0; q0 < s1; q0 += a.rowBlock {
-			a.blocks = append(a.blocks, queryBlock{s0, s1, q0, min(q0+a.rowBlock, s1)})
+		for q0 := s0; q0 < s1; q0 += a.queries {
+			a.blocks = append(a.blocks, queryBlock{s0, s1, q0, min(q0+a.queries, s1)})
 		}
 	}
-	a.call.Pool.Run(a, a.call.Out[0].Width*len(a.blocks)*a.heads)
+	a.call.Pool.Run(a, a.call.Out[0].Width*len(a.blocks)*a.kvHeads)
 	return nil
 }
 
-// Tile computes one head of one block of queries of one copy.
+// Tile computes the heads of one key head for one block of queries of one copy.
 func (a *attention) Tile(worker, tile int) {
-	head := tile % a.heads
-	b := a.blocks[tile/a.heads%len(a.blocks)]
-	p := tile / a.heads / len(a.blocks)
-	part := a.spaces.of(worker)
-	s := a.newSpace(&part)
-	clear(s.zeros)
-	keys := b.s1 - b.s0
-	if a.causal {
-		keys = b.q1 - b.s0
+	t := attentionTile{
+		attention: a, queryBlock: a.blocks[tile/a.kvHeads%len(a.blocks)],
+		p: tile / a.kvHeads / len(a.blocks), head: tile % a.kvHeads,
 	}
-	ld := a.score(&s, p, head, b, keys)
-	v := a.call.In[2]
-	values, ldv := v.Copy(p), v.Shape[1]
-	out, ldo := a.call.Out[0].Copy(p), a.call.Out[0].Shape[1]
-	for q := b.q0; q < b.q1; q++ {
-		seen := keys
-		if a.causal {
-			seen = q + 1 - b.s0
+	t.lanes = (t.q1 - t.q0) * a.group
+	part := a.spaces.of(worker)
+	t.space = a.newSpace(&part)
+	t.loadQueries()
+	keys := t.s1 - t.s0
+	if a.causal {
+		keys = t.q1 - t.s0
+	}
+	for k0 := 0; k0 < keys; k0 += a.keys {
+		t.loadKeys(k0, min(a.keys, keys-k0))
+		for panel := range t.panels() {
+			t.attend(panel)
 		}
-		row := s.scores[(q-b.q0)*ld:][:seen]
-		sum := a.expSum(row, a.maximum(row), a.scale)
-		a.mixRows(out[q*ldo+head*a.D:][:a.D], row, values[b.s0*ldv+head/a.group*a.D:], ldv, 1/sum)
+	}
+	t.store()
+}
+
+// attentionSpace is what one worker needs.
+type attentionSpace struct {
+	k, v   []float32 // a block of keys and values: [keys, D]
+	q, o   []float32 // panels of queries and of sums: [panels][D][16]
+	rows   []float32 // a panel of q or o, row by row: [16, D]
+	more   []float32 // what a block of keys adds to a panel of o
+	scores []float32 // of one panel: [keys][16]
+	most   []float32 // the largest score of each lane: [panels][16]
+	sum    []float32 // Σ exp(score − most): [panels][16]
+	shift  []float32 // of each lane, what is taken from scores
+	factor []float32 // of each lane, what sums so far are multiplied with
+	ones   []float32 // [D]
+}
+
+func (a *attention) newSpace(from *arena) attentionSpace {
+	panels := ceilDiv(a.queries*a.group, panelLanes)
+	panel := a.panelElements()
+	return attentionSpace{
+		k: from.take(a.keys * a.D), v: from.take(a.keys * a.D),
+		q: from.take(panels*panel + packSlack), o: from.take(panels * panel),
+		rows:   from.take(panelLanes*a.D + packSlack),
+		more:   from.take(panel),
+		scores: from.take((a.keys + stridedSlack) * panelLanes),
+		most:   from.take(panels * panelLanes), sum: from.take(panels * panelLanes),
+		shift: from.take(panelLanes), factor: from.take(panelLanes), ones: from.take(a.D),
 	}
 }
 
-// score fills s.scores with q kᵀ for the block's queries and the first keys of
-// its sequence. It returns the length of a row of scores.
-func (a *attention) score(s *attentionSpace, p, head int, b queryBlock, keys int) int {
-	q, k := a.call.In[0], a.call.In[1]
-	ldq, ldk := q.Shape[1], k.Shape[1]
-	queries, rows := q.Copy(p)[b.q0*ldq+head*a.D:], b.q1-b.q0
-	for r := 0; r < rows; r += a.gemm.MR {
-		a.pack(s.q[r*a.D:], queries[r*ldq:], ldq, rows-r, a.gemm.MR, a.D)
+// panelElements is the size of a panel of q or o.
+func (a *attention) panelElements() int { return (a.D + stridedSlack) * panelLanes }
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
 	}
-	from := k.Copy(p)[b.s0*ldk+head/a.group*a.D:]
-	ld := roundUp(keys, a.gemm.NR)
-	for c := 0; c < keys; c += a.gemm.NR {
-		for j := 0; j < a.gemm.NR && c+j < keys; j += op.PanelRows {
-			a.pack(s.k[j*a.D:], from[(c+j)*ldk:], ldk, keys-c-j, op.PanelRows, a.D)
-		}
-		for r := 0; r < rows; r += a.gemm.MR {
-			a.gemm.fn(a.D, &s.q[r*a.D], &s.k[0], op.PanelRows*a.D, &s.zeros[0], 0, &s.scores[r*ld+c], ld)
-		}
-	}
-	return ld
 }
+
+// hidden is as many scores of a causal query as a panel can hide of a key.
+var hidden = func() (row [panelLanes]float32) {
+	fill(row[:], float32(math.Inf(-1)))
+	return row
+}()

@@ -29,7 +29,6 @@ func boundedCalls() map[string]boundedCall {
 		"pack":       callPack,
 		"add":        binary(func(r *routines) func(dst, a, b []float32) { return r.add }),
 		"addScaled":  func(r *routines, take taker, n int) { r.addScaled(take(n), take(n), take(n), 0.5) },
-		"project":    callProject,
 		"swiglu":     binary(func(r *routines) func(dst, a, b []float32) { return r.swiglu }),
 		"relu":       unary(func(r *routines) func(dst, x []float32) { return r.relu }),
 		"gelu":       func(r *routines, take taker, n int) { r.gelu(take(n), take(n), &geluExact) },
@@ -37,7 +36,16 @@ func boundedCalls() map[string]boundedCall {
 		"scaleBy":    func(r *routines, take taker, n int) { r.scaleBy(take(n), take(n), take(n), 0.5) },
 		"maximum":    func(r *routines, take taker, n int) { r.maximum(take(n)) },
 		"expSum":     func(r *routines, take taker, n int) { r.expSum(take(n), 0.5, 2) },
-		"mixRows":    callMixRows,
+		"strided":    callStrided,
+		"columnMaximum": func(r *routines, take taker, n int) {
+			r.columnMaximum(lanesOf(take), take(16*n))
+		},
+		"columnExpSum": func(r *routines, take taker, n int) {
+			r.columnExpSum(take(16*n), lanesOf(take), lanesOf(take))
+		},
+		"columnScaleAdd": func(r *routines, take taker, n int) {
+			r.columnScaleAdd(take(16*n), take(16*n), lanesOf(take))
+		},
 		"gaussian": func(r *routines, take taker, n int) {
 			r.gaussian(take(n), [2]uint32{1, 2}, 3, 4, uint32(n%5))
 		},
@@ -75,26 +83,23 @@ func callPack(r *routines, take taker, n int) {
 	}
 }
 
-// callProject projects from 1 to 14 rows of n elements, the last one being cut
-// off where it ends.
-func callProject(r *routines, take taker, n int) {
-	if r.project == nil || n == 0 {
+// callStrided multiplies from 1 to 14 rows of n elements, side by side or one
+// below the other, the last one being cut off where it ends.
+func callStrided(r *routines, take taker, n int) {
+	if n == 0 {
 		return
 	}
 	for rows := 1; rows < 15; rows++ {
-		ldx, ldy := n+rows%3, 16+rows%2
-		r.project(take((rows+projectSlack-1)*ldy+16), ldy, take((rows-1)*ldx+n), ldx, rows, n, take(16*n), 0.5)
+		for _, x := range [][2]int{{n + rows%3, 1}, {1, rows + n%3}} {
+			ldy := 16 + rows%2
+			length := (rows-1)*x[0] + (n-1)*x[1] + 1
+			r.strided(take((rows+stridedSlack-1)*ldy+16), ldy, take(length), x[0], x[1], rows, n, take(16*n), 0.5)
+		}
 	}
 }
 
-// callMixRows mixes from 0 to 6 rows of n columns, the last one being cut off
-// where it ends.
-func callMixRows(r *routines, take taker, n int) {
-	for rows := range 7 {
-		ld := n + rows%3
-		r.mixRows(take(n), take(rows), take(max(rows-1, 0)*ld+n*min(rows, 1)), ld, 0.5)
-	}
-}
+// lanesOf takes a value for each of 16 columns.
+func lanesOf(take taker) *[16]float32 { return (*[16]float32)(take(16)) }
 
 // No routine reads or writes outside its buffers: each of them once lies right
 // before and once right behind a page that faults, at other times up to three

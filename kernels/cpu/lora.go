@@ -60,7 +60,7 @@ func (l *linearLoRA) init(r *routines, c *kernel.Call) {
 	l.prepare = prepareLoRA{
 		l: l, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler")),
 	}
-	l.project = projectLoRA{l: l, down: product{routines: r}, scale: float32(c.Attrs.Float("scale"))}
+	l.project = projectLoRA{l: l, scale: float32(c.Attrs.Float("scale"))}
 }
 
 func (r *routines) scratchLinearLoRA(c *kernel.Call) int {

@@ -67,12 +67,19 @@ type routines struct {
 	maximum func(x []float32) float32
 	// expSum: x[i] = exp((x[i] − shift) · scale), and returns their sum.
 	expSum func(x []float32, shift, scale float32) float32
-	// mixRows: dst[c] = factor · Σ_{j<len(p)} p[j] · v[j*ld+c] for c < len(dst).
-	mixRows func(dst, p, v []float32, ld int, factor float32)
-	// project: y[i*ldy+j] = factor · Σ_{k<K} x[i*ldx+k] · a[k*16+j] for i < rows
-	// and j < 16; K and rows are not 0. It may write up to projectSlack further rows
-	// of y. Where it is nil, the micro-kernel does this with packed rows.
-	project func(y []float32, ldy int, x []float32, ldx, rows, K int, a []float32, factor float32)
+	// strided: y[i*ldy+j] = factor · Σ_{k<K} x[i*ldx+k*step] · b[k*16+j] for
+	// i < rows and j < 16; K and rows are not 0. It may write up to stridedSlack
+	// further rows of y.
+	strided func(y []float32, ldy int, x []float32, ldx, step, rows, K int, b []float32, factor float32)
+	// columnMaximum: most[j] = the largest of most[j] and of all x[i*16+j] that
+	// are not NaN.
+	columnMaximum func(most *[16]float32, x []float32)
+	// columnExpSum: x[i*16+j] = exp(x[i*16+j] − shift[j]), and sum[j] grows by
+	// each of them.
+	columnExpSum func(x []float32, shift, sum *[16]float32)
+	// columnScaleAdd: y[i*16+j] = y[i*16+j] · factor[j] + x[i*16+j], the product
+	// rounded to float32.
+	columnScaleAdd func(y, x []float32, factor *[16]float32)
 	// rademacher: z[i] = noise.Rademacher at index first+i.
 	rademacher func(z []float32, seed [2]uint32, site, query, first uint32)
 	// gaussian: z[i] = noise.Gaussian at index first+i.
@@ -82,8 +89,8 @@ type routines struct {
 // packSlack is how far past its panel pack may write.
 const packSlack = 16
 
-// projectSlack is how many rows past its last one project may write.
-const projectSlack = 7
+// stridedSlack is how many rows past its last one strided may write.
+const stridedSlack = 7
 
 // choose returns the first row of the table that f covers. The last row needs
 // nothing.
@@ -126,8 +133,13 @@ func genericRoutines() routines {
 		scaleBy:     scaleByGeneric,
 		maximum:     maximumGeneric,
 		expSum:      expSumGeneric,
-		mixRows:     mixRowsGeneric,
-		gaussian:    gaussianGeneric,
-		rademacher:  rademacherGeneric,
+		strided:     stridedGeneric,
+
+		columnMaximum:  columnMaximumGeneric,
+		columnExpSum:   columnExpSumGeneric,
+		columnScaleAdd: columnScaleAddGeneric,
+
+		gaussian:   gaussianGeneric,
+		rademacher: rademacherGeneric,
 	}
 }

@@ -15,10 +15,12 @@ func archRoutines() []routines {
 	avx2.scaleBy = scaleByVectors
 	avx2.maximum = maximumVectors
 	avx2.expSum = expSumVectors
-	avx2.mixRows = mixRowsVectors
 	avx2.gaussian = gaussianVectors
 	avx2.rademacher = rademacherVectors
-	avx2.project = projectAVX2
+	avx2.strided = stridedVectors
+	avx2.columnMaximum = columnMaximumVectors
+	avx2.columnExpSum = columnExpSumVectors
+	avx2.columnScaleAdd = columnScaleAddVectors
 
 	avx512 := avx2
 	avx512.needs = Features{AVX2: true, AVX512: true}

@@ -22,7 +22,6 @@ func archRoutines() []routines {
 	neon.scaleBy = scaleByVectors
 	neon.maximum = maximumVectors
 	neon.expSum = expSumVectors
-	neon.mixRows = mixRowsVectors
 	neon.gaussian = gaussianVectors
 	neon.rademacher = rademacherVectors
 

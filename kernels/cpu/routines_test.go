@@ -202,25 +202,80 @@ func TestVectors(t *testing.T) {
 	})
 }
 
-func TestMixRows(t *testing.T) {
+func TestStrided(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 8))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for rows := 1; rows < 2*stridedSlack+3; rows++ {
+			for K := 1; K < 2*16+4; K++ {
+				for _, along := range []bool{true, false} {
+					ldx, step := K+rng.IntN(3), 1
+					if !along {
+						ldx, step = 1, rows+rng.IntN(3)
+					}
+					ldy := 16 + rng.IntN(3)
+					x, b := guarded(rng, (rows-1)*ldx+(K-1)*step+1, rows%4), guarded(rng, 16*K, K%4)
+					y := guarded(rng, (rows+stridedSlack-1)*ldy+16, rows%4)
+					r.strided(y, ldy, x, ldx, step, rows, K, b, 0.7)
+					checkGuards(t, "strided", y)
+					for i := range rows {
+						for j := range 16 {
+							want := 0.0
+							for k := range K {
+								want += 0.7 * float64(x[i*ldx+k*step]) * float64(b[k*16+j])
+							}
+							if math.Abs(float64(y[i*ldy+j])-want) > 1e-5 {
+								t.Fatalf("%d rows of %d, step %d: row %d column %d is %g, want %g", rows, K, step, i, j, y[i*ldy+j], want)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestColumns(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 5))
 	eachLevel(t, func(t *testing.T, r *routines) {
-		for n := range 2*32 + 4 {
-			for rows := range 11 {
-				ld := n + rng.IntN(4)
-				p, v := guarded(rng, rows, 1), guarded(rng, max(rows-1, 0)*ld+n, 2)
-				dst := guarded(rng, n, 3)
-				r.mixRows(dst, p, v, ld, 0.3)
-				checkGuards(t, "mixRows", dst)
-				for c := range dst {
-					sum, size := 0.0, 0.0
-					for j := range p {
-						term := float64(p[j]) * float64(v[j*ld+c]) * 0.3
-						sum, size = sum+term, size+math.Abs(term)
-					}
-					if math.Abs(float64(dst[c])-sum) > 1e-6*size {
-						t.Fatalf("%d rows of %d: column %d is %g, want %g", rows, n, c, dst[c], sum)
-					}
+		for rows := range 35 {
+			x, y := guarded(rng, 16*rows, rows%4), guarded(rng, 16*rows, 3-rows%4)
+			shift, sum, most := [16]float32(guarded(rng, 16, 0)), [16]float32(guarded(rng, 16, 0)), [16]float32(guarded(rng, 16, 0))
+			if rows > 0 {
+				x[rng.IntN(len(x))] = float32(math.NaN())
+			}
+			wantMost, wantSum := most, [16]float64{}
+			for j := range wantSum {
+				wantSum[j] = float64(sum[j])
+			}
+			wantExp, wantAdd := make([]float64, len(x)), make([]float32, len(x))
+			for i, v := range x {
+				j := i % 16
+				if v > wantMost[j] {
+					wantMost[j] = v
+				}
+				wantExp[i] = math.Exp(float64(v - shift[j]))
+				wantSum[j] += wantExp[i]
+				wantAdd[i] = float32(y[i]*shift[j]) + v
+			}
+			r.columnMaximum(&most, x)
+			if most != wantMost {
+				t.Fatalf("maximum of %d rows: %v, want %v", rows, most, wantMost)
+			}
+			r.columnScaleAdd(y, x, &shift)
+			r.columnExpSum(x, &shift, &sum)
+			checkGuards(t, "columnScaleAdd", y)
+			checkGuards(t, "columnExpSum", x)
+			for i := range x {
+				if !near(float64(x[i]), wantExp[i], 4e-7) {
+					t.Fatalf("exp of %d rows: element %d is %g, want %g", rows, i, x[i], wantExp[i])
+				}
+				if y[i] != wantAdd[i] && wantAdd[i] == wantAdd[i] {
+					t.Fatalf("columnScaleAdd of %d rows: element %d is %g, want %g", rows, i, y[i], wantAdd[i])
+				}
+			}
+			for j := range sum {
+				if !near(float64(sum[j]), wantSum[j], 1e-5) {
+					t.Fatalf("sum of %d rows: column %d is %g, want %g", rows, j, sum[j], wantSum[j])
 				}
 			}
 		}
@@ -306,32 +361,6 @@ func TestAddScaledRoundsTwice(t *testing.T) {
 		for i := range dst {
 			if want := x[i] + float32(float32(0.3)*y[i]); math.Float32bits(dst[i]) != math.Float32bits(want) {
 				t.Fatalf("element %d: %g + 0.3 · %g is %g, want %g", i, x[i], y[i], dst[i], want)
-			}
-		}
-	})
-}
-
-func TestProject(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 8))
-	eachLevel(t, func(t *testing.T, r *routines) {
-		if r.project == nil {
-			t.Skip("projects by tiles")
-		}
-		for rows := 1; rows < 2*projectSlack+3; rows++ {
-			for K := 1; K < 2*16+4; K++ {
-				ldx, ldy := K+rng.IntN(3), 16+rng.IntN(3)
-				x, a := guarded(rng, (rows-1)*ldx+K, rows%4), guarded(rng, 16*K, K%4)
-				y := guarded(rng, (rows+projectSlack-1)*ldy+16, rows%4)
-				r.project(y, ldy, x, ldx, rows, K, a, 0.7)
-				checkGuards(t, "project", y)
-				for i := range rows {
-					for j := range 16 {
-						want := 0.7 * micro(1, 16, K, x[i*ldx:], a, 0, []float32{15: 0}, 0, 0, j)
-						if math.Abs(float64(y[i*ldy+j])-want) > 1e-5 {
-							t.Fatalf("%d rows of %d: row %d column %d is %g, want %g", rows, K, i, j, y[i*ldy+j], want)
-						}
-					}
-				}
 			}
 		}
 	})

@@ -82,22 +82,3 @@ func swigluVectors(dst, gate, up []float32) {
 		copy(dst[n:], g[:])
 	}
 }
-
-// mixRowsVectors is routines.mixRows.
-func mixRowsVectors(dst, p, v []float32, ld int, factor float32) {
-	if len(p) == 0 || len(dst) == 0 {
-		mixRowsGeneric(dst, p, v, ld, factor)
-		return
-	}
-	_ = v[(len(p)-1)*ld+len(dst)-1]
-	c := 0
-	for ; c+32 <= len(dst); c += 32 {
-		mixRows32Loop(&dst[c], &p[0], len(p), &v[c], ld, factor)
-	}
-	for ; c+lanes <= len(dst); c += lanes {
-		mixRows8Loop(&dst[c], &p[0], len(p), &v[c], ld, factor)
-	}
-	if c < len(dst) {
-		mixRowsGeneric(dst[c:], p, v[c:], ld, factor)
-	}
-}

@@ -274,124 +274,100 @@ done:
 	VZEROUPPER
 	RET
 
-// func mixRows32Loop(dst, p *float32, rows int, v *float32, ld int, factor float32)
+// func columnMaximumLoop(most, x *float32, rows int)
 //
-//	for c := range 32 {
-//		dst[c] = factor · Σ_{j<rows} p[j] · v[j*ld+c]
-//	}
-//
-//	even j in Y0–Y3, odd j in Y4–Y7; SI p, DX v, R8 ld·4, CX rows left
-TEXT ·mixRows32Loop(SB), NOSPLIT, $0-44
-	MOVQ         dst+0(FP), DI
-	MOVQ         p+8(FP), SI
-	MOVQ         rows+16(FP), CX
-	MOVQ         v+24(FP), DX
-	MOVQ         ld+32(FP), R8
-	VBROADCASTSS factor+40(FP), Y9
-	SHLQ         $2, R8
-	VXORPS       Y0, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	SUBQ         $2, CX
-	JLT          rest
+//	most[j] = max(most[j], x[i*16+j] for i < rows), without NaN
+TEXT ·columnMaximumLoop(SB), NOSPLIT, $0-24
+	MOVQ    most+0(FP), DI
+	MOVQ    x+8(FP), SI
+	MOVQ    rows+16(FP), CX
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	TESTQ   CX, CX
+	JZ      done
 
 loop:
-	VBROADCASTSS (SI), Y8
-	VFMADD231PS  (DX), Y8, Y0
-	VFMADD231PS  32(DX), Y8, Y1
-	VFMADD231PS  64(DX), Y8, Y2
-	VFMADD231PS  96(DX), Y8, Y3
-	ADDQ         R8, DX
-	VBROADCASTSS 4(SI), Y8
-	VFMADD231PS  (DX), Y8, Y4
-	VFMADD231PS  32(DX), Y8, Y5
-	VFMADD231PS  64(DX), Y8, Y6
-	VFMADD231PS  96(DX), Y8, Y7
-	ADDQ         R8, DX
-	ADDQ         $8, SI
-	SUBQ         $2, CX
-	JGE          loop
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	VMAXPS  Y0, Y2, Y0
+	VMAXPS  Y1, Y3, Y1
+	ADDQ    $64, SI
+	DECQ    CX
+	JNZ     loop
 
-rest:
-	ADDQ         $2, CX
-	JZ           store
-	VBROADCASTSS (SI), Y8
-	VFMADD231PS  (DX), Y8, Y0
-	VFMADD231PS  32(DX), Y8, Y1
-	VFMADD231PS  64(DX), Y8, Y2
-	VFMADD231PS  96(DX), Y8, Y3
-
-store:
-	VADDPS  Y4, Y0, Y0
-	VADDPS  Y5, Y1, Y1
-	VADDPS  Y6, Y2, Y2
-	VADDPS  Y7, Y3, Y3
-	VMULPS  Y9, Y0, Y0
-	VMULPS  Y9, Y1, Y1
-	VMULPS  Y9, Y2, Y2
-	VMULPS  Y9, Y3, Y3
+done:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
 	VZEROUPPER
 	RET
 
-// func mixRows8Loop(dst, p *float32, rows int, v *float32, ld int, factor float32)
+// func columnExpSumLoop(x *float32, rows int, shift, sum *float32)
 //
-//	mixRows32Loop for 8 columns: j mod 4 in Y0–Y3
-TEXT ·mixRows8Loop(SB), NOSPLIT, $0-44
-	MOVQ         dst+0(FP), DI
-	MOVQ         p+8(FP), SI
-	MOVQ         rows+16(FP), CX
-	MOVQ         v+24(FP), DX
-	MOVQ         ld+32(FP), R8
-	VBROADCASTSS factor+40(FP), Y9
-	SHLQ         $2, R8
-	LEAQ         (R8)(R8*2), R9
-	VXORPS       Y0, Y0, Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	SUBQ         $4, CX
-	JLT          rest
+//	x[i*16+j] = exp(x[i*16+j] − shift[j]), added to sum[j], for i < rows
+//
+// First for j < 8, then for the others. DX shift, DI sum, R8 and R9 x and rows
+// of the next half, BX halves left; Y3 the sums, Y4 the shift.
+TEXT ·columnExpSumLoop(SB), NOSPLIT, $0-32
+	MOVQ  x+0(FP), R8
+	MOVQ  rows+8(FP), R9
+	MOVQ  shift+16(FP), DX
+	MOVQ  sum+24(FP), DI
+	MOVQ  $2, BX
+	EXPSETUP
+	TESTQ R9, R9
+	JZ    done
+
+half:
+	VMOVUPS (DX), Y4
+	VMOVUPS (DI), Y3
+	MOVQ    R8, SI
+	MOVQ    R9, CX
 
 loop:
-	VBROADCASTSS (SI), Y4
-	VBROADCASTSS 4(SI), Y5
-	VBROADCASTSS 8(SI), Y6
-	VBROADCASTSS 12(SI), Y7
-	VFMADD231PS  (DX), Y4, Y0
-	VFMADD231PS  (DX)(R8*1), Y5, Y1
-	VFMADD231PS  (DX)(R8*2), Y6, Y2
-	VFMADD231PS  (DX)(R9*1), Y7, Y3
-	LEAQ         (DX)(R8*4), DX
-	ADDQ         $16, SI
-	SUBQ         $4, CX
-	JGE          loop
+	VMOVUPS (SI), Y0
+	VSUBPS  Y4, Y0, Y0
+	EXP
+	VMOVUPS Y0, (SI)
+	VADDPS  Y0, Y3, Y3
+	ADDQ    $64, SI
+	DECQ    CX
+	JNZ     loop
+	VMOVUPS Y3, (DI)
+	ADDQ    $32, R8
+	ADDQ    $32, DX
+	ADDQ    $32, DI
+	DECQ    BX
+	JNZ     half
 
-rest:
-	ADDQ $4, CX
-	JZ   store
+done:
+	VZEROUPPER
+	RET
 
-one:
-	VBROADCASTSS (SI), Y4
-	VFMADD231PS  (DX), Y4, Y0
-	ADDQ         R8, DX
-	ADDQ         $4, SI
-	DECQ         CX
-	JNZ          one
+// func columnScaleAddLoop(y, x *float32, rows int, factor *float32)
+//
+//	y[i*16+j] = y[i*16+j] * factor[j] + x[i*16+j] for i < rows, both rounded
+TEXT ·columnScaleAddLoop(SB), NOSPLIT, $0-32
+	MOVQ    y+0(FP), DI
+	MOVQ    x+8(FP), SI
+	MOVQ    rows+16(FP), CX
+	MOVQ    factor+24(FP), DX
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	TESTQ   CX, CX
+	JZ      done
 
-store:
-	VADDPS  Y1, Y0, Y0
-	VADDPS  Y3, Y2, Y2
-	VADDPS  Y2, Y0, Y0
-	VMULPS  Y9, Y0, Y0
+loop:
+	VMULPS  (DI), Y2, Y0
+	VMULPS  32(DI), Y3, Y1
+	VADDPS  (SI), Y0, Y0
+	VADDPS  32(SI), Y1, Y1
 	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ    $64, SI
+	ADDQ    $64, DI
+	DECQ    CX
+	JNZ     loop
+
+done:
 	VZEROUPPER
 	RET

@@ -101,15 +101,53 @@ func expSumGeneric(x []float32, shift, scale float32) float32 {
 	return sum
 }
 
-func mixRowsGeneric(dst, p, v []float32, ld int, factor float32) {
-	clear(dst)
-	for j, weight := range p {
-		row := v[j*ld : j*ld+len(dst)]
-		for c := range dst {
-			dst[c] += weight * row[c]
+// stridedGeneric goes by two rows and four columns, whose sums fit registers.
+func stridedGeneric(y []float32, ldy int, x []float32, ldx, step, rows, K int, b []float32, factor float32) {
+	b = b[:16*K]
+	for i := 0; i < rows; i += 2 {
+		first, second := x[i*ldx:], x[min(i+1, rows-1)*ldx:]
+		to := [2][]float32{y[i*ldy:][:16], y[min(i+1, rows-1)*ldy:][:16]}
+		for j := 0; j < 16; j += 4 {
+			var a0, a1, a2, a3, b0, b1, b2, b3 float32
+			for k := range K {
+				u, v, w := first[k*step], second[k*step], b[k*16+j:][:4]
+				a0 += u * w[0]
+				a1 += u * w[1]
+				a2 += u * w[2]
+				a3 += u * w[3]
+				b0 += v * w[0]
+				b1 += v * w[1]
+				b2 += v * w[2]
+				b3 += v * w[3]
+			}
+			for row, sums := range [2][4]float32{{a0, a1, a2, a3}, {b0, b1, b2, b3}} {
+				for c, sum := range sums {
+					to[row][j+c] = factor * sum
+				}
+			}
 		}
 	}
-	for c := range dst {
-		dst[c] *= factor
+}
+
+func columnMaximumGeneric(most *[16]float32, x []float32) {
+	for i, v := range x {
+		if v > most[i%16] {
+			most[i%16] = v
+		}
+	}
+}
+
+func columnExpSumGeneric(x []float32, shift, sum *[16]float32) {
+	for i, v := range x {
+		e := exp32(v - shift[i%16])
+		x[i] = e
+		sum[i%16] += e
+	}
+}
+
+func columnScaleAddGeneric(y, x []float32, factor *[16]float32) {
+	x = x[:len(y)]
+	for i, v := range x {
+		y[i] = float32(y[i]*factor[i%16]) + v
 	}
 }

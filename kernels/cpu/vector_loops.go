@@ -2,9 +2,9 @@
 
 package cpu
 
-// The assembly of vector_avx2_amd64.s, and of vector_neon.S, exp_neon.S and
-// mixrows_neon.S in arm64src, for multiples of eight elements. What is made of
-// it stands in vector.go.
+// The assembly of vector_avx2_amd64.s, and of vector_neon.S and exp_neon.S in
+// arm64src, for multiples of eight elements. What is made of it stands in
+// vector.go.
 
 // addLoop: dst[i] = a[i] + b[i] for i < n, a multiple of 8.
 //
@@ -37,13 +37,3 @@ func expSumLoop(x *float32, n int, shift, scale float32) float32
 //
 //go:noescape
 func swigluLoop(dst, gate, up *float32, n int)
-
-// mixRows32Loop: dst[c] = factor · Σ_{j<rows} p[j] · v[j*ld+c] for c < 32.
-//
-//go:noescape
-func mixRows32Loop(dst, p *float32, rows int, v *float32, ld int, factor float32)
-
-// mixRows8Loop: dst[c] = factor · Σ_{j<rows} p[j] · v[j*ld+c] for c < 8.
-//
-//go:noescape
-func mixRows8Loop(dst, p *float32, rows int, v *float32, ld int, factor float32)

@@ -1,34 +1,35 @@
 #include "textflag.h"
 
-// func project6x16AVX2(K int, rows *[6]*float32, a *float32, y *float32, ldy int, factor float32)
+// func strided6x16AVX2(K int, rows *[6]*float32, step int, b *float32, y *float32, ldy int, factor float32)
 //
 //	for i := range 6 {
 //		for j := range 16 {
-//			y[i*ldy+j] = factor · Σ_{k<K} rows[i][k] * a[k*16+j]
+//			y[i*ldy+j] = factor · Σ_{k<K} rows[i][k*step] * b[k*16+j]
 //		}
 //	}
 //
-//	CX k left   AX k     R8–R13 the rows   DI a, one row of 16
+//	CX k left   AX k·step, SI step   R8–R13 the rows   DI b, one row of 16
 //	BX y        DX ldy·4
 //	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
-//	Y12, Y13 the row of a                  Y14, Y15 elements of rows, in turn
+//	Y12, Y13 the row of b                  Y14, Y15 elements of rows, in turn
 
-// ROW adds an element of a row times the row of a to one row of the tile.
-#define ROW(at, row, element, low, high) \
-	VBROADCASTSS at(row)(AX*4), element; \
-	VFMADD231PS  Y12, element, low;      \
+// ROW adds an element of a row times the row of b to one row of the tile.
+#define ROW(row, element, low, high) \
+	VBROADCASTSS (row)(AX*4), element; \
+	VFMADD231PS  Y12, element, low;    \
 	VFMADD231PS  Y13, element, high
 
-// STEP adds one k: at bytes along the rows, 16·at along a.
+// STEP adds one k, at byte offset at of b.
 #define STEP(at) \
-	VMOVUPS 16*at(DI), Y12;     \
-	VMOVUPS 16*at+32(DI), Y13;  \
-	ROW(at, R8, Y14, Y0, Y1);   \
-	ROW(at, R9, Y15, Y2, Y3);   \
-	ROW(at, R10, Y14, Y4, Y5);  \
-	ROW(at, R11, Y15, Y6, Y7);  \
-	ROW(at, R12, Y14, Y8, Y9);  \
-	ROW(at, R13, Y15, Y10, Y11)
+	VMOVUPS at(DI), Y12;     \
+	VMOVUPS at+32(DI), Y13;  \
+	ROW(R8, Y14, Y0, Y1);    \
+	ROW(R9, Y15, Y2, Y3);    \
+	ROW(R10, Y14, Y4, Y5);   \
+	ROW(R11, Y15, Y6, Y7);   \
+	ROW(R12, Y14, Y8, Y9);   \
+	ROW(R13, Y15, Y10, Y11); \
+	ADDQ    SI, AX
 
 // STORE writes a row of y.
 #define STORE(low, high) \
@@ -38,18 +39,19 @@
 	VMOVUPS high, 32(BX);    \
 	ADDQ    DX, BX
 
-TEXT ·project6x16AVX2(SB), NOSPLIT, $0-44
+TEXT ·strided6x16AVX2(SB), NOSPLIT, $0-52
 	MOVQ   K+0(FP), CX
 	MOVQ   rows+8(FP), SI
-	MOVQ   a+16(FP), DI
-	MOVQ   y+24(FP), BX
-	MOVQ   ldy+32(FP), DX
+	MOVQ   b+24(FP), DI
+	MOVQ   y+32(FP), BX
+	MOVQ   ldy+40(FP), DX
 	MOVQ   0(SI), R8
 	MOVQ   8(SI), R9
 	MOVQ   16(SI), R10
 	MOVQ   24(SI), R11
 	MOVQ   32(SI), R12
 	MOVQ   40(SI), R13
+	MOVQ   step+16(FP), SI
 	SHLQ   $2, DX
 	XORQ   AX, AX
 	VXORPS Y0, Y0, Y0
@@ -74,12 +76,11 @@ four:
 	PREFETCHT0 1024(DI)
 	PREFETCHT0 1088(DI)
 	STEP(0)
-	STEP(4)
+	STEP(64)
 	PREFETCHT0 1152(DI)
 	PREFETCHT0 1216(DI)
-	STEP(8)
-	STEP(12)
-	ADDQ       $4, AX
+	STEP(128)
+	STEP(192)
 	ADDQ       $256, DI
 	SUBQ       $4, CX
 	JGE        four
@@ -90,13 +91,12 @@ rest:
 
 one:
 	STEP(0)
-	INCQ AX
 	ADDQ $64, DI
 	DECQ CX
 	JNZ  one
 
 store:
-	VBROADCASTSS factor+40(FP), Y12
+	VBROADCASTSS factor+48(FP), Y12
 	STORE(Y0, Y1)
 	STORE(Y2, Y3)
 	STORE(Y4, Y5)
