@@ -36,6 +36,7 @@ type Constant struct {
 type Slot struct {
 	Name string
 	Type op.Type
+	Data []byte // storage that a session takes for it, or nil (program.Slot)
 }
 
 // Site is a linear layer that LoRA can be put at. A and B are nil without it.

@@ -28,7 +28,7 @@ func (m *Module) Lower() (*program.Program, error) {
 	}
 	for i, s := range m.Slots {
 		l.slots[s] = i
-		p.Slots = append(p.Slots, program.Slot{Name: s.Name, Type: s.Type})
+		p.Slots = append(p.Slots, program.Slot{Name: s.Name, Type: s.Type, Data: s.Data})
 	}
 	for _, s := range m.Sites {
 		site := program.Site{ID: s.ID, Name: s.Name, Module: s.Module, Layer: s.Layer, Out: s.Out, In: s.In, A: -1, B: -1}
@@ -141,7 +141,7 @@ func Lift(p *program.Program) *Module {
 		m.Constants = append(m.Constants, &Constant{Name: c.Name, Type: c.Type, Data: c.Data})
 	}
 	for _, s := range p.Slots {
-		m.Slots = append(m.Slots, &Slot{Name: s.Name, Type: s.Type})
+		m.Slots = append(m.Slots, &Slot{Name: s.Name, Type: s.Type, Data: s.Data})
 	}
 	for _, s := range p.Sites {
 		site := &Site{ID: s.ID, Name: s.Name, Module: s.Module, Layer: s.Layer, Out: s.Out, In: s.In}

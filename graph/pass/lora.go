@@ -120,7 +120,7 @@ func RemoveLoRA(m *graph.Module) error {
 	}
 	m.Slots = nil
 	m.Methods = slices.DeleteFunc(m.Methods, func(g *graph.Graph) bool { return g.Name == "update" })
-	for _, key := range []string{MetaRank, MetaAlpha, MetaSampler} {
+	for _, key := range []string{MetaRank, MetaAlpha, MetaSampler, MetaParams} {
 		delete(m.Meta, key)
 	}
 	for _, g := range m.Methods {

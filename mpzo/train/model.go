@@ -26,12 +26,14 @@ type Perturbation struct {
 // None is the unperturbed model as a single copy.
 var None = Perturbation{Copies: 1}
 
-// Model is a program with LoRA, bound for training. It is for one goroutine.
+// Model is a program with LoRA, or one whose weights are all trained, bound for
+// training. It is for one goroutine.
 type Model struct {
 	session *executor.Session
 	losses  *executor.Method
 	update  *executor.Method
 	sites   []program.Site // the sites that have LoRA, in the program's order
+	full    bool           // all weights are trained, one copy at a time
 }
 
 // Bounds turns the sizes of the largest batch into a session's bounds for q
@@ -51,6 +53,8 @@ func NewModel(s *executor.Session) (*Model, error) {
 	if m.update, err = s.Method("update"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
+	params, _ := s.Program().Lookup("params")
+	m.full = params == "full"
 	if err := m.checkOutputs(); err != nil {
 		return nil, err
 	}
@@ -60,7 +64,7 @@ func NewModel(s *executor.Session) (*Model, error) {
 
 // checkOutputs wants the losses to be what their readers take them for. All are
 // wide in a program with LoRA: a loss that no perturbation reaches would train
-// nothing.
+// nothing. None is where weights are perturbed for one copy at a time.
 func (m *Model) checkOutputs() error {
 	for _, want := range []struct {
 		name  string
@@ -72,7 +76,7 @@ func (m *Model) checkOutputs() error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrProgram, err)
 		}
-		if !out.Type.Equal(op.Type{DType: op.F32, Wide: true, Shape: want.shape}) {
+		if !out.Type.Equal(op.Type{DType: op.F32, Wide: !m.full, Shape: want.shape}) {
 			return fmt.Errorf("%w: output %s is %s: no LoRA site reaches it, or it is no loss", ErrProgram, want.name, out.Type)
 		}
 	}
@@ -93,9 +97,23 @@ func (m *Model) Session() *executor.Session { return m.session }
 // Sites lists the trained sites, in the program's order.
 func (m *Model) Sites() []program.Site { return m.sites }
 
-// Parameters is the number of trained values: the elements of all B.
+// Full reports whether all weights are trained, not LoRA.
+func (m *Model) Full() bool { return m.full }
+
+// Parameters is the number of trained values: the elements of all B, or of all
+// weights.
 func (m *Model) Parameters() int {
 	n := 0
+	if m.full {
+		for _, slot := range m.session.Program().Slots {
+			elements := 1
+			for _, d := range slot.Type.Shape {
+				elements *= d.Offset
+			}
+			n += elements
+		}
+		return n
+	}
 	for _, s := range m.sites {
 		n += len(m.session.Slot(s.B))
 	}
@@ -114,7 +132,12 @@ func (m *Model) Init(runSeed uint64) {
 // Losses runs the batch forward once for all copies of p and writes their P
 // losses to dst: the weighted sum of row losses for data.TokenLoss, the loss
 // over the candidates for data.ChoiceLoss.
+//
+// Where all weights are trained it takes one copy only.
 func (m *Model) Losses(ctx context.Context, b *data.Batch, loss data.Loss, p Perturbation, dst []float32) error {
+	if m.full && p.Copies > 1 {
+		return fmt.Errorf("%w: %d copies at once: where all weights are trained each goes forward alone, by the estimator mezo", ErrSettings, p.Copies)
+	}
 	if err := m.forward(ctx, b, p); err != nil {
 		return err
 	}
