@@ -101,6 +101,16 @@ func (b *Batch) addChoices(example *Example) {
 	}
 }
 
+// PackTexts packs the picked texts, for the hidden state of each one's last
+// token: a row each, and neither labels nor candidates.
+func (b *Batch) PackTexts(texts [][]int32, picks []int) {
+	b.reset()
+	for _, pick := range picks {
+		b.addSequence(texts[pick])
+		b.Rows = append(b.Rows, int32(len(b.Tokens)-1))
+	}
+}
+
 // single says whether the answer of a candidate is one token.
 func (e *Example) single(ids []int32) bool { return len(ids) == e.Prefix+1 }
 

@@ -16,6 +16,11 @@ type Encoder interface {
 	EOS() int32
 }
 
+// Decoder is what an Encoder must also be where answers are generated.
+type Decoder interface {
+	Decode(ids []int32) string
+}
+
 // Example is one prompt with its candidate answers, as token ids.
 //
 // Every candidate is begun by BOS, where the vocabulary has one, and holds

@@ -19,6 +19,8 @@ func (byteEncoder) Encode(text string) []int32 {
 	return ids
 }
 
+func (byteEncoder) Decode(ids []int32) string { return answer(ids, 0) }
+
 // wordEncoder gives each word, with the one space before it, an id of its own,
 // as SentencePiece does to frequent words: a space alone at the end is a piece,
 // and it disappears when a word follows it.

@@ -159,3 +159,22 @@ func TestMetricNames(t *testing.T) {
 		t.Errorf("no score is %s", got)
 	}
 }
+
+func TestGeneratedAnswers(t *testing.T) {
+	set := mustRead(t, "a.jsonl", `{"q":"who ?","a":"no one"}`, Spec{Template: "{q} {label}", AnswerField: "a", Metrics: []string{"f1"}}, byteEncoder{}, Options{})
+	for text, want := range map[string]string{"": "", " no": "no", " no one\n": "no one.", "\nx": ".", "no\u0000": "no."} {
+		ids := byteEncoder{}.Encode(text)
+		if n := len(ids); n > 0 && ids[n-1] == 3 { // stands for the token that ends a text
+			ids[n-1] = 2
+		}
+		got, ended := set.Answer(ids)
+		if ended {
+			got += "."
+		}
+		if got != want {
+			t.Errorf("%q is the answer %q, want %q", text, got, want)
+		}
+	}
+	_, err := Read("a.jsonl", strings.NewReader(""), mustTask(t, Spec{Template: "{q} {label}", AnswerField: "a", Metrics: []string{"f1"}}), newWordEncoder(), Options{})
+	wantError(t, err, ErrTask, "cannot spell")
+}

@@ -28,7 +28,6 @@ type Result struct {
 type Tally struct {
 	Examples   int     // examples seen
 	Choices    int     // of these, with more than one candidate
-	Correct    int     // of Choices, with the gold candidate predicted
 	Tokens     int     // rows of gold answers
 	TokenLoss  float64 // sum of their negative log-likelihoods
 	ChoiceLoss float64 // sum over Choices of −log softmax of the gold candidate
@@ -38,15 +37,10 @@ type Tally struct {
 func (t *Tally) Add(other Tally) {
 	t.Examples += other.Examples
 	t.Choices += other.Choices
-	t.Correct += other.Correct
 	t.Tokens += other.Tokens
 	t.TokenLoss += other.TokenLoss
 	t.ChoiceLoss += other.ChoiceLoss
 }
-
-// Accuracy returns the share of choices that are right, in 0…1, or NaN where
-// nothing was to choose.
-func (t Tally) Accuracy() float64 { return float64(t.Correct) / float64(t.Choices) }
 
 // MeanTokenLoss returns the mean negative log-likelihood of a gold token, or NaN
 // without any.
@@ -86,9 +80,6 @@ func Score(batch *Batch, nll []float32, normalise Normalise) (Result, error) {
 		}
 		tally.Choices++
 		tally.ChoiceLoss += logSumExp(scores) - scores[gold]
-		if int(result.Predicted[g]) == gold {
-			tally.Correct++
-		}
 	}
 	return result, nil
 }

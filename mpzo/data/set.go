@@ -23,6 +23,27 @@ type Set struct {
 	// NewTokens is how many tokens may be generated for an answer; 0: answers
 	// are chosen or, without candidates, only their loss is measured.
 	NewTokens int
+	end       int32 // the token that ends a generated answer, or -1
+	decoder   Decoder
+}
+
+// Deciding returns the metric that says which of two evaluations is better. A
+// set without metrics has no score in it, and the loss decides.
+func (s *Set) Deciding() Metric {
+	if len(s.Metrics) == 0 {
+		return Accuracy
+	}
+	return s.Metrics[0]
+}
+
+// Answer returns the text of generated ids and whether it is at its end: an
+// answer is one line, or less where the text ends.
+func (s *Set) Answer(ids []int32) (text string, ended bool) {
+	if n := len(ids); n > 0 && ids[n-1] == s.end {
+		ids, ended = ids[:n-1], true
+	}
+	text, _, line := strings.Cut(s.decoder.Decode(ids), "\n")
+	return strings.TrimSpace(text), ended || line
 }
 
 // Load reads a JSONL or TSV file as examples of a task.
@@ -68,6 +89,11 @@ func newLoader(name string, task *Task, encoder Encoder, options Options) (*load
 		set: &Set{File: name, Loss: task.Loss, Labels: task.Labels, Metrics: task.Metrics},
 	}
 	if task.Generates() {
+		decoder, ok := encoder.(Decoder)
+		if !ok {
+			return nil, fmt.Errorf("answers are to be generated, and the vocabulary cannot spell them: %w", ErrTask)
+		}
+		l.set.decoder, l.set.end = decoder, encoder.EOS()
 		l.set.NewTokens, l.encoding.room = task.NewTokens, task.NewTokens
 	}
 	return l, nil

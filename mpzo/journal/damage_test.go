@@ -186,9 +186,9 @@ func TestRecordsOutOfPlace(t *testing.T) {
 	}
 	other := sampleHeader()
 	other.Seed++
-	otherHead, otherCheck := encodeHead(&other)
+	otherHead, otherCheck := encodeHead(&other, version)
 	eval := sampleEval(0)
-	otherRun, otherCheck := appendRaw(otherHead, otherCheck, typeEval, appendEval(nil, &eval))
+	otherRun, otherCheck := appendRaw(otherHead, otherCheck, typeEval, appendEval(nil, &eval, version))
 	step := sampleStep(1, 3)
 	otherRun, _ = appendRaw(otherRun, otherCheck, typeStep, appendStep(nil, &step))
 
@@ -212,7 +212,7 @@ func TestRecordsOutOfPlace(t *testing.T) {
 func TestSearchForLaterRecordsIsBounded(t *testing.T) {
 	header := sampleHeader()
 	header.Q = maxQueries
-	data, _ := encodeHead(&header)
+	data, _ := encodeHead(&header, version)
 	var lure []byte
 	lure = beginRecord(lure, typeStep, stepBytes(maxQueries))
 	data = append(data, 9)
@@ -232,6 +232,10 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(golden)
+	if golden, err = os.ReadFile(filepath.Join("testdata", "v2.journal")); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(golden)
 	for _, c := range malformed() {
 		f.Add(c.data)
 	}
@@ -241,11 +245,11 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		// What was read is written again to the very bytes of the good part.
-		again, running := encodeHead(&log.Header)
+		again, running := encodeHead(&log.Header, log.version)
 		evals := log.Evals
 		for number := 0; ; number++ {
 			for len(evals) > 0 && evals[0].Step == uint64(number) {
-				again, running = appendRaw(again, running, typeEval, appendEval(nil, &evals[0]))
+				again, running = appendRaw(again, running, typeEval, appendEval(nil, &evals[0], log.version))
 				evals = evals[1:]
 			}
 			if number == len(log.Steps) {
@@ -263,7 +267,7 @@ func FuzzRead(f *testing.F) {
 func TestReadingAllocatesNoMoreThanTwiceTheFile(t *testing.T) {
 	header := sampleHeader()
 	header.Q = 1 // the smallest records, which grow most in memory
-	whole, check := encodeHead(&header)
+	whole, check := encodeHead(&header, version)
 	for number := uint64(1); number <= 20000; number++ {
 		s := sampleStep(number, 1)
 		whole, check = appendRaw(whole, check, typeStep, appendStep(nil, &s))

@@ -15,14 +15,14 @@
 //
 // # Layout
 //
-// Version 1. All integers are little endian; f32 and f64 are IEEE 754 bits in
+// Version 2. All integers are little endian; f32 and f64 are IEEE 754 bits in
 // the same order. Offsets and sizes are bytes.
 //
 //	file     = preamble header-record *( step-record | evaluation-record )
 //
 //	preamble, 12 bytes
 //	  0   8  magic "ZEROJRNL"
-//	  8   4  u32 version, 1
+//	  8   4  u32 version, 2; 1 is read too
 //
 //	record, 9 + n bytes
 //	  0   1  u8 type: 1 header, 2 step, 3 evaluation
@@ -52,14 +52,19 @@
 //	  20  4  f32 mean loss of the 2q perturbed copies, finite
 //	  24 4q  f32 projected gradient of each query, finite
 //
-//	evaluation payload (type 3; 30 bytes)
+//	evaluation payload (type 3; 54 bytes)
 //	  0   8  u64 step: the number of steps recorded before it, so 0 is the
 //	         adapter the run starts from
 //	  8   1  u8 kind: 1 training data, 2 held-out data, 3 test data
-//	  9   1  u8 metrics present: bit 0 loss, bit 1 accuracy; at least one
+//	  9   1  u8 metrics present: bit 0 loss, bit 1 accuracy, bit 2 F1, bit 3 exact
+//	         match; at least one
 //	  10  4  u32 examples looked at
 //	  14  8  f64 loss, finite; 0 if absent
 //	  22  8  f64 accuracy, 0 … 1; 0 if absent
+//	  30  8  f64 F1, 0 … 1; 0 if absent
+//	  38  8  f64 exact match, 0 … 1; 0 if absent
+//	  46  8  u64 steps after which the adapter was as evaluated: the step above,
+//	         of test data any up to it
 //
 // Names and keys hold 1 … 256 bytes of printable UTF-8, values at most 65535
 // bytes of UTF-8. A header payload ends where its last setting ends.
@@ -70,7 +75,11 @@
 // its own type, length and payload. Stored checks are not covered themselves. A
 // record is therefore bound to its place: one that was moved, repeated, dropped
 // or brought from another journal does not check. A step record of a given
-// journal has a fixed size, 33 + 4q bytes, and an evaluation record has 39.
+// journal has a fixed size, 33 + 4q bytes, and an evaluation record has 63.
+//
+// In version 1 an evaluation payload ends behind the accuracy, with bits 2 and 3
+// clear, and is of the adapter after the step. A journal keeps its version: one of
+// version 1 is appended to in version 1.
 //
 // Any change to these bytes raises the version. A reader refuses versions, record
 // types and kinds it does not know.

@@ -41,14 +41,22 @@ func sampleStep(number uint64, q int) Step {
 }
 
 func sampleEval(step uint64) Eval {
-	return Eval{Step: step, Kind: EvalHeldOut, Metrics: HasLoss | HasAccuracy, Examples: 128, Loss: 0.625, Accuracy: 0.75}
+	return Eval{Step: step, Of: step, Kind: EvalHeldOut, Metrics: HasLoss | HasAccuracy, Examples: 128, Loss: 0.625, Accuracy: 0.75}
 }
 
-// sampleBytes returns a journal of 3 steps and 3 evaluations, and where each of
+// sampleTest has all metrics, and is of an adapter of an earlier step.
+func sampleTest(step, of uint64) Eval {
+	return Eval{
+		Step: step, Of: of, Kind: EvalTest, Metrics: allMetrics, Examples: 64,
+		Loss: 0.5, Accuracy: 0.875, F1: 0.8125, Exact: 0.25,
+	}
+}
+
+// sampleBytes returns a journal of 3 steps and 4 evaluations, and where each of
 // its records ends, the header first.
 func sampleBytes() (data []byte, ends []int) {
 	h := sampleHeader()
-	data, check := encodeHead(&h)
+	data, check := encodeHead(&h, version)
 	ends = append(ends, len(data))
 	add := func(kind byte, payload []byte) {
 		data, check = appendRaw(data, check, kind, payload)
@@ -58,13 +66,14 @@ func sampleBytes() (data []byte, ends []int) {
 		s := sampleStep(number, h.Q)
 		add(typeStep, appendStep(nil, &s))
 	}
-	eval := func(e Eval) { add(typeEval, appendEval(nil, &e)) }
+	eval := func(e Eval) { add(typeEval, appendEval(nil, &e, version)) }
 	eval(sampleEval(0))
 	step(1)
 	step(2)
-	eval(Eval{Step: 2, Kind: EvalTrain, Metrics: HasLoss, Examples: 16, Loss: 1.5})
+	eval(Eval{Step: 2, Of: 2, Kind: EvalTrain, Metrics: HasLoss, Examples: 16, Loss: 1.5})
 	step(3)
 	eval(sampleEval(3))
+	eval(sampleTest(3, 2))
 	return data, ends
 }
 
@@ -77,7 +86,7 @@ func appendRaw(data []byte, before uint32, kind byte, payload []byte) ([]byte, u
 
 // rawJournal returns a journal with the given header payload and a good check.
 func rawJournal(payload []byte) ([]byte, uint32) {
-	data := append(beginRecord(appendPreamble(nil), typeHeader, len(payload)), payload...)
+	data := append(beginRecord(appendPreamble(nil, version), typeHeader, len(payload)), payload...)
 	return endRecord(data, 0, 0)
 }
 

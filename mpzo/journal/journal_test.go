@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write testdata/v1.journal anew (only while version 1 is not released)")
+var update = flag.Bool("update", false, "write testdata/v2.journal anew (only while version 2 is not released)")
 
 func TestRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.journal")
@@ -23,7 +23,7 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Log{Header: header}
+	want := Log{Header: header, version: version}
 	for number := uint64(1); number <= 20; number++ {
 		s := sampleStep(number, header.Q)
 		if err := w.Step(s); err != nil {
@@ -48,14 +48,14 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	headSize := preambleBytes + frameBytes + headerBytes(&header)
-	want.Bytes = int64(headSize + 20*(33+4*header.Q) + 4*39)
+	want.Bytes = int64(headSize + 20*(33+4*header.Q) + 4*63)
 	if !reflect.DeepEqual(*got, want) {
 		t.Errorf("read back\n%+v\nwant\n%+v", *got, want)
 	}
 }
 
 func TestGolden(t *testing.T) {
-	const golden = "testdata/v1.journal"
+	const golden = "testdata/v2.journal"
 	path := filepath.Join(t.TempDir(), "run.journal")
 	w, err := Create(path, sampleHeader())
 	if err != nil {
@@ -63,8 +63,8 @@ func TestGolden(t *testing.T) {
 	}
 	err = errors.Join(
 		w.Eval(sampleEval(0)), w.Step(sampleStep(1, 3)), w.Step(sampleStep(2, 3)),
-		w.Eval(Eval{Step: 2, Kind: EvalTrain, Metrics: HasLoss, Examples: 16, Loss: 1.5}),
-		w.Step(sampleStep(3, 3)), w.Eval(sampleEval(3)), w.Close())
+		w.Eval(Eval{Step: 2, Of: 2, Kind: EvalTrain, Metrics: HasLoss, Examples: 16, Loss: 1.5}),
+		w.Step(sampleStep(3, 3)), w.Eval(sampleEval(3)), w.Eval(sampleTest(3, 2)), w.Close())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +81,37 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if log.Damage != nil || len(log.Steps) != 3 || len(log.Evals) != 3 || !reflect.DeepEqual(log.Header, sampleHeader()) {
+	if log.Damage != nil || len(log.Steps) != 3 || len(log.Evals) != 4 || log.Evals[3] != sampleTest(3, 2) || !reflect.DeepEqual(log.Header, sampleHeader()) {
 		t.Errorf("%s reads as %s", golden, describe(log))
+	}
+}
+
+// Journals of version 1 are read, and appended to in version 1.
+func TestVersion1(t *testing.T) {
+	whole := readBytes(t, "testdata/v1.journal")
+	log, err := Read("testdata/v1.journal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log.Damage != nil || len(log.Steps) != 3 || len(log.Evals) != 3 || log.Evals[2] != sampleEval(3) {
+		t.Errorf("version 1 reads as %s", describe(log))
+	}
+	last := frameBytes + evalBytesOf1
+	path := writeFile(t, whole[:len(whole)-last])
+	w, _, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, newer := range []Eval{sampleTest(3, 3), {Step: 3, Of: 2, Kind: EvalTest, Metrics: HasLoss}} {
+		if err := w.Eval(newer); !errors.Is(err, ErrRecord) {
+			t.Errorf("%+v in version 1 gives %v", newer, err)
+		}
+	}
+	if err := errors.Join(w.Eval(sampleEval(3)), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(readBytes(t, path), whole) {
+		t.Error("the last evaluation was not appended as version 1 has it")
 	}
 }
 

@@ -81,14 +81,14 @@ func malformed() map[string]struct {
 	swap("empty key", "", "a")
 	swap("key with a line end", "a", "b\n")
 
-	head, headCheck := encodeHead(&good)
+	head, headCheck := encodeHead(&good, version)
 	preamble := func(name string, want error, change func(data []byte) []byte) {
 		cases["head: "+name] = broken{change(bytes.Clone(head)), want}
 	}
 	preamble("empty", ErrFormat, func([]byte) []byte { return nil })
 	preamble("other magic", ErrFormat, func(d []byte) []byte { d[0] = 'z'; return d })
 	preamble("version 0", ErrVersion, func(d []byte) []byte { put32(d, 8, 0); return d })
-	preamble("version 2", ErrVersion, func(d []byte) []byte { put32(d, 8, 2); return d })
+	preamble("version 3", ErrVersion, func(d []byte) []byte { put32(d, 8, 3); return d })
 	preamble("first record a step", ErrFormat, func(d []byte) []byte { d[12] = typeStep; return d })
 	preamble("length 2³²-1", ErrFormat, func(d []byte) []byte { put32(d, 13, math.MaxUint32); return d })
 	preamble("length past the end", ErrFormat, func(d []byte) []byte { put32(d, 13, uint32(len(d))); return d })
@@ -106,7 +106,7 @@ func malformed() map[string]struct {
 	eval := func(name string, change func(e *Eval)) {
 		e := sampleEval(0)
 		change(&e)
-		record("evaluation "+name, typeEval, appendEval(nil, &e))
+		record("evaluation "+name, typeEval, appendEval(nil, &e, version))
 	}
 	record("type 0", 0, nil)
 	record("type 4", 4, make([]byte, evalBytes))
@@ -126,6 +126,10 @@ func malformed() map[string]struct {
 	eval("kind 255", func(e *Eval) { e.Kind = 255 })
 	eval("without metrics", func(e *Eval) { e.Metrics = 0 })
 	eval("metric unknown", func(e *Eval) { e.Metrics = 0x83 })
+	eval("F1 absent but there", func(e *Eval) { e.F1 = 0.5 })
+	eval("exact match 2", func(e *Eval) { e.Metrics, e.Exact = allMetrics, 2 })
+	eval("F1 NaN", func(e *Eval) { e.Metrics, e.F1 = allMetrics, math.NaN() })
+	eval("of a later adapter", func(e *Eval) { e.Kind, e.Of = EvalTest, 1 })
 	eval("accuracy 2", func(e *Eval) { e.Accuracy = 2 })
 	eval("loss NaN", func(e *Eval) { e.Loss = math.NaN() })
 	record("evaluation too short", typeEval, make([]byte, evalBytes-1))

@@ -18,7 +18,11 @@ type Log struct {
 	Evals  []Eval  // in the order they were recorded
 	Bytes  int64   // length of the good part: preamble, header and whole records
 	Damage *Damage // what follows the good part; nil if nothing does
+
+	version uint32
 }
+
+func (l *Log) sizes() sizes { return sizes{version: l.version, q: l.Header.Q} }
 
 // Damage describes bytes after the last good record.
 type Damage struct {
@@ -92,14 +96,13 @@ func decode(data []byte) (*Log, uint32, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	log := &Log{Header: *header}
+	log := &Log{Header: *header, version: binary.LittleEndian.Uint32(data[len(magic):])}
 	projGrads := log.reserve(data[at:])
-	q := header.Q
 	for at < len(data) {
 		record, computed, reason := nextRecord(data[at:], check)
 		if reason != "" {
 			log.Damage = &Damage{Offset: int64(at), Bytes: int64(len(data) - at), Reason: reason}
-			if later := findLater(data, at, len(record), computed, q); later != "" {
+			if later := findLater(data, at, len(record), computed, log.sizes()); later != "" {
 				err = log.refuse(at, fmt.Sprintf("%s, but %s", reason, later))
 			}
 			break
@@ -132,8 +135,8 @@ func decodeHead(data []byte) (*Header, int, uint32, error) {
 	if string(data[:len(magic)]) != magic {
 		return fail("begins with %q, not with %q", data[:len(magic)], magic)
 	}
-	if found := binary.LittleEndian.Uint32(data[len(magic):]); found != version {
-		return nil, 0, 0, fmt.Errorf("version %d, this program reads %d: %w", found, version, ErrVersion)
+	if found := binary.LittleEndian.Uint32(data[len(magic):]); found < 1 || found > version {
+		return nil, 0, 0, fmt.Errorf("version %d, this program reads 1 to %d: %w", found, version, ErrVersion)
 	}
 	rest := data[preambleBytes:]
 	if len(rest) < frameBytes {
@@ -167,7 +170,7 @@ func decodeHead(data []byte) (*Header, int, uint32, error) {
 func (l *Log) reserve(data []byte) []float32 {
 	steps, evals := 0, 0
 	for size := 0; len(data) >= frameBytes; data = data[size:] {
-		payload, ok := payloadBytes(data[0], l.Header.Q)
+		payload, ok := l.sizes().payload(data[0])
 		size = frameBytes + payload
 		if !ok || size > len(data) {
 			break
@@ -183,16 +186,23 @@ func (l *Log) reserve(data []byte) []float32 {
 	return make([]float32, steps*l.Header.Q)
 }
 
-// payloadBytes returns the payload length of a record type in a journal with q
-// queries, and false for a type that may not follow the header.
-func payloadBytes(kind byte, q int) (int, bool) {
+// payload returns the payload length of a record type, and false for a type
+// that may not follow the header.
+func (s sizes) payload(kind byte) (int, bool) {
 	switch kind {
 	case typeStep:
-		return stepBytes(q), true
+		return stepBytes(s.q), true
 	case typeEval:
-		return evalBytes, true
+		return s.eval(), true
 	}
 	return 0, false
+}
+
+func (s sizes) eval() int {
+	if s.version == 1 {
+		return evalBytesOf1
+	}
+	return evalBytes
 }
 
 // nextRecord takes the record at the front of data, check included, and
@@ -220,7 +230,7 @@ func nextRecord(data []byte, before uint32) (record []byte, check uint32, reason
 // its projected gradients from the front of room.
 func (l *Log) add(record []byte, room *[]float32) error {
 	kind, payload := record[0], record[frameHeadBytes:len(record)-checkBytes]
-	want, ok := payloadBytes(kind, l.Header.Q)
+	want, ok := l.sizes().payload(kind)
 	if !ok {
 		return fmt.Errorf("record type %d is unknown or out of place: %w", kind, ErrRecord)
 	}
@@ -230,7 +240,7 @@ func (l *Log) add(record []byte, room *[]float32) error {
 	q, last := l.Header.Q, uint64(len(l.Steps))
 	if kind == typeEval {
 		eval := decodeEval(payload)
-		if err := eval.check(last); err != nil {
+		if err := eval.check(last, l.version); err != nil {
 			return err
 		}
 		l.Evals = append(l.Evals, eval)
@@ -252,17 +262,17 @@ func (l *Log) add(record []byte, room *[]float32) error {
 //
 // A later record checks against the four bytes before it. The work is bounded:
 // a file made to look like records at every other byte counts as damaged.
-func findLater(data []byte, at, size int, computed uint32, q int) string {
-	if size > 0 && recordChecks(data, at+size, computed, q) {
+func findLater(data []byte, at, size int, computed uint32, s sizes) string {
+	if size > 0 && recordChecks(data, at+size, computed, s) {
 		return fmt.Sprintf("a good record follows at offset %d", at+size)
 	}
 	budget := 16*int64(len(data)) + maxHeaderBytes
 	for p := at + 1; p <= len(data)-frameBytes; p++ {
-		payload, ok := payloadBytes(data[p], q)
+		payload, ok := s.payload(data[p])
 		if !ok || binary.LittleEndian.Uint32(data[p+1:]) != uint32(payload) {
 			continue
 		}
-		if recordChecks(data, p, binary.LittleEndian.Uint32(data[p-checkBytes:]), q) {
+		if recordChecks(data, p, binary.LittleEndian.Uint32(data[p-checkBytes:]), s) {
 			return fmt.Sprintf("a good record follows at offset %d", p)
 		}
 		if budget -= int64(payload); budget < 0 {
@@ -274,11 +284,11 @@ func findLater(data []byte, at, size int, computed uint32, q int) string {
 
 // recordChecks says whether a record of known type and length begins at data[p:]
 // and checks when running on from before.
-func recordChecks(data []byte, p int, before uint32, q int) bool {
+func recordChecks(data []byte, p int, before uint32, s sizes) bool {
 	if p > len(data)-frameBytes {
 		return false
 	}
-	payload, ok := payloadBytes(data[p], q)
+	payload, ok := s.payload(data[p])
 	if !ok || binary.LittleEndian.Uint32(data[p+1:]) != uint32(payload) || payload > len(data)-p-frameBytes {
 		return false
 	}

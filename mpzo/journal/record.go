@@ -9,7 +9,7 @@ import (
 
 const (
 	magic         = "ZEROJRNL"
-	version       = 1
+	version       = 2 // of journals that are made; 1 is read and appended to as well
 	preambleBytes = len(magic) + 4
 
 	typeHeader = 1
@@ -21,7 +21,8 @@ const (
 	frameBytes     = frameHeadBytes + checkBytes
 
 	stepFixedBytes = 24 // a step payload before its projected gradients
-	evalBytes      = 30
+	evalBytesOf1   = 30 // an evaluation payload in version 1, and the beginning of one in 2
+	evalBytes      = evalBytesOf1 + 24
 )
 
 // Step is one update of the adapter.
@@ -63,18 +64,30 @@ type Metrics uint8
 const (
 	HasLoss     Metrics = 1 << 0
 	HasAccuracy Metrics = 1 << 1
+	HasF1       Metrics = 1 << 2
+	HasExact    Metrics = 1 << 3
 
-	allMetrics = HasLoss | HasAccuracy
+	metricsOf1 = HasLoss | HasAccuracy
+	allMetrics = metricsOf1 | HasF1 | HasExact
 )
 
 // Eval is the result of an evaluation.
 type Eval struct {
 	Step     uint64   // steps done before it; 0 is the adapter the run starts from
+	Of       uint64   // steps after which the adapter was as evaluated: Step, or before it
 	Kind     EvalKind // which data
 	Metrics  Metrics  // which of the metrics below are meant; the others are 0
 	Examples uint32   // rows looked at
 	Loss     float64  // mean loss
 	Accuracy float64  // share of rows answered right, 0 … 1
+	F1       float64  // F1 as the task defines it, 0 … 1
+	Exact    float64  // share of exact matches as the task defines them, 0 … 1
+}
+
+// sizes are what the lengths of records depend on.
+type sizes struct {
+	version uint32
+	q       int
 }
 
 // stepBytes returns the length of a step's payload.
@@ -103,25 +116,40 @@ func (s *Step) check(last uint64, q int) error {
 	return nil
 }
 
-// check says which rule of the layout the evaluation breaks after step last.
-func (e *Eval) check(last uint64) error {
+// check says which rule of the layout the evaluation breaks after step last of
+// a journal of that version.
+func (e *Eval) check(last uint64, version uint32) error {
+	known := allMetrics
+	if version == 1 {
+		known = metricsOf1
+	}
 	switch {
 	case e.Step != last:
 		return fmt.Errorf("evaluation of step %d comes after step %d: %w", e.Step, last, ErrRecord)
 	case e.Kind < EvalTrain || e.Kind > EvalTest:
 		return fmt.Errorf("evaluation after step %d: kind %d is unknown: %w", e.Step, uint8(e.Kind), ErrRecord)
-	case e.Metrics == 0 || e.Metrics&^allMetrics != 0:
-		return fmt.Errorf("evaluation after step %d: metric set %#x is empty or unknown: %w", e.Step, uint8(e.Metrics), ErrRecord)
+	case e.Of > e.Step, e.Of < e.Step && (e.Kind != EvalTest || version == 1):
+		return fmt.Errorf("evaluation after step %d: %s of the adapter after step %d: %w", e.Step, e.Kind, e.Of, ErrRecord)
+	case e.Metrics == 0 || e.Metrics&^known != 0:
+		return fmt.Errorf("evaluation after step %d: metric set %#x is empty or unknown in version %d: %w", e.Step, uint8(e.Metrics), version, ErrRecord)
 	case !finite(e.Loss):
 		return fmt.Errorf("evaluation after step %d: the loss is %v: %w (the run diverged: lower lr or eps)", e.Step, e.Loss, ErrNotFinite)
-	case !finite(e.Accuracy):
-		return fmt.Errorf("evaluation after step %d: the accuracy is %v: %w", e.Step, e.Accuracy, ErrNotFinite)
-	case e.Accuracy < 0 || e.Accuracy > 1:
-		return fmt.Errorf("evaluation after step %d: the accuracy is %v, must be 0 … 1: %w", e.Step, e.Accuracy, ErrRecord)
 	case e.Metrics&HasLoss == 0 && math.Float64bits(e.Loss) != 0:
 		return fmt.Errorf("evaluation after step %d: loss %v is not in the metric set: %w", e.Step, e.Loss, ErrRecord)
-	case e.Metrics&HasAccuracy == 0 && math.Float64bits(e.Accuracy) != 0:
-		return fmt.Errorf("evaluation after step %d: accuracy %v is not in the metric set: %w", e.Step, e.Accuracy, ErrRecord)
+	}
+	for _, share := range []struct {
+		name  string
+		bit   Metrics
+		value float64
+	}{{"accuracy", HasAccuracy, e.Accuracy}, {"F1", HasF1, e.F1}, {"exact match", HasExact, e.Exact}} {
+		switch {
+		case !finite(share.value):
+			return fmt.Errorf("evaluation after step %d: the %s is %v: %w", e.Step, share.name, share.value, ErrNotFinite)
+		case share.value < 0 || share.value > 1:
+			return fmt.Errorf("evaluation after step %d: the %s is %v, must be 0 … 1: %w", e.Step, share.name, share.value, ErrRecord)
+		case e.Metrics&share.bit == 0 && math.Float64bits(share.value) != 0:
+			return fmt.Errorf("evaluation after step %d: %s %v is not in the metric set: %w", e.Step, share.name, share.value, ErrRecord)
+		}
 	}
 	return nil
 }
@@ -153,18 +181,24 @@ func decodeStep(payload []byte, projGrads []float32) Step {
 	}
 }
 
-// appendEval appends the payload of an evaluation.
-func appendEval(out []byte, e *Eval) []byte {
+// appendEval appends the payload of an evaluation in a journal of that version.
+func appendEval(out []byte, e *Eval, version uint32) []byte {
 	out = binary.LittleEndian.AppendUint64(out, e.Step)
 	out = append(out, byte(e.Kind), byte(e.Metrics))
 	out = binary.LittleEndian.AppendUint32(out, e.Examples)
 	out = binary.LittleEndian.AppendUint64(out, math.Float64bits(e.Loss))
-	return binary.LittleEndian.AppendUint64(out, math.Float64bits(e.Accuracy))
+	out = binary.LittleEndian.AppendUint64(out, math.Float64bits(e.Accuracy))
+	if version == 1 {
+		return out
+	}
+	out = binary.LittleEndian.AppendUint64(out, math.Float64bits(e.F1))
+	out = binary.LittleEndian.AppendUint64(out, math.Float64bits(e.Exact))
+	return binary.LittleEndian.AppendUint64(out, e.Of)
 }
 
-// decodeEval reads a payload of evalBytes bytes.
+// decodeEval reads a payload of evalBytesOf1 or evalBytes bytes.
 func decodeEval(payload []byte) Eval {
-	return Eval{
+	e := Eval{
 		Step:     binary.LittleEndian.Uint64(payload),
 		Kind:     EvalKind(payload[8]),
 		Metrics:  Metrics(payload[9]),
@@ -172,6 +206,12 @@ func decodeEval(payload []byte) Eval {
 		Loss:     math.Float64frombits(binary.LittleEndian.Uint64(payload[14:])),
 		Accuracy: math.Float64frombits(binary.LittleEndian.Uint64(payload[22:])),
 	}
+	if e.Of = e.Step; len(payload) > evalBytesOf1 {
+		e.F1 = math.Float64frombits(binary.LittleEndian.Uint64(payload[30:]))
+		e.Exact = math.Float64frombits(binary.LittleEndian.Uint64(payload[38:]))
+		e.Of = binary.LittleEndian.Uint64(payload[46:])
+	}
+	return e
 }
 
 // beginRecord appends type and length of a record; the payload follows, and
@@ -195,16 +235,16 @@ func runCheck(before uint32, data []byte) uint32 {
 }
 
 // appendPreamble appends magic and version.
-func appendPreamble(out []byte) []byte {
+func appendPreamble(out []byte, version uint32) []byte {
 	out = append(out, magic...)
 	return binary.LittleEndian.AppendUint32(out, version)
 }
 
-// encodeHead returns the start of a journal, preamble and header record, and
-// the check that the first record runs on from.
-func encodeHead(h *Header) ([]byte, uint32) {
+// encodeHead returns the start of a journal of that version, preamble and header
+// record, and the check that the first record runs on from.
+func encodeHead(h *Header, version uint32) ([]byte, uint32) {
 	payload := headerBytes(h)
-	out := appendPreamble(make([]byte, 0, preambleBytes+frameBytes+payload))
+	out := appendPreamble(make([]byte, 0, preambleBytes+frameBytes+payload), version)
 	out = beginRecord(out, typeHeader, payload)
 	out = appendHeader(out, h)
 	return endRecord(out, 0, 0)

@@ -23,7 +23,7 @@ type storage interface {
 type Writer struct {
 	path   string
 	file   storage
-	q      int
+	sizes  sizes
 	last   uint64 // steps recorded
 	check  uint32 // of the last record
 	offset int64  // where the next record begins
@@ -45,7 +45,7 @@ func Create(path string, header Header) (*Writer, error) {
 	if err := header.check(); err != nil {
 		return nil, fmt.Errorf("journal: %w: %w", ErrHeader, err)
 	}
-	head, check := encodeHead(&header)
+	head, check := encodeHead(&header, version)
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("journal: %w (resume that run, or name another folder)", err)
@@ -68,7 +68,7 @@ func Create(path string, header Header) (*Writer, error) {
 		os.Remove(path) // nothing was recorded, so a new attempt may start afresh
 		return nil, fmt.Errorf("journal: %s: write header: %w", path, err)
 	}
-	return newWriter(path, file, &Log{Header: header, Bytes: int64(len(head))}, check), nil
+	return newWriter(path, file, &Log{Header: header, Bytes: int64(len(head)), version: version}, check), nil
 }
 
 // Open opens the journal of a run to be resumed and returns what it says. A
@@ -107,15 +107,14 @@ func cut(file storage, bytes int64) error {
 }
 
 func newWriter(path string, file storage, log *Log, check uint32) *Writer {
-	q := log.Header.Q
 	w := &Writer{
 		path:     path,
 		file:     file,
-		q:        q,
+		sizes:    log.sizes(),
 		last:     uint64(len(log.Steps)),
 		check:    check,
 		offset:   log.Bytes,
-		buffer:   make([]byte, 0, frameBytes+max(stepBytes(q), evalBytes)),
+		buffer:   make([]byte, 0, frameBytes+max(stepBytes(log.Header.Q), evalBytes)),
 		now:      time.Now,
 		interval: defaultInterval,
 	}
@@ -142,10 +141,10 @@ func (w *Writer) Step(s Step) error {
 	if err := w.ready(); err != nil {
 		return err
 	}
-	if err := s.check(w.last, w.q); err != nil {
+	if err := s.check(w.last, w.sizes.q); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	w.buffer = appendStep(beginRecord(w.buffer[:0], typeStep, stepBytes(w.q)), &s)
+	w.buffer = appendStep(beginRecord(w.buffer[:0], typeStep, stepBytes(w.sizes.q)), &s)
 	if err := w.append(); err != nil {
 		return err
 	}
@@ -159,10 +158,10 @@ func (w *Writer) Eval(e Eval) error {
 	if err := w.ready(); err != nil {
 		return err
 	}
-	if err := e.check(w.last); err != nil {
+	if err := e.check(w.last, w.sizes.version); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	w.buffer = appendEval(beginRecord(w.buffer[:0], typeEval, evalBytes), &e)
+	w.buffer = appendEval(beginRecord(w.buffer[:0], typeEval, w.sizes.eval()), &e, w.sizes.version)
 	if err := w.append(); err != nil {
 		return err
 	}

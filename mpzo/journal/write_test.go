@@ -42,7 +42,7 @@ func (d *disk) Close() error { return nil }
 func onDisk(t *testing.T) (*Writer, *disk) {
 	t.Helper()
 	header := sampleHeader()
-	head, check := encodeHead(&header)
+	head, check := encodeHead(&header, version)
 	d := &disk{data: head, room: 1 << 20}
 	return newWriter("run.journal", d, &Log{Header: header, Bytes: int64(len(head))}, check), d
 }

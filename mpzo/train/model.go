@@ -34,6 +34,8 @@ type Model struct {
 	update  *executor.Method
 	sites   []program.Site // the sites that have LoRA, in the program's order
 	full    bool           // all weights are trained, one copy at a time
+
+	generator *Generator // nil: no answers are written
 }
 
 // Bounds turns the sizes of the largest batch into a session's bounds for q
@@ -89,6 +91,14 @@ func (m *Model) findSites() {
 			m.sites = append(m.sites, site)
 		}
 	}
+}
+
+// Close ends the model's session, and that of its generator.
+func (m *Model) Close() {
+	if m.generator != nil {
+		m.generator.Close()
+	}
+	m.session.Close()
 }
 
 // Session is the session that the model runs in.

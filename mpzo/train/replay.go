@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
 )
 
@@ -36,7 +37,7 @@ func (t *Trainer) resume(ctx context.Context) (uint64, error) {
 	}
 	bestStep := t.bestOf(t.Log.Evals)
 	if t.hasBest && bestStep == 0 {
-		if err := t.Observer.KeepBest(0, t.best); err != nil {
+		if err := t.keepBest(0); err != nil {
 			return 0, err
 		}
 	}
@@ -44,7 +45,7 @@ func (t *Trainer) resume(ctx context.Context) (uint64, error) {
 	err := t.Model.Replay(ctx, t.Log, done, func(step uint64) {
 		t.Observer.Replayed(step, done)
 		if t.hasBest && step == bestStep && failed == nil {
-			failed = t.Observer.KeepBest(step, t.best)
+			failed = t.keepBest(step)
 		}
 	})
 	if err == nil {
@@ -55,34 +56,28 @@ func (t *Trainer) resume(ctx context.Context) (uint64, error) {
 
 // bestOf notes the best of the recorded evaluations and returns its step.
 func (t *Trainer) bestOf(evals []journal.Eval) uint64 {
-	best := Best(evals)
+	if t.HeldOut == nil {
+		return 0
+	}
+	best := Best(evals, t.HeldOut.Deciding())
 	if best < 0 {
 		return 0
 	}
-	t.best, t.hasBest = recorded(evals[best], t.HeldOut != nil && t.HeldOut.Text), true
+	t.best, t.hasBest = Recorded(evals[best], t.HeldOut.Deciding(), t.HeldOut.Text), true
 	return evals[best].Step
 }
 
-// Best is the index of the best of a run's evaluations, the first of equals,
-// or −1 where there is none: the one whose adapter is kept.
-func Best(evals []journal.Eval) int {
+// Best is the index of the best of a run's evaluations on held-out data, the
+// first of equals, or −1 where there is none: the one whose adapter is kept.
+func Best(evals []journal.Eval, deciding data.Metric) int {
 	best := -1
 	for i := range evals {
-		if best < 0 || recorded(evals[i], false).Better(recorded(evals[best], false)) {
+		if evals[i].Kind != journal.EvalHeldOut {
+			continue
+		}
+		if best < 0 || Recorded(evals[i], deciding, false).Better(Recorded(evals[best], deciding, false)) {
 			best = i
 		}
 	}
 	return best
-}
-
-// recorded makes an evaluation of what a journal says of it. The counts are
-// such that Accuracy gives the recorded share.
-func recorded(r journal.Eval, text bool) Evaluation {
-	e := Evaluation{Loss: r.Loss, Text: text}
-	e.Tally.Examples = int(r.Examples)
-	if r.Metrics&journal.HasAccuracy != 0 {
-		e.Tally.Choices = int(r.Examples)
-		e.Tally.Correct = int(r.Accuracy*float64(r.Examples) + 0.5)
-	}
-	return e
 }

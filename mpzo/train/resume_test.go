@@ -75,7 +75,7 @@ func TestResumeFromATornTail(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "interrupted")
 	interrupted := f.run(t, path, s, 1, watcher{stopAfter: 10, stopAtEval: true}).journal
-	for cut := 1; cut <= 39+33+4*s.Queries+1; cut += 3 { // through an evaluation and a step
+	for cut := 1; cut <= 63+33+4*s.Queries+1; cut += 3 { // through an evaluation and a step
 		torn := filepath.Join(folder, fmt.Sprint(cut))
 		if err := os.WriteFile(torn, interrupted[:len(interrupted)-cut], 0o644); err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func TestResumeFromATornTail(t *testing.T) {
 		checkResumed(t, fmt.Sprintf("cut by %d bytes", cut), straight, f.run(t, torn, s, 2, watcher{}))
 	}
 	flipped := slices.Clone(interrupted)
-	flipped[len(flipped)-50] ^= 4 // in the last step, before a whole record
+	flipped[len(flipped)-74] ^= 4 // in the last step, before a whole record
 	damaged := filepath.Join(folder, "damaged")
 	if err := os.WriteFile(damaged, flipped, 0o644); err != nil {
 		t.Fatal(err)

@@ -29,6 +29,8 @@ type watcher struct {
 	replayed    uint64
 	evaluated   []uint64
 	kept        []uint64 // steps of KeepBest, in order
+	tested      []uint64 // the adapters' steps of Tested, in order
+	stopAtTest  bool     // after the first of them
 	bestAdapter []byte
 	model       *train.Model
 }
@@ -57,11 +59,19 @@ func (w *watcher) KeepBest(step uint64, _ train.Evaluation) error {
 	return nil
 }
 
+func (w *watcher) Tested(_, of uint64, _ train.Evaluation) {
+	w.tested = append(w.tested, of)
+	if w.stopAtTest {
+		w.cancel()
+	}
+}
+
 // fixture is a small training task.
 type fixture struct {
 	program *program.Program
 	train   *data.Set
 	heldOut *data.Set
+	test    *data.Set // may be nil
 	kernels *kernel.Registry
 }
 
@@ -70,7 +80,10 @@ func newFixture(t testing.TB) *fixture {
 	config := toyConfig()
 	random := rand.New(rand.NewPCG(81, 82))
 	set := func(count int) *data.Set {
-		return &data.Set{File: "toy", Loss: data.ChoiceLoss, Examples: examples(random, config.VocabSize, count, 2)}
+		return &data.Set{
+			File: "toy", Loss: data.ChoiceLoss, Metrics: []data.Metric{data.Accuracy},
+			Examples: examples(random, config.VocabSize, count, 2),
+		}
 	}
 	return &fixture{
 		program: link(t, build(t, toy{config, 9}), gaussianLoRA(4)),
@@ -91,11 +104,17 @@ func (f *fixture) model(t testing.TB, s train.Settings, threads int) *train.Mode
 	if err != nil {
 		t.Fatal(err)
 	}
-	evaluation, err := train.EvaluationBounds(f.heldOut, s.Loss, s.Batch)
-	if err != nil {
-		t.Fatal(err)
+	for _, set := range []*data.Set{f.heldOut, f.test} {
+		if set == nil {
+			continue
+		}
+		evaluation, err := train.EvaluationBounds(set, s.Loss, s.Batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step = step.Max(evaluation)
 	}
-	m := bind(t, f.program, f.kernels, train.Bounds(step.Max(evaluation), s.Estimator.Copies(s.Queries), s.Queries), threads)
+	m := bind(t, f.program, f.kernels, train.Bounds(step, s.Estimator.Copies(s.Queries), s.Queries), threads)
 	m.Init(s.Seed)
 	return m
 }
@@ -124,7 +143,7 @@ func (f *fixture) run(t testing.TB, path string, s train.Settings, threads int, 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	watch.cancel, watch.model = cancel, m
-	trainer := &train.Trainer{Model: m, Settings: s, Train: f.train, HeldOut: f.heldOut, Observer: &watch}
+	trainer := &train.Trainer{Model: m, Settings: s, Train: f.train, HeldOut: f.heldOut, Test: f.test, Observer: &watch}
 	var err error
 	if _, missing := os.Stat(path); missing != nil {
 		h := header(m, s)

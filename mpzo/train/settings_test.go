@@ -152,7 +152,7 @@ func TestEvaluate(t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, "loss", e.Loss, want, 1e-5)
-		if e.Tally.Examples != 7 || e.Tally.Choices != 7 {
+		if e.Tally.Examples != 7 || e.Tally.Choices != 7 || !(e.Scores.Accuracy >= 0) {
 			t.Errorf("batches of %d: %+v", batch, e.Tally)
 		}
 	}
@@ -179,9 +179,14 @@ func TestEvaluate(t *testing.T) {
 
 func TestBetter(t *testing.T) {
 	e := func(correct int, loss float64) train.Evaluation {
-		return train.Evaluation{Tally: data.Tally{Examples: 10, Choices: 10, Correct: correct}, Loss: loss}
+		return train.Evaluation{Scores: data.Scores{Accuracy: float64(correct) / 10, F1: -loss}, Loss: loss}
 	}
-	text := func(loss float64) train.Evaluation { return train.Evaluation{Loss: loss, Text: true} }
+	f1 := func(f1, exact float64) train.Evaluation {
+		return train.Evaluation{Scores: data.Scores{Accuracy: -f1, F1: f1, ExactMatch: exact}, Deciding: data.F1}
+	}
+	text := func(loss float64) train.Evaluation {
+		return train.Evaluation{Scores: data.NoScores(), Loss: loss, Text: true}
+	}
 	for _, c := range []struct {
 		a, b train.Evaluation
 		want bool
@@ -190,6 +195,8 @@ func TestBetter(t *testing.T) {
 		{e(5, 1), e(6, 2), false},
 		{e(5, 1), e(5, 2), true},
 		{e(5, 2), e(5, 2), false},
+		{f1(0.6, 0), f1(0.5, 1), true},
+		{f1(0.5, 1), f1(0.6, 0), false},
 		{text(1), text(2), true},
 		{text(2), text(1), false},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"zeroth/mpzo/data"
@@ -71,6 +72,10 @@ type Observer interface {
 	// KeepBest is called while the model holds the best adapter so far, and
 	// again when a resumed run has found it again.
 	KeepBest(step uint64, e Evaluation) error
+	// Tested is called at the end of a run for each evaluation on test data: of
+	// the adapter after the last step, and of the best on held-out data, as it
+	// was after step of; once where they are the same.
+	Tested(step, of uint64, e Evaluation)
 }
 
 // Trainer runs a training loop.
@@ -79,6 +84,7 @@ type Trainer struct {
 	Settings Settings
 	Train    *data.Set
 	HeldOut  *data.Set // evaluated, and the best adapter chosen by it; may be nil
+	Test     *data.Set // evaluated at the end, and chooses nothing; may be nil
 	Journal  *journal.Writer
 	// Log is what the journal held when it was opened: its steps are replayed
 	// before training goes on. It is empty for a new run.
@@ -92,6 +98,8 @@ type Trainer struct {
 	g       []float32
 	best    Evaluation
 	hasBest bool
+	bestOne uint64      // steps after which the best adapter was
+	bestB   [][]float32 // the best adapter, kept for the test
 }
 
 // Run trains to Settings.Steps, from where the log ends. The model must hold
@@ -106,7 +114,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	evaluated := len(t.Log.Evals) > 0 && t.Log.Evals[len(t.Log.Evals)-1].Step == step
+	evaluated := slices.ContainsFunc(t.Log.Evals, func(e journal.Eval) bool { return e.Kind == journal.EvalHeldOut && e.Step == step })
 	for {
 		if t.evaluationDue(step) && !evaluated {
 			if err := t.evaluate(ctx, step); err != nil {
@@ -114,6 +122,9 @@ func (t *Trainer) Run(ctx context.Context) error {
 			}
 		}
 		if step >= t.Settings.Steps {
+			if err := t.test(ctx, step); err != nil {
+				return err
+			}
 			return t.Journal.Sync()
 		}
 		if err := t.step(ctx, step); err != nil {
@@ -127,6 +138,9 @@ func (t *Trainer) Run(ctx context.Context) error {
 func (t *Trainer) prepare() error {
 	if err := t.Settings.Check(); err != nil {
 		return err
+	}
+	if t.Test != nil && t.HeldOut != nil && t.Model.Full() {
+		return fmt.Errorf("%w: where all weights are trained the best are not kept in memory for test data: test the model that was saved", ErrSettings)
 	}
 	var err error
 	t.order, err = data.NewOrder(t.Settings.Seed, len(t.Train.Examples), t.Settings.Batch)
@@ -190,7 +204,7 @@ func (t *Trainer) evaluate(ctx context.Context, step uint64) error {
 	if err != nil {
 		return fmt.Errorf("evaluation after step %d: %w", step, err)
 	}
-	if err := t.Journal.Eval(e.record(step)); err != nil {
+	if err := t.Journal.Eval(e.record(journal.EvalHeldOut, step, step)); err != nil {
 		return err
 	}
 	best := !t.hasBest || e.Better(t.best)
@@ -199,7 +213,56 @@ func (t *Trainer) evaluate(ctx context.Context, step uint64) error {
 		return nil
 	}
 	t.best, t.hasBest = e, true
-	return t.Observer.KeepBest(step, e)
+	return t.keepBest(step)
+}
+
+// keepBest keeps the adapter that the model holds, which is the best so far.
+func (t *Trainer) keepBest(step uint64) error {
+	t.bestOne = step
+	if t.Test != nil {
+		t.bestB = t.Model.Snapshot()
+	}
+	return t.Observer.KeepBest(step, t.best)
+}
+
+// test evaluates the last adapter and the best on the test data. The best was
+// chosen before, so the test data choose nothing. What the journal holds already
+// is not done again.
+func (t *Trainer) test(ctx context.Context, step uint64) error {
+	if t.Test == nil {
+		return nil
+	}
+	if err := t.testOne(ctx, step, step); err != nil {
+		return err
+	}
+	if !t.hasBest || t.bestOne == step {
+		return nil
+	}
+	last := t.Model.Snapshot()
+	t.Model.Restore(t.bestB)
+	err := t.testOne(ctx, step, t.bestOne)
+	t.Model.Restore(last)
+	return err
+}
+
+func (t *Trainer) testOne(ctx context.Context, step, of uint64) error {
+	for _, e := range t.Log.Evals {
+		if e.Kind == journal.EvalTest && e.Step == step && e.Of == of {
+			t.Observer.Tested(step, of, Recorded(e, t.Test.Deciding(), t.Test.Text))
+			return nil
+		}
+	}
+	total := len(t.Test.Examples)
+	e, err := t.Model.Evaluate(ctx, t.Test, t.Settings.Loss, t.Settings.Batch, t.Settings.Normalise,
+		func(done int) { t.Observer.Evaluating(done, total) })
+	if err != nil {
+		return fmt.Errorf("test of the adapter after step %d: %w", of, err)
+	}
+	if err := t.Journal.Eval(e.record(journal.EvalTest, step, of)); err != nil {
+		return err
+	}
+	t.Observer.Tested(step, of, e)
+	return nil
 }
 
 func mean(losses []float32) float64 {

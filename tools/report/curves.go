@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strings"
 )
 
 // maxMarks is the most evaluations marked in one picture.
@@ -25,11 +26,12 @@ type figure struct {
 type curves struct {
 	steps []Step // by number
 	evals []Eval // by step
+	score string // of the evaluations
 	x     axis
 }
 
 func newCurves(d *Data) *curves {
-	c := &curves{steps: slices.Clone(d.Steps), evals: slices.Clone(d.Evals)}
+	c := &curves{steps: slices.Clone(d.Steps), evals: slices.Clone(d.Evals), score: d.score()}
 	slices.SortStableFunc(c.steps, func(a, b Step) int { return cmp.Compare(a.Number, b.Number) })
 	slices.SortStableFunc(c.evals, func(a, b Eval) int { return cmp.Compare(a.Step, b.Step) })
 	var s span
@@ -73,9 +75,9 @@ func (c *curves) loss() *figure {
 }
 
 func (c *curves) accuracy() *figure {
-	ch := chart{id: "accuracy", title: "Held-out accuracy over steps", unit: "accuracy (%)", height: 190}
-	f := figure{Title: "Accuracy"}
-	c.markEvals(&ch, &f, "held-out accuracy", func(e *Eval) float64 { return 100 * e.Accuracy },
+	ch := chart{id: "accuracy", title: "Held-out " + c.score + " over steps", unit: c.score + " (%)", height: 190}
+	f := figure{Title: strings.ToUpper(c.score[:1]) + c.score[1:]}
+	c.markEvals(&ch, &f, "held-out "+c.score, func(e *Eval) float64 { return 100 * e.Accuracy },
 		func(v float64) string { return formatPercent(v / 100) })
 	return c.finish(&ch, &f)
 }

@@ -17,7 +17,16 @@ type Data struct {
 	Evals    []Eval
 	Text     bool // evaluation is of text: perplexity is shown too
 	Ops      []OpTime
-	Plan     *Plan // nil: no picture
+	Plan     *Plan  // nil: no picture
+	Score    string // what Eval.Accuracy is, such as F1; empty: accuracy
+}
+
+// score is the name of Eval.Accuracy.
+func (d *Data) score() string {
+	if name := clean(d.Score, maxName); name != "" {
+		return name
+	}
+	return "accuracy"
 }
 
 // Pair is a name and its value as text.
@@ -34,7 +43,7 @@ type Step struct {
 type Eval struct {
 	Step     int
 	Loss     float64 // nats
-	Accuracy float64 // 0 to 1; NaN: none
+	Accuracy float64 // or what Data.Score names, 0 to 1; NaN: none
 	Examples int
 	Best     bool // the evaluation whose adapter was kept
 }

@@ -27,7 +27,7 @@ type view struct {
 type evalTable struct {
 	Rows                 []evalRow
 	Accuracy, Perplexity bool // columns
-	Count, Left          string
+	Score, Count, Left   string
 }
 
 type evalRow struct {
@@ -69,7 +69,7 @@ func cleanPairs(pairs []Pair, limit int) []Pair {
 }
 
 func newEvalTable(d *Data) evalTable {
-	t := evalTable{Perplexity: d.Text, Count: plural(len(d.Evals), "evaluation")}
+	t := evalTable{Perplexity: d.Text, Score: d.score(), Count: plural(len(d.Evals), "evaluation")}
 	rows := d.Evals
 	if len(rows) > maxRows {
 		rows = rows[len(rows)-maxRows:]

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"zeroth/mpzo/adapter"
+	"zeroth/mpzo/data"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
@@ -69,4 +70,24 @@ func loadModel(p *program.Program, adapterFolder string, e engine, bounds op.Ext
 		return nil, err
 	}
 	return m, nil
+}
+
+// generateWith gives the model what writes answers, where a set asks for that:
+// a session of its own beside the model's, which ends with it.
+func generateWith(m *train.Model, e engine, batch int, sets ...*data.Set) (err error) {
+	bounds := train.GeneratorBounds(batch, sets...)
+	if bounds == (op.Extents{}) {
+		return nil
+	}
+	s, err := e.session(m.Session().Program(), bounds, false, "forward")
+	if err != nil {
+		return err
+	}
+	g, err := train.NewGenerator(s)
+	if err != nil {
+		s.Close()
+		return err
+	}
+	m.Generate(g)
+	return nil
 }

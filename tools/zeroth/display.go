@@ -6,9 +6,11 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
 
@@ -32,16 +34,15 @@ type display struct {
 	training time.Duration // in steps, evaluations not counted
 
 	first, last, best *evaluated
+	tests             []*evaluated // of the last adapter, then of the best
 
 	failed error // the first of standard output
 }
 
+// evaluated is an evaluation of the adapter as it was after a step.
 type evaluated struct {
-	Step     uint64
-	Loss     float64
-	Accuracy float64
-	Text     bool
-	Examples int
+	Step uint64
+	train.Evaluation
 }
 
 func newDisplay(r *trainRun) *display {
@@ -67,15 +68,14 @@ func (d *display) start() {
 }
 
 // recall takes from a resumed run's journal what the summary needs.
-func (d *display) recall(log *journal.Log, text bool) {
+func (d *display) recall(log *journal.Log, heldOut *data.Set) {
 	for _, record := range log.Evals {
-		e := &evaluated{Step: record.Step, Loss: record.Loss, Accuracy: math.NaN(), Text: text, Examples: int(record.Examples)}
-		if record.Metrics&journal.HasAccuracy != 0 {
-			e.Accuracy = record.Accuracy
+		if record.Kind != journal.EvalHeldOut || heldOut == nil {
+			continue
 		}
-		d.last = e
-		if e.Step == 0 {
-			d.first = e
+		d.last = &evaluated{record.Step, train.Recorded(record, heldOut.Deciding(), heldOut.Text)}
+		if record.Step == 0 {
+			d.first = d.last
 		}
 	}
 }
@@ -144,16 +144,12 @@ func (d *display) Evaluating(done, total int) {
 
 // Evaluated shows an evaluation.
 func (d *display) Evaluated(step uint64, e train.Evaluation, best bool) {
-	d.last = &evaluated{Step: step, Loss: e.Loss, Accuracy: e.Accuracy(), Text: e.Text, Examples: e.Tally.Examples}
+	d.last = &evaluated{step, e}
 	if step == 0 {
 		d.first = d.last
 	}
 	if d.run.json {
-		event := map[string]any{"event": "eval", "step": step, "loss": e.Loss, "examples": e.Tally.Examples, "best": best}
-		if a := e.Accuracy(); !math.IsNaN(a) {
-			event["accuracy"] = a
-		}
-		d.event(event)
+		d.event(d.last.fields(map[string]any{"event": "eval", "step": step, "best": best}))
 		return
 	}
 	if d.bar != nil {
@@ -166,20 +162,65 @@ func (d *display) Evaluated(step uint64, e train.Evaluation, best bool) {
 	fmt.Fprintf(d.run.stderr, "held-out after step %d: %s%s\n", step, d.last, mark)
 }
 
+// Tested shows an evaluation on test data.
+func (d *display) Tested(step, of uint64, e train.Evaluation) {
+	d.tests = append(d.tests, &evaluated{of, e})
+	if d.run.json {
+		d.event(d.tests[len(d.tests)-1].fields(map[string]any{"event": "test", "step": step, "adapter_step": of, "adapter": d.adapterOf(of)}))
+	}
+}
+
+// adapterOf says which of a run's adapters was tested.
+func (d *display) adapterOf(step uint64) string {
+	last := step == d.run.config.Steps
+	switch best := d.best != nil && d.best.Step == step; {
+	case best && last:
+		return "best and last"
+	case best:
+		return "best"
+	default:
+		return "last"
+	}
+}
+
+// shares lists an evaluation's scores by name.
+func (e *evaluated) shares() []share {
+	all := []share{
+		{"accuracy", "accuracy", e.Scores.Accuracy}, {"f1", "F1", e.Scores.F1}, {"exact_match", "exact match", e.Scores.ExactMatch},
+	}
+	return slices.DeleteFunc(all, func(s share) bool { return math.IsNaN(s.value) })
+}
+
+// share is a score, 0 … 1.
+type share struct {
+	key, name string
+	value     float64
+}
+
+// fields adds the evaluation to what JSON shows.
+func (e *evaluated) fields(to map[string]any) map[string]any {
+	to["loss"], to["examples"] = e.Loss, e.Tally.Examples
+	for _, s := range e.shares() {
+		to[s.key] = s.value
+	}
+	return to
+}
+
 func (e *evaluated) String() string {
 	text := fmt.Sprintf("loss %.4f", e.Loss)
 	if e.Text {
 		text += fmt.Sprintf("  perplexity %.3f", math.Exp(e.Loss))
 	}
-	if !math.IsNaN(e.Accuracy) {
-		text = fmt.Sprintf("accuracy %.1f %%  ", 100*e.Accuracy) + text
+	shares := e.shares()
+	for i := len(shares) - 1; i >= 0; i-- {
+		text = fmt.Sprintf("%s %.1f %%  ", shares[i].name, 100*shares[i].value) + text
 	}
 	return text
 }
 
 // KeepBest writes the best adapter so far.
 func (d *display) KeepBest(step uint64, e train.Evaluation) error {
-	d.best = &evaluated{Step: step, Loss: e.Loss, Accuracy: e.Accuracy(), Text: e.Text, Examples: e.Tally.Examples}
+	d.best = &evaluated{step, e}
 	return d.run.writeAdapter(bestName)
 }
 
@@ -220,6 +261,9 @@ func (d *display) summary(stopped bool) error {
 	}
 	if d.best != nil && d.last != nil && d.best.Step != d.last.Step {
 		fmt.Fprintf(out, "best    %s  (step %d)\n", d.best, d.best.Step)
+	}
+	for _, e := range d.tests {
+		fmt.Fprintf(out, "test    %s  (%s adapter, step %d; %d examples)\n", e, d.adapterOf(e.Step), e.Step, e.Tally.Examples)
 	}
 	if d.steps == 0 && !stopped {
 		fmt.Fprintf(out, "all %d steps were done already\n", r.writer.Last())

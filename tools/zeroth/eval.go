@@ -42,12 +42,12 @@ func evalCommand() *cli.Command {
 			if o.Engine, err = readEngine(c); err != nil {
 				return err
 			}
-			return runEval(c.Context, o, c.App.Writer)
+			return runEval(c.Context, o, c.App.Writer, c.App.ErrWriter)
 		},
 	}
 }
 
-func runEval(ctx context.Context, o evalOptions, stdout io.Writer) error {
+func runEval(ctx context.Context, o evalOptions, stdout, stderr io.Writer) error {
 	switch {
 	case o.Data == "":
 		return usagef("--data is missing: the file to evaluate on")
@@ -75,8 +75,11 @@ func runEval(ctx context.Context, o evalOptions, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer m.Session().Close()
-	e, err := m.Evaluate(ctx, set, loss, o.Batch, choiceScore(file.Program), nil)
+	defer m.Close()
+	if err := generateWith(m, o.Engine, o.Batch, set); err != nil {
+		return err
+	}
+	e, err := m.Evaluate(ctx, set, loss, o.Batch, choiceScore(file.Program), evaluationBar(stderr, len(set.Examples)))
 	if err != nil {
 		return err
 	}
@@ -84,17 +87,12 @@ func runEval(ctx context.Context, o evalOptions, stdout io.Writer) error {
 }
 
 func printEvaluation(stdout io.Writer, e train.Evaluation, asJSON bool) error {
-	result := evaluated{Loss: e.Loss, Accuracy: e.Accuracy(), Text: e.Text, Examples: e.Tally.Examples}
+	result := evaluated{Evaluation: e}
 	if !asJSON {
 		_, err := fmt.Fprintf(stdout, "%s  (%d examples, %d answer tokens)\n", &result, e.Tally.Examples, e.Tally.Tokens)
 		return err
 	}
-	fields := map[string]any{
-		"loss": e.Loss, "token_loss": e.Tally.MeanTokenLoss(), "examples": e.Tally.Examples, "tokens": e.Tally.Tokens,
-	}
-	if !math.IsNaN(result.Accuracy) {
-		fields["accuracy"] = result.Accuracy
-	}
+	fields := result.fields(map[string]any{"token_loss": e.Tally.MeanTokenLoss(), "tokens": e.Tally.Tokens})
 	if e.Text {
 		fields["perplexity"] = math.Exp(e.Loss)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 //	json                  the last output is one JSON value
 //	cut FILE BYTES        takes bytes off a file's end
 //	flip FILE OFFSET      changes the byte there; a negative offset counts from the end
+//	vocabulary DIR WORD…  writes a RoBERTa vocabulary of 300 tokens, these words among them
 //
 // the variables $MODEL (the bundled model), $REMARKS (its data) and, where the
 // condition [shared] holds, $SHARED (see testdata.Shared), and the condition
@@ -54,6 +56,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "jsonlines": jsonLines, "json": oneJSON, "cut": cutFile, "flip": flipByte,
+			"vocabulary": writeVocabulary,
 		},
 	})
 }
@@ -135,4 +138,42 @@ func flipByte(ts *testscript.TestScript, _ bool, args []string) {
 	raw = bytes.Clone(raw)
 	raw[at] ^= 0xA5
 	ts.Check(os.WriteFile(path, raw, 0o666))
+}
+
+// writeVocabulary writes vocab.json and merges.txt as RoBERTa has them: bytes,
+// and for each word the merges that make one token of it.
+func writeVocabulary(ts *testscript.TestScript, _ bool, args []string) {
+	tokens := []string{"<s>", "<pad>", "</s>", "<unk>"}
+	shown := 256 // bytes that are no printable letter are spelt by letters from here
+	letters := map[byte]string{}
+	for b := range 256 {
+		letter := string(rune(b))
+		if b <= ' ' || b >= 127 && b <= 160 || b == 173 {
+			letter = string(rune(shown))
+			shown++
+		}
+		letters[byte(b)] = letter
+		tokens = append(tokens, letter)
+	}
+	merges := []string{"#version: 0.2"}
+	for _, word := range args[1:] {
+		whole := letters[word[0]]
+		for _, b := range []byte(word[1:]) {
+			merges = append(merges, whole+" "+letters[b])
+			whole += letters[b]
+			tokens = append(tokens, whole)
+		}
+	}
+	for len(tokens) < 299 {
+		tokens = append(tokens, fmt.Sprintf("<unused%d>", len(tokens)))
+	}
+	ids := map[string]int{}
+	for id, token := range append(tokens, "<mask>") {
+		ids[token] = id
+	}
+	raw, err := json.Marshal(ids)
+	ts.Check(err)
+	folder := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(filepath.Join(folder, "vocab.json"), raw, 0o666))
+	ts.Check(os.WriteFile(filepath.Join(folder, "merges.txt"), []byte(strings.Join(merges, "\n")+"\n"), 0o666))
 }

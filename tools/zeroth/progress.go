@@ -57,3 +57,14 @@ func formatBytes(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %ciB", value, "KMGT"[i])
 }
+
+// evaluationBar shows the progress of an evaluation where somebody watches, and
+// takes itself away when all examples are done.
+func evaluationBar(out io.Writer, total int) func(done int) {
+	if !isTerminal(out) {
+		return nil
+	}
+	bar := progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("evaluating"),
+		progressbar.OptionShowCount(), progressbar.OptionThrottle(redrawEvery), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	return func(done int) { _ = bar.Set(done) }
+}

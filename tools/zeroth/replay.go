@@ -90,7 +90,7 @@ func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	defer m.Session().Close()
+	defer m.Close()
 	if err := m.Replay(ctx, log, steps, nil); err != nil {
 		return err
 	}

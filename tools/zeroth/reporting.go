@@ -12,6 +12,7 @@ import (
 	"sort"
 
 	"zeroth/internal/atomicfile"
+	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
 	"zeroth/tools/report"
@@ -69,7 +70,9 @@ func collectReport(folder string) (report.Data, error) {
 			ProjGradNorm: math.Sqrt(square / float64(len(s.ProjGrads))),
 		})
 	}
-	addEvals(&d, log.Evals)
+	if err := addEvals(&d, log); err != nil {
+		return d, err
+	}
 	var config runConfig
 	switch err := readJSON(filepath.Join(folder, configName), &config); {
 	case err == nil:
@@ -117,17 +120,43 @@ func settingsOf(h *journal.Header) []report.Pair {
 	return settings
 }
 
-func addEvals(d *report.Data, evals []journal.Eval) {
-	for _, e := range evals {
-		accuracy := math.NaN()
-		if e.Metrics&journal.HasAccuracy != 0 {
-			accuracy = e.Accuracy
+// metricTitles name a metric for people.
+var metricTitles = map[data.Metric]string{
+	data.Accuracy: "accuracy", data.F1: "F1", data.MacroF1: "macro-F1", data.ExactMatch: "exact match",
+}
+
+// addEvals adds the evaluations on held-out data, and as facts those on test
+// data: of the last end of the run, if it was trained on several times.
+func addEvals(d *report.Data, log *journal.Log) error {
+	deciding := data.Accuracy
+	if name, ok := log.Header.Settings[metricSetting]; ok {
+		var err error
+		if deciding, err = data.ParseMetric(name); err != nil {
+			return err
 		}
-		d.Evals = append(d.Evals, report.Eval{Step: int(e.Step), Loss: e.Loss, Accuracy: accuracy, Examples: int(e.Examples)})
 	}
-	if best := train.Best(evals); best >= 0 {
-		d.Evals[best].Best = true
+	d.Score = metricTitles[deciding]
+	best := train.Best(log.Evals, deciding)
+	for i, e := range log.Evals {
+		r := &evaluated{e.Of, train.Recorded(e, deciding, false)}
+		if e.Kind == journal.EvalHeldOut {
+			d.Evals = append(d.Evals, report.Eval{
+				Step: int(e.Step), Loss: e.Loss, Accuracy: r.Scores.Of(deciding), Examples: int(e.Examples), Best: i == best,
+			})
+		}
+		if e.Kind != journal.EvalTest || e.Step != uint64(len(log.Steps)) {
+			continue
+		}
+		name := "test, last adapter"
+		if best >= 0 && log.Evals[best].Step == e.Of {
+			name = "test, best adapter"
+			if e.Of == e.Step {
+				name = "test, best and last adapter"
+			}
+		}
+		d.Facts = append(d.Facts, report.Pair{Name: name, Value: fmt.Sprintf("%s (step %d, %d examples)", r, e.Of, e.Examples)})
 	}
+	return nil
 }
 
 func addProfile(d *report.Data, p *runProfile) {
@@ -160,7 +189,7 @@ func addFacts(d *report.Data) {
 		first, last := d.Evals[0], d.Evals[n-1]
 		facts = append(facts, report.Pair{Name: "held-out loss", Value: fmt.Sprintf("%.4f → %.4f", first.Loss, last.Loss)})
 		if !math.IsNaN(last.Accuracy) {
-			facts = append(facts, report.Pair{Name: "held-out accuracy", Value: fmt.Sprintf("%.1f %% → %.1f %%", 100*first.Accuracy, 100*last.Accuracy)})
+			facts = append(facts, report.Pair{Name: "held-out " + d.Score, Value: fmt.Sprintf("%.1f %% → %.1f %%", 100*first.Accuracy, 100*last.Accuracy)})
 		}
 		if i := slices.IndexFunc(d.Evals, func(e report.Eval) bool { return e.Best }); i != n-1 {
 			facts = append(facts, report.Pair{Name: "best held-out", Value: bestFact(d.Evals[i])})

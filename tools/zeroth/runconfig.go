@@ -10,6 +10,7 @@ type runConfig struct {
 	Program   string        `json:"program"`
 	Data      string        `json:"data"`
 	HeldOut   string        `json:"held_out,omitempty"`
+	Test      string        `json:"test,omitempty"`
 	Adapter   string        `json:"adapter,omitempty"`
 	Task      taskOptions   `json:"task"`
 	Steps     uint64        `json:"steps"`
@@ -80,7 +81,7 @@ func holdsRun(folder string) error {
 
 // absolute makes the paths good for any folder that the run may be resumed from.
 func (c runConfig) absolute() runConfig {
-	paths := []*string{&c.Program, &c.Data, &c.HeldOut, &c.Adapter}
+	paths := []*string{&c.Program, &c.Data, &c.HeldOut, &c.Test, &c.Adapter}
 	if c.Task.isFile() {
 		paths = append(paths, &c.Task.Task)
 	}

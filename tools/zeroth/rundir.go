@@ -31,6 +31,10 @@ const (
 	reportName  = "report.html"
 )
 
+// metricSetting is the journal's setting of the metric by which the best adapter
+// is chosen, where that is not accuracy, or the loss where there is none.
+const metricSetting = "metric"
+
 // header describes the run in its journal: everything that decides its bits.
 func (r *trainRun) header() (journal.Header, error) {
 	s := &r.trainer.Settings
@@ -57,11 +61,16 @@ func (r *trainRun) header() (journal.Header, error) {
 	if err := r.describeTask(h.Settings); err != nil {
 		return h, err
 	}
-	if h.Settings["data_sha256"], err = fileHash(r.config.Data); err != nil {
-		return h, err
+	if set := r.trainer.HeldOut; set != nil && set.Deciding() != data.Accuracy {
+		h.Settings[metricSetting] = set.Deciding().String()
 	}
-	if r.config.HeldOut != "" {
-		if h.Settings["held_out_sha256"], err = fileHash(r.config.HeldOut); err != nil {
+	for _, file := range []struct{ setting, path string }{
+		{"data_sha256", r.config.Data}, {"held_out_sha256", r.config.HeldOut}, {"test_sha256", r.config.Test},
+	} {
+		if file.path == "" {
+			continue
+		}
+		if h.Settings[file.setting], err = fileHash(file.path); err != nil {
 			return h, err
 		}
 	}

@@ -22,6 +22,7 @@ func trainCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "data", Usage: "training `FILE` (.jsonl, .tsv, .json of SQuAD, .txt)"},
 		&cli.StringFlag{Name: "held-out", Usage: "`FILE` to evaluate on; the best adapter is chosen by it"},
+		&cli.StringFlag{Name: "test", Usage: "`FILE` to evaluate on at the end, with the best adapter and with the last; it chooses nothing"},
 		&cli.StringFlag{Name: "out", Usage: "new `FOLDER` for the run", Value: "zeroth-run"},
 		&cli.StringFlag{Name: "resume", Usage: "go on with the run in `FOLDER`, with its own settings"},
 		&cli.StringFlag{Name: "adapter", Usage: "start from the PEFT adapter in `FOLDER`, with its rank, alpha and sites"},
@@ -45,7 +46,7 @@ func trainCommand() *cli.Command {
 		Description: "A step draws q random directions, runs the model forward at +eps and -eps of each\n" +
 			"and moves LoRA's B along those that lower the loss. Nothing is back-propagated.\n\n" +
 			"The run's folder gets:\n" +
-			"  journal       every step, a few bytes each: enough to rebuild the adapter\n" +
+			"  journal       every step and evaluation, a few bytes each: enough to rebuild the adapter\n" +
 			"  adapter       the last adapter (PEFT)\n" +
 			"  best          the adapter that did best on --held-out\n" +
 			"  run.json      the settings, to resume with\n" +
@@ -111,7 +112,7 @@ func (r *trainRun) configure(c *cli.Context) error {
 	}
 	r.folder = c.String("out")
 	r.config = runConfig{
-		Program: path, Data: c.String("data"), HeldOut: c.String("held-out"), Adapter: c.String("adapter"),
+		Program: path, Data: c.String("data"), HeldOut: c.String("held-out"), Test: c.String("test"), Adapter: c.String("adapter"),
 		Task: readTaskOptions(c), Steps: c.Uint64("steps"), Batch: c.Int("batch"), Queries: c.Int("q"),
 		LR: float32(c.Float64("lr")), Schedule: c.String("schedule"), Eps: float32(c.Float64("eps")),
 		Seed: c.Uint64("seed"), Estimator: c.String("estimator"), EvalEvery: c.Uint64("eval-every"),
@@ -167,14 +168,14 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	default:
 		return usageError{err}
 	}
-	trainSet, heldOut, err := r.loadData(base)
+	sets, err := r.loadData(base)
 	if err != nil {
 		return err
 	}
-	if have := len(trainSet.Examples); have < r.config.Batch {
+	if have := len(sets.train.Examples); have < r.config.Batch {
 		fmt.Fprintf(r.stderr, "zeroth: notice: %d examples for a batch of %d: some come more than once in a step\n", have, r.config.Batch)
 	}
-	loss, err := r.config.Task.lossOf(trainSet)
+	loss, err := r.config.Task.lossOf(sets.train)
 	if err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	if err != nil {
 		return usageError{err}
 	}
-	bounds, err := runBounds(trainSet, heldOut, loss, settings.Batch)
+	bounds, err := sets.bounds(loss, settings.Batch)
 	if err != nil {
 		return err
 	}
@@ -195,21 +196,32 @@ func (r *trainRun) link(lora pass.LoRA) error {
 		s.Close()
 		return err
 	}
+	if err := generateWith(r.model, r.engine, settings.Batch, sets.heldOut, sets.test); err != nil {
+		return err
+	}
 	r.config.LoRA = loraSelection{Rank: lora.Rank, Alpha: lora.Alpha, Sampler: lora.Sampler.String()}
 	for _, site := range r.model.Sites() {
 		r.config.LoRA.Sites = append(r.config.LoRA.Sites, site.Name)
 	}
-	r.trainer = &train.Trainer{Model: r.model, Settings: settings, Train: trainSet, HeldOut: heldOut}
+	r.trainer = &train.Trainer{Model: r.model, Settings: settings, Train: sets.train, HeldOut: sets.heldOut, Test: sets.test}
 	return nil
 }
 
-func runBounds(trainSet, heldOut *data.Set, loss data.Loss, batch int) (data.Bounds, error) {
-	bounds, err := train.StepBounds(trainSet, loss, batch)
-	if err != nil || heldOut == nil {
-		return bounds, err
+// dataSets are what a run reads; heldOut and test may be nil.
+type dataSets struct{ train, heldOut, test *data.Set }
+
+// bounds are the sizes of the largest batch of any.
+func (d dataSets) bounds(loss data.Loss, batch int) (data.Bounds, error) {
+	bounds, err := train.StepBounds(d.train, loss, batch)
+	for _, set := range []*data.Set{d.heldOut, d.test} {
+		if set == nil || err != nil {
+			continue
+		}
+		var more data.Bounds
+		more, err = train.EvaluationBounds(set, loss, batch)
+		bounds = bounds.Max(more)
 	}
-	more, err := train.EvaluationBounds(heldOut, loss, batch)
-	return bounds.Max(more), err
+	return bounds, err
 }
 
 func (r *trainRun) settings(loss data.Loss) (train.Settings, error) {
@@ -237,14 +249,19 @@ func (r *trainRun) openProgram() error {
 	return err
 }
 
-func (r *trainRun) loadData(p *program.Program) (trainSet, heldOut *data.Set, err error) {
-	if trainSet, err = r.loadSet(r.config.Data, p); err != nil {
-		return nil, nil, err
+func (r *trainRun) loadData(p *program.Program) (sets dataSets, err error) {
+	if sets.train, err = r.loadSet(r.config.Data, p); err != nil {
+		return sets, err
 	}
 	if r.config.HeldOut != "" {
-		heldOut, err = r.loadSet(r.config.HeldOut, p)
+		if sets.heldOut, err = r.loadSet(r.config.HeldOut, p); err != nil {
+			return sets, err
+		}
 	}
-	return trainSet, heldOut, err
+	if r.config.Test != "" {
+		sets.test, err = r.loadSet(r.config.Test, p)
+	}
+	return sets, err
 }
 
 func (r *trainRun) loadSet(path string, p *program.Program) (*data.Set, error) {
@@ -266,7 +283,7 @@ func (r *trainRun) run(ctx context.Context) error {
 	}
 	r.display = newDisplay(r)
 	r.trainer.Observer = r.display
-	r.display.recall(r.trainer.Log, r.config.Task.isText())
+	r.display.recall(r.trainer.Log, r.trainer.HeldOut)
 	r.display.start()
 	err := r.trainer.Run(ctx)
 	r.display.finish()
@@ -362,7 +379,7 @@ func (r *trainRun) close() {
 		}
 	}
 	if r.model != nil {
-		r.model.Session().Close()
+		r.model.Close()
 	}
 	if r.file != nil {
 		r.file.Close()
