@@ -68,7 +68,7 @@ func seenPrefix(seen map[string]bool, prefix string) bool {
 
 // plainBLAS is a library that computes products in plain Go.
 func plainBLAS() *BLAS {
-	return &BLAS{Name: "plain", SetThreads: func(int) {}, Sgemm: func(N, M, K int, x, w, y []float32) {
+	return &BLAS{Name: "plain", SetThreads: func(int) {}, Sgemm: func(N, M, K int, x, w, y []float32) error {
 		for n := range N {
 			for m := range M {
 				sum := 0.0
@@ -78,6 +78,7 @@ func plainBLAS() *BLAS {
 				y[n*M+m] = float32(sum)
 			}
 		}
+		return nil
 	}}
 }
 

@@ -10,6 +10,7 @@ import (
 type Contestant struct {
 	Name string
 	Run  func() error
+	Rest time.Duration // to wait after its turn, for what it leaves running
 }
 
 // Turns are the times of contestants that ran in turn.
@@ -49,6 +50,7 @@ func InTurn(ctx context.Context, budget time.Duration, contestants ...Contestant
 				return t, err
 			}
 			t.Seconds[i] = append(t.Seconds[i], seconds)
+			time.Sleep(c.Rest)
 		}
 	}
 	return t, nil
