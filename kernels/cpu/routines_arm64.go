@@ -24,6 +24,10 @@ func archRoutines() []routines {
 	neon.expSum = expSumVectors
 	neon.gaussian = gaussianVectors
 	neon.rademacher = rademacherVectors
+	neon.strided = stridedVectors
+	neon.columnMaximum = columnMaximumVectors
+	neon.columnExpSum = columnExpSumVectors
+	neon.columnScaleAdd = columnScaleAddVectors
 
 	dotProd := neon
 	dotProd.needs = Features{NEON: true, DotProd: true}

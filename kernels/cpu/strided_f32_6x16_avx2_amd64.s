@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func strided6x16AVX2(K int, rows *[6]*float32, step int, b *float32, y *float32, ldy int, factor float32)
+// func strided6x16Loop(K int, rows *[6]*float32, step int, b *float32, y *float32, ldy int, factor float32)
 //
 //	for i := range 6 {
 //		for j := range 16 {
@@ -39,7 +39,7 @@
 	VMOVUPS high, 32(BX);    \
 	ADDQ    DX, BX
 
-TEXT ·strided6x16AVX2(SB), NOSPLIT, $0-52
+TEXT ·strided6x16Loop(SB), NOSPLIT, $0-52
 	MOVQ   K+0(FP), CX
 	MOVQ   rows+8(FP), SI
 	MOVQ   b+24(FP), DI

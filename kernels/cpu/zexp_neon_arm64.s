@@ -144,6 +144,187 @@ join:
 	FMOVS F0, ret+24(FP)
 	RET
 
+// func columnExpSumLoop(x *float32, rows int, shift, sum *float32)
+//
+//	x[i*16+j] = exp(x[i*16+j] − shift[j]), added to sum[j], for i < rows, j < 16
+//
+//	v8–v11 the shifts   v12–v15 the sums
+TEXT ·columnExpSumLoop(SB), NOSPLIT, $0-32
+	MOVD x+0(FP), R1
+	MOVD rows+8(FP), R3
+	MOVD shift+16(FP), R2
+	MOVD sum+24(FP), R0
+	WORD $0x4c402848 // ld1 {v8.4s - v11.4s}, [x2]
+	WORD $0x4c40280c // ld1 {v12.4s - v15.4s}, [x0]
+	// setup
+	MOVD $expTable<>(SB), R4
+	WORD $0x4ddfc890 // ld1r {v16.4s}, [x4], #4
+	WORD $0x4ddfc891 // ld1r {v17.4s}, [x4], #4
+	WORD $0x4ddfc892 // ld1r {v18.4s}, [x4], #4
+	WORD $0x4ddfc893 // ld1r {v19.4s}, [x4], #4
+	WORD $0x4ddfc894 // ld1r {v20.4s}, [x4], #4
+	WORD $0x4ddfc895 // ld1r {v21.4s}, [x4], #4
+	WORD $0x4ddfc896 // ld1r {v22.4s}, [x4], #4
+	WORD $0x4ddfc897 // ld1r {v23.4s}, [x4], #4
+	WORD $0x4ddfc898 // ld1r {v24.4s}, [x4], #4
+	WORD $0x4ddfc899 // ld1r {v25.4s}, [x4], #4
+	WORD $0x4ddfc89a // ld1r {v26.4s}, [x4], #4
+	WORD $0x4ddfc89b // ld1r {v27.4s}, [x4], #4
+	WORD $0x4ddfc89c // ld1r {v28.4s}, [x4], #4
+	CBZ R3, store
+
+loop:
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4ea8d400 // fsub v0.4s, v0.4s, v8.4s
+	WORD $0x4ea9d421 // fsub v1.4s, v1.4s, v9.4s
+	// exp
+	WORD $0x4e3af400 // fmax v0.4s, v0.4s, v26.4s
+	WORD $0x4e3af421 // fmax v1.4s, v1.4s, v26.4s
+	WORD $0x4ebbf400 // fmin v0.4s, v0.4s, v27.4s
+	WORD $0x4ebbf421 // fmin v1.4s, v1.4s, v27.4s
+	WORD $0x6e30dc02 // fmul v2.4s, v0.4s, v16.4s
+	WORD $0x6e30dc23 // fmul v3.4s, v1.4s, v16.4s
+	WORD $0x4e218842 // frintn v2.4s, v2.4s
+	WORD $0x4e218863 // frintn v3.4s, v3.4s
+	WORD $0x4eb1cc40 // fmls v0.4s, v2.4s, v17.4s
+	WORD $0x4eb1cc61 // fmls v1.4s, v3.4s, v17.4s
+	WORD $0x4eb2cc40 // fmls v0.4s, v2.4s, v18.4s
+	WORD $0x4eb2cc61 // fmls v1.4s, v3.4s, v18.4s
+	// horner v23, v24, v24, v4, v5
+	WORD $0x4eb71ee4 // mov v4.16b, v23.16b
+	WORD $0x4eb71ee5 // mov v5.16b, v23.16b
+	WORD $0x4e20cf04 // fmla v4.4s, v24.4s, v0.4s
+	WORD $0x4e21cf05 // fmla v5.4s, v24.4s, v1.4s
+	// horner v22, v4, v5, v6, v7
+	WORD $0x4eb61ec6 // mov v6.16b, v22.16b
+	WORD $0x4eb61ec7 // mov v7.16b, v22.16b
+	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
+	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
+	// horner v21, v6, v7, v4, v5
+	WORD $0x4eb51ea4 // mov v4.16b, v21.16b
+	WORD $0x4eb51ea5 // mov v5.16b, v21.16b
+	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
+	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	// horner v20, v4, v5, v6, v7
+	WORD $0x4eb41e86 // mov v6.16b, v20.16b
+	WORD $0x4eb41e87 // mov v7.16b, v20.16b
+	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
+	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
+	// horner v19, v6, v7, v4, v5
+	WORD $0x4eb31e64 // mov v4.16b, v19.16b
+	WORD $0x4eb31e65 // mov v5.16b, v19.16b
+	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
+	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	// horner v25, v4, v5, v6, v7
+	WORD $0x4eb91f26 // mov v6.16b, v25.16b
+	WORD $0x4eb91f27 // mov v7.16b, v25.16b
+	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
+	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
+	// horner v25, v6, v7, v4, v5
+	WORD $0x4eb91f24 // mov v4.16b, v25.16b
+	WORD $0x4eb91f25 // mov v5.16b, v25.16b
+	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
+	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
+	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
+	WORD $0x4f3f0440 // sshr v0.4s, v2.4s, #1
+	WORD $0x4f3f0461 // sshr v1.4s, v3.4s, #1
+	WORD $0x6ea08442 // sub v2.4s, v2.4s, v0.4s
+	WORD $0x6ea18463 // sub v3.4s, v3.4s, v1.4s
+	WORD $0x4ebc8400 // add v0.4s, v0.4s, v28.4s
+	WORD $0x4ebc8421 // add v1.4s, v1.4s, v28.4s
+	WORD $0x4ebc8442 // add v2.4s, v2.4s, v28.4s
+	WORD $0x4ebc8463 // add v3.4s, v3.4s, v28.4s
+	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
+	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
+	WORD $0x6e20dc80 // fmul v0.4s, v4.4s, v0.4s
+	WORD $0x6e21dca1 // fmul v1.4s, v5.4s, v1.4s
+	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
+	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	WORD $0xac810420 // stp q0, q1, [x1], #32
+	WORD $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
+	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4eaad400 // fsub v0.4s, v0.4s, v10.4s
+	WORD $0x4eabd421 // fsub v1.4s, v1.4s, v11.4s
+	// exp
+	WORD $0x4e3af400 // fmax v0.4s, v0.4s, v26.4s
+	WORD $0x4e3af421 // fmax v1.4s, v1.4s, v26.4s
+	WORD $0x4ebbf400 // fmin v0.4s, v0.4s, v27.4s
+	WORD $0x4ebbf421 // fmin v1.4s, v1.4s, v27.4s
+	WORD $0x6e30dc02 // fmul v2.4s, v0.4s, v16.4s
+	WORD $0x6e30dc23 // fmul v3.4s, v1.4s, v16.4s
+	WORD $0x4e218842 // frintn v2.4s, v2.4s
+	WORD $0x4e218863 // frintn v3.4s, v3.4s
+	WORD $0x4eb1cc40 // fmls v0.4s, v2.4s, v17.4s
+	WORD $0x4eb1cc61 // fmls v1.4s, v3.4s, v17.4s
+	WORD $0x4eb2cc40 // fmls v0.4s, v2.4s, v18.4s
+	WORD $0x4eb2cc61 // fmls v1.4s, v3.4s, v18.4s
+	// horner v23, v24, v24, v4, v5
+	WORD $0x4eb71ee4 // mov v4.16b, v23.16b
+	WORD $0x4eb71ee5 // mov v5.16b, v23.16b
+	WORD $0x4e20cf04 // fmla v4.4s, v24.4s, v0.4s
+	WORD $0x4e21cf05 // fmla v5.4s, v24.4s, v1.4s
+	// horner v22, v4, v5, v6, v7
+	WORD $0x4eb61ec6 // mov v6.16b, v22.16b
+	WORD $0x4eb61ec7 // mov v7.16b, v22.16b
+	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
+	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
+	// horner v21, v6, v7, v4, v5
+	WORD $0x4eb51ea4 // mov v4.16b, v21.16b
+	WORD $0x4eb51ea5 // mov v5.16b, v21.16b
+	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
+	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	// horner v20, v4, v5, v6, v7
+	WORD $0x4eb41e86 // mov v6.16b, v20.16b
+	WORD $0x4eb41e87 // mov v7.16b, v20.16b
+	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
+	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
+	// horner v19, v6, v7, v4, v5
+	WORD $0x4eb31e64 // mov v4.16b, v19.16b
+	WORD $0x4eb31e65 // mov v5.16b, v19.16b
+	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
+	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	// horner v25, v4, v5, v6, v7
+	WORD $0x4eb91f26 // mov v6.16b, v25.16b
+	WORD $0x4eb91f27 // mov v7.16b, v25.16b
+	WORD $0x4e20cc86 // fmla v6.4s, v4.4s, v0.4s
+	WORD $0x4e21cca7 // fmla v7.4s, v5.4s, v1.4s
+	// horner v25, v6, v7, v4, v5
+	WORD $0x4eb91f24 // mov v4.16b, v25.16b
+	WORD $0x4eb91f25 // mov v5.16b, v25.16b
+	WORD $0x4e20ccc4 // fmla v4.4s, v6.4s, v0.4s
+	WORD $0x4e21cce5 // fmla v5.4s, v7.4s, v1.4s
+	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
+	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
+	WORD $0x4f3f0440 // sshr v0.4s, v2.4s, #1
+	WORD $0x4f3f0461 // sshr v1.4s, v3.4s, #1
+	WORD $0x6ea08442 // sub v2.4s, v2.4s, v0.4s
+	WORD $0x6ea18463 // sub v3.4s, v3.4s, v1.4s
+	WORD $0x4ebc8400 // add v0.4s, v0.4s, v28.4s
+	WORD $0x4ebc8421 // add v1.4s, v1.4s, v28.4s
+	WORD $0x4ebc8442 // add v2.4s, v2.4s, v28.4s
+	WORD $0x4ebc8463 // add v3.4s, v3.4s, v28.4s
+	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
+	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
+	WORD $0x6e20dc80 // fmul v0.4s, v4.4s, v0.4s
+	WORD $0x6e21dca1 // fmul v1.4s, v5.4s, v1.4s
+	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
+	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	WORD $0xac810420 // stp q0, q1, [x1], #32
+	WORD $0x4e20d5ce // fadd v14.4s, v14.4s, v0.4s
+	WORD $0x4e21d5ef // fadd v15.4s, v15.4s, v1.4s
+	WORD $0xd1000463 // sub x3, x3, #1
+	CBNZ R3, loop
+
+store:
+	WORD $0x4c00280c // st1 {v12.4s - v15.4s}, [x0]
+	RET
+
 // func swigluLoop(dst, gate, up *float32, n int)
 //
 //	dst[i] = gate[i] / (1 + exp(−gate[i])) · up[i]

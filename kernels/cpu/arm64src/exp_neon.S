@@ -104,6 +104,40 @@ expSumLoop:
 	faddp	s0, v0.2s
 	ret
 
+//go: func columnExpSumLoop(x *float32, rows int, shift, sum *float32)
+//go: x=x1 rows=x3 shift=x2 sum=x0
+//
+//	x[i*16+j] = exp(x[i*16+j] − shift[j]), added to sum[j], for i < rows, j < 16
+//
+//	v8–v11 the shifts   v12–v15 the sums
+columnExpSumLoop:
+	ld1	{v8.4s - v11.4s}, [x2]
+	ld1	{v12.4s - v15.4s}, [x0]
+	setup
+	cbz	x3, .LcolumnExpSumLoop_store
+
+.LcolumnExpSumLoop_loop:
+	ldp	q0, q1, [x1]
+	fsub	v0.4s, v0.4s, v8.4s
+	fsub	v1.4s, v1.4s, v9.4s
+	exp
+	stp	q0, q1, [x1], #32
+	fadd	v12.4s, v12.4s, v0.4s
+	fadd	v13.4s, v13.4s, v1.4s
+	ldp	q0, q1, [x1]
+	fsub	v0.4s, v0.4s, v10.4s
+	fsub	v1.4s, v1.4s, v11.4s
+	exp
+	stp	q0, q1, [x1], #32
+	fadd	v14.4s, v14.4s, v0.4s
+	fadd	v15.4s, v15.4s, v1.4s
+	sub	x3, x3, #1
+	cbnz	x3, .LcolumnExpSumLoop_loop
+
+.LcolumnExpSumLoop_store:
+	st1	{v12.4s - v15.4s}, [x0]
+	ret
+
 //go: func swigluLoop(dst, gate, up *float32, n int)
 //go: dst=x0 gate=x1 up=x2 n=x3
 //

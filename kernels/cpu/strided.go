@@ -1,11 +1,13 @@
+//go:build amd64 || arm64
+
 package cpu
 
-// strided6x16AVX2 multiplies six rows of K elements. K may be 0.
+// strided6x16Loop multiplies six rows of K elements. K may be 0.
 //
 //	y[i*ldy+j] = factor · Σ_{k<K} rows[i][k*step] * b[k*16+j]    for i < 6, j < 16
 //
 //go:noescape
-func strided6x16AVX2(K int, rows *[6]*float32, step int, b *float32, y *float32, ldy int, factor float32)
+func strided6x16Loop(K int, rows *[6]*float32, step int, b *float32, y *float32, ldy int, factor float32)
 
 // stridedVectors is routines.strided. The last rows, fewer than six, are joined
 // by repetitions of the last one.
@@ -17,6 +19,6 @@ func stridedVectors(y []float32, ldy int, x []float32, ldx, step, rows, K int, b
 		for j := range six {
 			six[j] = &x[min(i+j, rows-1)*ldx]
 		}
-		strided6x16AVX2(K, &six, step, &b[0], &y[i*ldy], ldy, factor)
+		strided6x16Loop(K, &six, step, &b[0], &y[i*ldy], ldy, factor)
 	}
 }
