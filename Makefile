@@ -4,6 +4,7 @@ GO      ?= go
 DEMO_OUT ?= demo-out
 LINT     = $(GO) tool -modfile=tools/lint.mod
 FUZZTIME ?= 20s
+ARM64_TEST = GOOS=linux GOARCH=arm64 $(GO) test
 ASSEMBLY = '*.s' ':!*/z*.s'
 export CGO_ENABLED = 0
 
@@ -29,8 +30,10 @@ race: ## run the tests of what is concurrent under the race detector (needs cgo)
 	CGO_ENABLED=1 $(GO) test -race ./runtime/... ./kernels/cpu ./mpzo/train
 
 test-arm64: ## run the tests of what differs there as arm64 under qemu: kernels, noise, executor
-	ZEROTH_CPU_REQUIRE=neon GOOS=linux GOARCH=arm64 $(GO) test -exec "qemu-aarch64-static -cpu max" \
+	ZEROTH_CPU_REQUIRE=i8mm $(ARM64_TEST) -timeout 60m -exec "qemu-aarch64-static -cpu max" \
 	  ./runtime/noise ./runtime/platform ./runtime/executor ./kernels/ref ./kernels/cpu
+	ZEROTH_CPU_REQUIRE=neon $(ARM64_TEST) -exec "qemu-aarch64-static -cpu cortex-a53" -run 'Required|Code' ./kernels/cpu
+	ZEROTH_CPU_REQUIRE=dotprod $(ARM64_TEST) -exec "qemu-aarch64-static -cpu cortex-a76" -run 'Required|Code' ./kernels/cpu
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for target in $$(grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' . | sed 's/func //' | sort -u); do \
