@@ -2,7 +2,11 @@
 
 package cpu
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"zeroth/runtime/op"
+)
 
 // bytesOf views a buffer as bytes.
 func bytesOf(s []float32) []byte {
@@ -18,7 +22,8 @@ func intsOf(s []float32) []int32 {
 // of codes.
 func boundedCodeCalls() map[string]boundedCall {
 	return map[string]boundedCall{
-		"codes":   callCodes,
+		"codes":   func(r *routines, take taker, n int) { callCodes(&r.codes, take, n, ceilDiv(n, 2)) },
+		"codesQ4": func(r *routines, take taker, n int) { callCodes(r.codesFor(op.Q4), take, n, 8) },
 		"largest": func(r *routines, take taker, n int) { r.largest(take(n)) },
 		"halves":  func(r *routines, take taker, n int) { r.halves(take(n), take(n), take(n), 0.5) },
 		"roundCodes": func(r *routines, take taker, n int) {
@@ -37,15 +42,19 @@ func boundedCodeCalls() map[string]boundedCall {
 	}
 }
 
-// callCodes packs rows and calls a tile of two groups and about n words.
-func callCodes(r *routines, take taker, n int) {
-	k := &r.codes
-	groupWords := roundUp(ceilDiv(n, 2), k.step)
+// callCodes packs rows, as many as there are or whole vectors, and calls a tile
+// of two groups of some words.
+func callCodes(k *codeKernel, take taker, n, groupWords int) {
+	groupWords = roundUp(groupWords, k.step)
 	words, ldc := 2*groupWords, k.NR+n%3
 	call := func(fn codeFunc, NR int) {
-		panel := 64 * (words + n%3)
-		a, b := bytesOf(take(words*k.MR*k.xBytes/4)), bytesOf(take((NR/16-1)*panel/4*min(words, 1)+16*words))
+		if k.widen != nil {
+			k.widen(bytesOf(take(4*k.wBytes*words)), bytesOf(take(16*words)))
+		}
+		panel := 16 * k.wBytes * (words + n%3)
+		a, b := bytesOf(take(words*k.MR*k.xBytes/4)), bytesOf(take((NR/16-1)*panel/4*min(words, 1)+4*k.wBytes*words))
 		k.pack(a, signed(bytesOf(take(words*(k.MR-n%2)))), words*4, k.MR-n%2, words)
+		k.pack(a, signed(bytesOf(take(words*roundUp(k.MR, packRows)))), words*4, k.MR, words)
 		fn(2, groupWords, unsafe.SliceData(a), unsafe.SliceData(b), panel, &take(2 * NR)[0], &intsOf(take(2 * NR))[0],
 			&take((k.MR-1)*ldc + NR)[0], ldc)
 	}

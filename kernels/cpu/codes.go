@@ -18,7 +18,8 @@ import "zeroth/runtime/op"
 //	}
 //
 // w is a panel of bytes as it lies in the file: column k of row j is byte
-// j/16·panel + k/4·64 + j%16·4 + k%4 of b. x is in the order that pack gives it.
+// j/16·panel + k/4·64 + j%16·4 + k%4 of b; or it is what widen makes of that. x is
+// in the order that pack gives it. groups is at least 1.
 // Products and sums of float32 are rounded one by one or fused, always alike.
 type codeKernel struct {
 	name   string // tile and instruction set: "3x16_avx2"
@@ -32,6 +33,11 @@ type codeKernel struct {
 	// past rows are undefined: their products are thrown away.
 	pack   func(dst []byte, codes []int8, ld, rows, words int)
 	xBytes int
+	// widen writes a panel of words, 64 bytes each, in the order that fn reads,
+	// 16·wBytes for a word. It is nil where fn reads the file's own order, and
+	// wBytes 4.
+	widen  func(dst, words []byte)
+	wBytes int
 	// shift is what pack adds to a code, 0 or 128. fn's sums are then too large
 	// by shift·Σ w, which start must take away.
 	shift int32
@@ -41,6 +47,18 @@ type codeKernel struct {
 
 // codeFunc is the function of a codeKernel. words counts those of one group.
 type codeFunc func(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// packRows is a multiple of the rows of x that pack may read at once: it reads,
+// and ignores, those past MR.
+const packRows = 8
+
+// codesFor is the micro-kernel for W of type d.
+func (r *routines) codesFor(d op.DType) *codeKernel {
+	if d == op.Q4 && r.codesQ4.fn != nil {
+		return &r.codesQ4
+	}
+	return &r.codes
+}
 
 // codeTypes reports whether a product with W of type d can be made of codes.
 func codeTypes(d op.DType) bool { return d == op.I8 || d == op.Q4 || d == op.NF4 }
@@ -62,9 +80,9 @@ const (
 )
 
 // depth cuts words into equal parts that begin with a group, each of at most
-// maxCodeBytes of a packed row.
+// maxCodeBytes of a packed row of x and of W.
 func (k *codeKernel) depth(words int) int {
-	most := maxCodeBytes / k.xBytes
+	most := maxCodeBytes / max(k.xBytes, k.wBytes)
 	return roundUp(ceilDiv(words, max(ceilDiv(words, most), 1)), groupWords)
 }
 

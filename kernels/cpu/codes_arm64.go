@@ -3,13 +3,13 @@ package cpu
 // The codeKernels of this architecture.
 var (
 	code4x16 = codeKernel{
-		name: "4x16_neon", MR: 4, NR: 16, fn: code4x16NEON, pack: packQuads(4), xBytes: 4, step: 2,
+		name: "4x16_neon", MR: 4, NR: 16, fn: code4x16NEON, pack: packQuads(4), xBytes: 4, wBytes: 4, step: 2,
 	}
 	code6x16 = codeKernel{
-		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, pack: packQuads(6), xBytes: 4, step: 1,
+		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, pack: packQuads(6), xBytes: 4, wBytes: 4, step: 1,
 	}
 	code12x16 = codeKernel{
-		name: "12x16_i8mm", MR: 12, NR: 16, fn: code12x16I8MM, pack: packOctets(12), xBytes: 4, step: 2,
+		name: "12x16_i8mm", MR: 12, NR: 16, fn: code12x16I8MM, pack: packOctets(12), xBytes: 4, wBytes: 4, step: 2,
 	}
 )
 
@@ -45,97 +45,3 @@ func code6x16DotProd(groups, words int, a, b *byte, panel int, scales *float32, 
 //
 //go:noescape
 func code12x16I8MM(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
-
-// largestLoop: the greatest |x[i]| for i < n, a multiple of 8, by the order of
-// bits: NaN is above +Inf.
-//
-//go:noescape
-func largestLoop(x *float32, n int) float32
-
-// halvesLoop: dst[i] = a[i]/2 + factor · b[i] for i < n, a multiple of 8.
-//
-//go:noescape
-func halvesLoop(dst, a, b *float32, n int, factor float32)
-
-// roundCodesLoop: dst[i] = x[i] · factor to the nearest integer, ties to even,
-// for i < n, a multiple of 8.
-//
-//go:noescape
-func roundCodesLoop(dst *int8, x *float32, n int, factor float32)
-
-// scaleCodesLoop: y[i] = c[i] · factor + bias[i] for i < n, a multiple of 8.
-//
-//go:noescape
-func scaleCodesLoop(y, c, bias *float32, n int, factor float32)
-
-// splitCodesLoop: y0[i], y1[i] = m ± d, m = mean[i] · meanScale + bias[i],
-// d = half[i] · halfScale for i < n, a multiple of 8.
-//
-//go:noescape
-func splitCodesLoop(y0, y1, mean, half, bias *float32, n int, meanScale, halfScale float32)
-
-// unpackCodesLoop: for v < n and i < 64
-//
-//	dst[128*v+i], dst[128*v+64+i] = levels[src[64*v+i]&15], levels[src[64*v+i]>>4]
-//
-//go:noescape
-func unpackCodesLoop(dst, src *byte, n int, levels *[16]int8)
-
-// largestVectors is routines.largest.
-func largestVectors(x []float32) float32 {
-	n := len(x) &^ (lanes - 1)
-	if n == 0 {
-		return largestGeneric(x)
-	}
-	rest := [...]float32{largestLoop(&x[0], n), largestGeneric(x[n:])}
-	return largestGeneric(rest[:])
-}
-
-// halvesVectors is routines.halves.
-func halvesVectors(dst, a, b []float32, factor float32) {
-	n := len(dst) &^ (lanes - 1)
-	a, b = a[:len(dst)], b[:len(dst)]
-	if n > 0 {
-		halvesLoop(&dst[0], &a[0], &b[0], n, factor)
-	}
-	halvesGeneric(dst[n:], a[n:], b[n:], factor)
-}
-
-// roundCodesVectors is routines.roundCodes.
-func roundCodesVectors(dst []int8, x []float32, factor float32) {
-	n := len(x) &^ (lanes - 1)
-	dst = dst[:len(x)]
-	if n > 0 {
-		roundCodesLoop(&dst[0], &x[0], n, factor)
-	}
-	roundCodesGeneric(dst[n:], x[n:], factor)
-}
-
-// scaleCodesVectors is routines.scaleCodes.
-func scaleCodesVectors(y, c, bias []float32, factor float32) {
-	n := len(y) &^ (lanes - 1)
-	c, bias = c[:len(y)], bias[:len(y)]
-	if n > 0 {
-		scaleCodesLoop(&y[0], &c[0], &bias[0], n, factor)
-	}
-	scaleCodesGeneric(y[n:], c[n:], bias[n:], factor)
-}
-
-// splitCodesVectors is routines.splitCodes.
-func splitCodesVectors(y0, y1, mean, half, bias []float32, f, g float32) {
-	n := len(y0) &^ (lanes - 1)
-	y1, mean, half, bias = y1[:len(y0)], mean[:len(y0)], half[:len(y0)], bias[:len(y0)]
-	if n > 0 {
-		splitCodesLoop(&y0[0], &y1[0], &mean[0], &half[0], &bias[0], n, f, g)
-	}
-	splitCodesGeneric(y0[n:], y1[n:], mean[n:], half[n:], bias[n:], f, g)
-}
-
-// unpackCodesVectors is routines.unpackCodes.
-func unpackCodesVectors(dst, src []byte, levels *[16]int8) {
-	n := len(src) / 64
-	dst = dst[:128*n]
-	if n > 0 {
-		unpackCodesLoop(&dst[0], &src[0], n, levels)
-	}
-}

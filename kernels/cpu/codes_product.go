@@ -20,9 +20,10 @@ import (
 // half the difference (odd r) of the pair's rows r/2.
 type codeProduct struct {
 	*routines
-	w    weights
-	bias []float32 // M elements
-	x    []float32 // [copies, N, K]
+	kernel *codeKernel
+	w      weights
+	bias   []float32 // M elements
+	x      []float32 // [copies, N, K]
 
 	N        int // rows of one copy of x; of all where they are one matrix
 	paired   bool
@@ -39,9 +40,10 @@ type codeProduct struct {
 // codeSpace is what one worker needs.
 type codeSpace struct {
 	row    []float32 // a row of a mean or difference
-	codes  []byte    // codes of MR rows
+	codes  []byte    // codes of MR rows, and room for whole vectors of rows
 	c      []float32 // a block of the product
-	b      []byte    // slices of panels as bytes
+	b      []byte    // slices of panels as the micro-kernel reads them
+	raw    []byte    // a slice of a panel of bytes before it is widened
 	scales []float32 // [groups, NR]
 	start  []int32   // [groups, NR]
 }
@@ -49,8 +51,8 @@ type codeSpace struct {
 // layOut reads the extents of x [w, N, K] and W and places everything in the
 // scratch. merged makes one matrix of copies that are not paired.
 func (p *codeProduct) layOut(a *arena, x, w *kernel.Tensor, merged bool, workers int) {
-	k := &p.codes
-	p.w = weightsOf(w)
+	k := p.codesFor(w.Type.DType)
+	p.kernel, p.w = k, weightsOf(w)
 	p.N, p.matrices = x.Shape[0], x.Width
 	p.paired = x.Width > 1 && x.Width%2 == 0
 	switch {
@@ -74,7 +76,7 @@ func (p *codeProduct) layOut(a *arena, x, w *kernel.Tensor, merged bool, workers
 }
 
 // tileBytes is the size of a tile of packed x.
-func (p *codeProduct) tileBytes() int { return p.words * p.codes.MR * p.codes.xBytes }
+func (p *codeProduct) tileBytes() int { return p.words * p.kernel.MR * p.kernel.xBytes }
 
 // spaceSize is the elements of a codeSpace.
 func (p *codeProduct) spaceSize() int {
@@ -84,12 +86,13 @@ func (p *codeProduct) spaceSize() int {
 }
 
 func (p *codeProduct) newSpace(a *arena) codeSpace {
-	k := &p.codes
+	k := p.kernel
 	return codeSpace{
 		row:    a.take(p.w.K),
-		codes:  a.takeBytes(k.MR * p.words * 4),
+		codes:  a.takeBytes(roundUp(k.MR, packRows) * p.words * 4),
 		c:      a.take((p.blockRows()*2 + k.MR) * codeColumns),
-		b:      a.takeBytes(k.NR / op.PanelRows * maxCodeWords * 64),
+		b:      a.takeBytes(k.NR * maxCodeWords * 4),
+		raw:    a.takeBytes(op.PanelRows * maxCodeWords * 4),
 		scales: a.take(mostGroups * k.NR),
 		start:  a.takeInts(mostGroups * k.NR),
 	}
@@ -99,7 +102,7 @@ func (p *codeProduct) newSpace(a *arena) codeSpace {
 // this product and of that of float32 that finishes it, half as many where a
 // pair's rows come beside.
 func (p *codeProduct) blockRows() int {
-	unit := leastCommonMultiple(p.codes.MR, p.gemm.MR)
+	unit := leastCommonMultiple(p.kernel.MR, p.gemm.MR)
 	return max(unit, blockRows/2/unit*unit)
 }
 
@@ -113,7 +116,7 @@ func leastCommonMultiple(a, b int) int {
 
 // cut chooses a tiling of the rows of one matrix's copies and the columns of y.
 func (p *codeProduct) cut() tiling {
-	unit := leastCommonMultiple(p.codes.MR, p.gemm.MR)
+	unit := leastCommonMultiple(p.kernel.MR, p.gemm.MR)
 	t := tiling{MC: p.blockRows(), NC: codeColumns, rows: p.N, columns: p.w.M}
 	if !p.paired {
 		t.MC *= 2
@@ -143,7 +146,7 @@ func (p *codeProduct) round(worker, task int) {
 }
 
 func (p *codeProduct) roundTile(s *codeSpace, matrix, tile int) {
-	k := &p.codes
+	k := p.kernel
 	ld := p.words * 4
 	codes := signed(s.codes)
 	rows := min(k.MR, p.rows-tile*k.MR)
@@ -198,7 +201,7 @@ type codeBlock struct {
 
 // compute fills the block.
 func (p *codeProduct) compute(s *codeSpace, t *codeBlock) {
-	k := &p.codes
+	k := p.kernel
 	perRow := 1
 	if p.paired {
 		perRow = 2
@@ -231,10 +234,10 @@ func (p *codeProduct) compute(s *codeSpace, t *codeBlock) {
 
 // codeWidth is how many columns the micro-kernel takes from column c on.
 func (p *codeProduct) codeWidth(c int) int {
-	if p.codes.half != nil && c+op.PanelRows >= p.w.M {
+	if p.kernel.half != nil && c+op.PanelRows >= p.w.M {
 		return op.PanelRows
 	}
-	return p.codes.NR
+	return p.kernel.NR
 }
 
 // finish scales the block's rows and puts them where they belong.
@@ -244,7 +247,7 @@ func (p *codeProduct) finish(s *codeSpace, t *codeBlock, first int) {
 	if p.bias != nil {
 		bias = p.bias[t.c0:t.c1]
 	}
-	scales := p.scales[t.matrix*p.tiles*p.codes.MR:]
+	scales := p.scales[t.matrix*p.tiles*p.kernel.MR:]
 	for r := t.r0; r < t.r1; r++ {
 		y := t.y[0][(r-t.r0)*t.ldy:][:columns]
 		if !p.paired {
@@ -263,38 +266,52 @@ type codeSlice struct {
 	groups, words int // words of each group
 }
 
-// codePanel finds words [v, v+words) of rows [c, c+columns) of W: in place for
-// bytes, unpacked into s.b for 4-bit codes. It sets s.scales and s.start.
+// codePanel finds words [v, v+words) of rows [c, c+columns) of W as the
+// micro-kernel reads them: bytes in place where it reads the file's order, all
+// else unpacked into s.b. It sets s.scales and s.start.
 func (p *codeProduct) codePanel(s *codeSpace, c, columns, v, words int) codeSlice {
-	w, NR := &p.w.shape, columns
-	out := codeSlice{groups: 1, words: words}
+	k, w := p.kernel, &p.w.shape
+	out := codeSlice{b: s.b, panel: words * op.PanelRows * k.wBytes, groups: 1, words: words}
 	if w.Groups > 0 {
 		out.words = w.DType.Group() / 4
 		out.groups = words / out.words
 	}
-	inPlace := w.DType == op.I8 && v+words <= w.Words
-	if inPlace {
+	if w.DType == op.I8 && k.widen == nil && v+words <= w.Words {
 		out.b, out.panel = p.w.packed[int64(c/op.PanelRows)*w.PanelBytes()+int64(v)*64:], int(w.PanelBytes())
-	} else {
-		out.b, out.panel = s.b, words*64
 	}
 	for j := 0; j < columns; j += op.PanelRows {
 		panel := quant.PanelOf(p.w.packed, w, (c+j)/op.PanelRows)
-		b := out.b[j/op.PanelRows*out.panel:][:words*64]
-		switch {
-		case w.DType == op.Q4:
-			p.unpackCodes(b, panel.Words[v*32:(v+words)*32], &quant.LevelsQ4)
-		case w.DType == op.NF4:
-			p.unpackCodes(b, panel.Words[v*32:(v+words)*32], &quant.LevelsNF4)
-		case !inPlace:
-			clear(b[copy(b, panel.Words[v*64:]):])
+		to := s.b[j/op.PanelRows*words*op.PanelRows*k.wBytes:][:words*op.PanelRows*k.wBytes]
+		b := p.codeBytes(s, to, &panel, v, words)
+		if k.widen != nil {
+			k.widen(to, b)
 		}
-		p.groupScales(s, &panel, j, NR, v, &out)
-		if p.codes.shift != 0 {
-			p.starts(s, b, j, NR, &out)
+		p.groupScales(s, &panel, j, columns, v, &out)
+		if k.shift != 0 {
+			p.starts(s, b, j, columns, &out)
 		}
 	}
 	return out
+}
+
+// codeBytes gives words [v, v+words) of a panel as bytes: in place where they
+// are, else in to, or in s.raw where they will be widened.
+func (p *codeProduct) codeBytes(s *codeSpace, to []byte, panel *quant.Panel, v, words int) []byte {
+	if p.kernel.widen != nil {
+		to = s.raw
+	}
+	to = to[:words*64]
+	switch d := p.w.shape.DType; {
+	case d == op.Q4:
+		p.unpackCodes(to, panel.Words[v*32:(v+words)*32], &quant.LevelsQ4)
+	case d == op.NF4:
+		p.unpackCodes(to, panel.Words[v*32:(v+words)*32], &quant.LevelsNF4)
+	case v+words <= p.w.shape.Words:
+		return panel.Words[v*64:][:words*64]
+	default:
+		clear(to[copy(to, panel.Words[v*64:]):])
+	}
+	return to
 }
 
 // groupScales decodes the scales of one panel's groups to columns [j, j+16) of
@@ -318,7 +335,7 @@ func (p *codeProduct) starts(s *codeSpace, b []byte, j, NR int, out *codeSlice) 
 		to := s.start[g*NR+j:][:op.PanelRows]
 		p.sumCodes(to, b[g*out.words*64:(g+1)*out.words*64])
 		for i := range to {
-			to[i] *= -p.codes.shift
+			to[i] *= -p.kernel.shift
 		}
 	}
 }

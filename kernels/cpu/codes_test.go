@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"zeroth/runtime/op"
 )
 
 // randomCodes fills s with codes of −127 to 127, a third of them at an end.
@@ -29,8 +31,8 @@ type codeTile struct {
 }
 
 // newCodeTile makes random operands; worst makes all products of one sign and the
-// largest size.
-func newCodeTile(rng *rand.Rand, MR, NR, groups, words int, worst bool) *codeTile {
+// largest size. most is the greatest magnitude in w.
+func newCodeTile(rng *rand.Rand, MR, NR, groups, words, most int, worst bool) *codeTile {
 	all := groups * words
 	t := &codeTile{
 		MR: MR, NR: NR, groups: groups, words: words, panel: 64 * (all + rng.IntN(3)), ldc: NR + rng.IntN(3),
@@ -39,12 +41,16 @@ func newCodeTile(rng *rand.Rand, MR, NR, groups, words int, worst bool) *codeTil
 	t.w = make([]byte, (NR/16-1)*t.panel+64*all)
 	randomCodes(rng, t.x)
 	randomCodes(rng, signed(t.w))
-	if worst {
-		for i := range t.x {
-			t.x[i] = 127
+	for i, w := range signed(t.w) {
+		t.w[i] = byte(int(w) * most / 127)
+		if worst {
+			t.w[i] = byte(-most)
 		}
-		for i := range t.w {
-			t.w[i] = 0x80 // −128, which a file may hold
+	}
+	if worst {
+		end := int8(127 - 254*rng.IntN(2))
+		for i := range t.x {
+			t.x[i] = end
 		}
 	}
 	for i := range t.start {
@@ -67,6 +73,14 @@ func (t *codeTile) run(k *codeKernel, fn codeFunc, c []float32) {
 	words := t.groups * t.words
 	packed := make([]byte, words*t.MR*k.xBytes+1)
 	k.pack(packed, t.x, words*4, t.MR, words)
+	w, panel := t.w, t.panel
+	if k.widen != nil {
+		panel = words * 16 * k.wBytes
+		w = make([]byte, t.NR/16*panel+1)
+		for p := range t.NR / 16 {
+			k.widen(w[p*panel:(p+1)*panel], t.w[p*t.panel:][:64*words])
+		}
+	}
 	start := append([]int32{0}, t.start...)[1:]
 	for g := range t.groups {
 		for j := range t.NR {
@@ -76,24 +90,39 @@ func (t *codeTile) run(k *codeKernel, fn codeFunc, c []float32) {
 			}
 		}
 	}
-	fn(t.groups, t.words, &packed[0], &append(t.w, 0)[0], t.panel, &append(t.scales, 0)[0], &append(start, 0)[0], &c[0], t.ldc)
+	fn(t.groups, t.words, &packed[0], &append(w, 0)[0], panel, &append(t.scales, 0)[0], &append(start, 0)[0], &c[0], t.ldc)
 }
 
 func TestCodeKernels(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 1))
 	eachLevel(t, func(t *testing.T, r *routines) {
-		k := &r.codes
-		for _, groups := range []int{1, 2, 5} {
-			for words := 0; words <= 24; words += k.step {
-				for _, worst := range []bool{false, true} {
-					checkCodes(t, k, k.fn, newCodeTile(rng, k.MR, k.NR, groups, words, worst))
-					if k.half != nil {
-						checkCodes(t, k, k.half, newCodeTile(rng, k.MR, 16, groups, words, worst))
-					}
+		both := func(k *codeKernel, groups, words, most int) {
+			for _, worst := range []bool{false, true} {
+				checkCodes(t, k, k.fn, newCodeTile(rng, k.MR, k.NR, groups, words, most, worst))
+				if k.half != nil {
+					checkCodes(t, k, k.half, newCodeTile(rng, k.MR, 16, groups, words, most, worst))
 				}
 			}
 		}
-		checkCodes(t, k, k.fn, newCodeTile(rng, k.MR, k.NR, 1, maxCodeWords, true))
+		for _, groups := range []int{1, 2, 5} {
+			for words := 0; words <= 24; words += r.codes.step {
+				both(&r.codes, groups, words, 128) // −128 is no code, but a file may hold it
+			}
+			for range 5 {
+				both(r.codesFor(op.Q4), groups, 8, 8)
+			}
+		}
+		both(&r.codes, 1, maxCodeWords, 128)
+	})
+}
+
+// eachCodeKernel runs the test on the kernels of every instruction set.
+func eachCodeKernel(t *testing.T, f func(t *testing.T, k *codeKernel)) {
+	eachLevel(t, func(t *testing.T, r *routines) {
+		f(t, &r.codes)
+		if k := r.codesFor(op.Q4); k != &r.codes {
+			f(t, k)
+		}
 	})
 }
 
@@ -128,13 +157,17 @@ func checkCodes(t *testing.T, k *codeKernel, fn codeFunc, tile *codeTile) {
 // than MR, too.
 func TestPackCodes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 3))
-	eachLevel(t, func(t *testing.T, r *routines) {
-		k := &r.codes
+	eachCodeKernel(t, func(t *testing.T, k *codeKernel) {
 		for words := k.step; words < 20; words += k.step {
 			for rows := 1; rows <= k.MR; rows++ {
 				ld := words*4 + rng.IntN(5)
 				codes := make([]int8, (rows-1)*ld+words*4)
 				randomCodes(rng, codes)
+				if rng.IntN(2) == 0 { // as a product has them: whole vectors of rows of whole words
+					ld = words * 4
+					codes = make([]int8, roundUp(k.MR, packRows)*ld)
+					randomCodes(rng, codes)
+				}
 				size := words * k.MR * k.xBytes
 				packed := make([]byte, size+1)
 				packed[size] = 77
@@ -143,9 +176,9 @@ func TestPackCodes(t *testing.T) {
 					t.Fatalf("%d words of %d rows: wrote past the panel", words, rows)
 				}
 				// A row of W that is one word of ones gives the sum of x's word.
-				b, scales, start := make([]byte, k.NR*4*words), make([]float32, k.NR), make([]int32, k.NR)
+				scales, start := make([]float32, k.NR), make([]int32, k.NR)
 				for v := range words {
-					clear(b)
+					b := make([]byte, k.NR*4*words)
 					for p := range k.NR / 16 {
 						for i := range 64 {
 							b[p*64*words+v*64+i] = 1
@@ -153,6 +186,11 @@ func TestPackCodes(t *testing.T) {
 					}
 					for j := range scales {
 						scales[j], start[j] = 1, -4*k.shift
+					}
+					if k.widen != nil {
+						bytes := b[:64*words]
+						b = make([]byte, 16*k.wBytes*words)
+						k.widen(b, bytes)
 					}
 					c := make([]float32, k.MR*k.NR)
 					k.fn(1, words, &packed[0], &b[0], 64*words, &scales[0], &start[0], &c[0], k.NR)

@@ -50,14 +50,20 @@ func matrixInRows(in []op.Type, _ op.Attrs) bool {
 // codedKernels are those for weights of packed elements. The others take such
 // weights too, and decode them.
 func (r *routines) codedKernels() []kernel.Kernel {
-	if r.codes.fn == nil {
-		return nil
+	var list []kernel.Kernel
+	for _, k := range []*codeKernel{&r.codes, &r.codesQ4} {
+		if k.fn == nil {
+			continue
+		}
+		coded := func(in []op.Type, _ op.Attrs) bool {
+			d := in[1].DType
+			return codeTypes(d) && r.codesFor(d) == k
+		}
+		list = append(list,
+			kernel.Kernel{Op: op.Linear, Name: "linear_codes_" + k.name, Cost: cost - 1, Supports: coded, Bind: r.bindCodedLinear, Scratch: r.scratchCodedLinear},
+			kernel.Kernel{Op: op.LinearLoRA, Name: "linearlora_codes_" + k.name, Cost: cost - 1, Supports: coded, Bind: r.bindCodedLoRA, Scratch: r.scratchCodedLoRA},
+			kernel.Kernel{Op: op.CrossEntropyHead, Name: "crossentropyhead_codes_" + k.name, Cost: cost - 1, Supports: coded, Bind: r.bindCodedHead, Scratch: r.scratchCodedHead},
+		)
 	}
-	coded := func(in []op.Type, _ op.Attrs) bool { return codeTypes(in[1].DType) }
-	tile := r.codes.name
-	return []kernel.Kernel{
-		{Op: op.Linear, Name: "linear_codes_" + tile, Cost: cost - 1, Supports: coded, Bind: r.bindCodedLinear, Scratch: r.scratchCodedLinear},
-		{Op: op.LinearLoRA, Name: "linearlora_codes_" + tile, Cost: cost - 1, Supports: coded, Bind: r.bindCodedLoRA, Scratch: r.scratchCodedLoRA},
-		{Op: op.CrossEntropyHead, Name: "crossentropyhead_codes_" + tile, Cost: cost - 1, Supports: coded, Bind: r.bindCodedHead, Scratch: r.scratchCodedHead},
-	}
+	return list
 }

@@ -205,8 +205,8 @@ func TestEveryOpHasAKernel(t *testing.T) {
 			}
 		}
 		for _, s := range op.All() {
-			if have[s.ID] != 1 {
-				t.Errorf("%s: %s has %d kernels, want 1", f, s.Name, have[s.ID])
+			if have[s.ID] == 0 {
+				t.Errorf("%s: %s has no kernel", f, s.Name)
 			}
 		}
 	}

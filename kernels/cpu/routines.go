@@ -30,6 +30,9 @@ type routines struct {
 	gemm  microKernel
 	// codes is the micro-kernel for packed weights, with the loops around it.
 	codes codeKernel
+	// codesQ4 is that for Q4, where it is another: its sums need not be right
+	// for levels beyond −8 and 8 and groups of more than 8 words.
+	codesQ4 codeKernel
 	// largest: the greatest |x[i]|; NaN or +Inf where x has one.
 	largest func(x []float32) float32
 	// halves: dst[i] = a[i]/2 + factor · b[i].
@@ -115,7 +118,7 @@ func genericRoutines() routines {
 		gemm: microKernel{name: "4x16_generic", MR: 4, NR: 16, fn: gemm4x16Generic},
 		pack: packGeneric,
 		codes: codeKernel{
-			name: "4x16_generic", MR: 4, NR: 16, fn: code4x16Generic, pack: packQuads(4), xBytes: 4, step: 1,
+			name: "4x16_generic", MR: 4, NR: 16, fn: code4x16Generic, pack: packQuads(4), xBytes: 4, wBytes: 4, step: 1,
 		},
 		largest:     largestGeneric,
 		halves:      halvesGeneric,

@@ -5,6 +5,17 @@ func archRoutines() []routines {
 	avx2 := genericRoutines()
 	avx2.needs = Features{AVX2: true}
 	avx2.gemm = microKernel{name: "6x16_avx2", MR: 6, NR: 16, fn: gemm6x16AVX2}
+	avx2.codes = codeKernel{
+		name: "6x16_avx2", MR: 6, NR: 16, fn: code6x16AVX2,
+		pack: packPairs, xBytes: 8, widen: widenPairs, wBytes: 8, step: 1,
+	}
+	avx2.largest = largestVectors
+	avx2.halves = halvesVectors
+	avx2.roundCodes = roundCodesVectors
+	avx2.scaleCodes = scaleCodesVectors
+	avx2.splitCodes = splitCodesVectors
+	avx2.unpackCodes = unpackCodesVectors
+	avx2.sumCodes = sumCodesVectors
 	avx2.pack = packVectors
 	avx2.add = addVectors
 	avx2.addScaled = addScaledVectors

@@ -33,7 +33,7 @@ func guarded(rng *rand.Rand, n, misaligned int) []float32 {
 	return s[1 : n+1 : n+2]
 }
 
-func checkGuards(t *testing.T, what string, s []float32) {
+func checkGuards(t testing.TB, what string, s []float32) {
 	t.Helper()
 	if s[:len(s)+1][len(s)] != guard {
 		t.Fatalf("%s: wrote past its %d elements", what, len(s))

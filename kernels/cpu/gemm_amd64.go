@@ -18,3 +18,9 @@ func gemm14x32AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *f
 //
 //go:noescape
 func gemm14x16AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
+
+// code6x16AVX2 is a codeFunc with MR = 6 and NR = 16 over pairs of int16: x as
+// packPairs, W as widenPairs makes them. It ignores panel.
+//
+//go:noescape
+func code6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)

@@ -1,0 +1,93 @@
+package cpu
+
+import "unsafe"
+
+// The assembly of codes_avx2_amd64.s beside that of codes_vectors.go.
+
+// sumCodesLoop: dst[j] = Σ of the signed bytes of words[64·v + 4·j …+3] for
+// v < n, j < 16.
+//
+//go:noescape
+func sumCodesLoop(dst *int32, words *byte, n int)
+
+// widenPairsLoop: pair p < 2 of word (v, j) as two int16 at pair
+// (2·v + p)·16 + j of dst, for v < n, j < 16.
+//
+//go:noescape
+func widenPairsLoop(dst, words *byte, n int)
+
+// spreadPairsLoop is widenPairsLoop for rows of 6 words: word (v, i) of src to
+// pairs (2·v + p)·6 + i of dst. It reads 8 bytes past its last row and writes
+// as many. dst and src may overlap where no row of src is written before it is
+// read.
+//
+//go:noescape
+func spreadPairsLoop(dst, src *byte, n int)
+
+// sumCodesVectors is routines.sumCodes.
+func sumCodesVectors(dst []int32, words []byte) {
+	if n := len(words) / 64; n > 0 {
+		_ = dst[15]
+		sumCodesLoop(&dst[0], &words[0], n)
+		return
+	}
+	clear(dst[:16])
+}
+
+// widenPairs is the widen of a codeKernel that reads pairs of int16: pair p of
+// word v of row j at pair (2·v + p)·16 + j.
+func widenPairs(dst, words []byte) {
+	if n := len(words) / 64; n > 0 {
+		_ = dst[128*n-1]
+		widenPairsLoop(&dst[0], &words[0], n)
+	}
+}
+
+// packPairs is the pack of a codeKernel with MR = 6 that reads pairs of int16:
+// pair p of word v of row i at pair (2·v + p)·6 + i. The words are brought in
+// order in the second half of dst and spread from there.
+func packPairs(dst []byte, codes []int8, ld, rows, words int) {
+	const row = 6 * 4 // bytes of a step of words, and half of those of its pairs
+	half := dst[words*row : 2*words*row]
+	packWords(6)(half, codes, ld, rows, words)
+	if words == 0 {
+		return
+	}
+	var last [row]byte
+	copy(last[:], half[(words-1)*row:])
+	if words > 1 {
+		spreadPairsLoop(&dst[0], &half[0], words-1)
+	}
+	pairs := unsafe.Slice((*int16)(unsafe.Pointer(&dst[2*(words-1)*row])), row)
+	for i := range 6 {
+		for b := range 4 {
+			pairs[b/2*12+2*i+b%2] = int16(int8(last[4*i+b]))
+		}
+	}
+}
+
+// packWords is packQuads, eight rows at a time where codes has them. A step of
+// words that is no multiple of eight is written from its last rows to its first,
+// so that the overhang of each is written over by what it hangs over; the last
+// steps, whose overhang would leave dst, are written word by word.
+func packWords(MR int) func(dst []byte, codes []int8, ld, rows, words int) {
+	plain := packQuads(MR)
+	groups := ceilDiv(MR, packRows)
+	return func(dst []byte, codes []int8, ld, rows, words int) {
+		blocks := words / packRows
+		if MR%packRows != 0 {
+			blocks = max(words-1, 0) / packRows
+		}
+		if ld%4 != 0 || blocks == 0 || len(codes) < (groups*packRows-1)*ld+words*4 {
+			plain(dst, codes, ld, rows, words)
+			return
+		}
+		_ = dst[words*MR*4-1]
+		for g := groups - 1; g >= 0; g-- {
+			to, from := (*float32)(unsafe.Pointer(&dst[g*packRows*4])), (*float32)(unsafe.Pointer(&codes[g*packRows*ld]))
+			transpose8Loop(to, MR, from, ld/4, blocks)
+		}
+		done := blocks * packRows
+		plain(dst[done*MR*4:], codes[done*4:], ld, rows, words-done)
+	}
+}

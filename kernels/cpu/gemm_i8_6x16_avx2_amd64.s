@@ -1,0 +1,118 @@
+#include "textflag.h"
+
+// func code6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+//
+//	for g := range groups {
+//		for i := range 6 {
+//			for j := range 16 {
+//				acc := start[g*16+j]
+//				for p := 2*words*g; p < 2*words*(g+1); p++ {
+//					acc += a[p, i, 0] * b[p, j, 0] + a[p, i, 1] * b[p, j, 1]
+//				}
+//				c[i*ldc+j] += scales[g*16+j] * float32(acc)
+//			}
+//		}
+//	}
+//
+// a and b are pairs of int16: those of a as packPairs, of b as widenPairs makes
+// them. groups is at least 1, words may be 0.
+//
+//	R10 groups left      R11 words               CX words left in the group
+//	SI a, 6 pairs        DI b, 16 pairs          DX scales   R8 start
+//	BX c                 R9 ldc·4                AX a row of c
+//	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
+//	Y12, Y13 the pairs of b                      Y14, Y15 products
+
+// ROW adds the pair of a at offset a times those of b to one row of the tile.
+#define ROW(a, low, high) \
+	VPBROADCASTD a(SI), Y15;     \
+	VPMADDWD     Y12, Y15, Y14;  \
+	VPMADDWD     Y13, Y15, Y15;  \
+	VPADDD       Y14, low, low;  \
+	VPADDD       Y15, high, high
+
+// STEP adds one pair, at byte offsets a and b.
+#define STEP(a, b) \
+	VMOVDQU b(DI), Y12;    \
+	VMOVDQU b+32(DI), Y13; \
+	ROW(a, Y0, Y1);        \
+	ROW(a+4, Y2, Y3);      \
+	ROW(a+8, Y4, Y5);      \
+	ROW(a+12, Y6, Y7);     \
+	ROW(a+16, Y8, Y9);     \
+	ROW(a+20, Y10, Y11)
+
+// STORE scales a row of the tile and adds it to a row of c.
+#define STORE(low, high) \
+	VCVTDQ2PS   low, low;          \
+	VCVTDQ2PS   high, high;        \
+	VFMADD213PS (AX), Y12, low;    \
+	VFMADD213PS 32(AX), Y13, high; \
+	VMOVUPS     low, (AX);         \
+	VMOVUPS     high, 32(AX);      \
+	ADDQ        R9, AX
+
+TEXT ·code6x16AVX2(SB), NOSPLIT, $0-72
+	MOVQ groups+0(FP), R10
+	MOVQ words+8(FP), R11
+	MOVQ a+16(FP), SI
+	MOVQ b+24(FP), DI
+	MOVQ scales+40(FP), DX
+	MOVQ start+48(FP), R8
+	MOVQ c+56(FP), BX
+	MOVQ ldc+64(FP), R9
+	SHLQ $2, R9
+
+group:
+	VMOVDQU (R8), Y0
+	VMOVDQU 32(R8), Y1
+	VMOVDQA Y0, Y2
+	VMOVDQA Y1, Y3
+	VMOVDQA Y0, Y4
+	VMOVDQA Y1, Y5
+	VMOVDQA Y0, Y6
+	VMOVDQA Y1, Y7
+	VMOVDQA Y0, Y8
+	VMOVDQA Y1, Y9
+	VMOVDQA Y0, Y10
+	VMOVDQA Y1, Y11
+	MOVQ    R11, CX
+	SUBQ    $2, CX
+	JLT     last
+
+	PCALIGN $32
+
+two:
+	STEP(0, 0)
+	STEP(24, 64)
+	STEP(48, 128)
+	STEP(72, 192)
+	ADDQ $96, SI
+	ADDQ $256, DI
+	SUBQ $2, CX
+	JGE  two
+
+last:
+	ADDQ $2, CX
+	JZ   store
+	STEP(0, 0)
+	STEP(24, 64)
+	ADDQ $48, SI
+	ADDQ $128, DI
+
+store:
+	VMOVUPS (DX), Y12
+	VMOVUPS 32(DX), Y13
+	MOVQ    BX, AX
+	STORE(Y0, Y1)
+	STORE(Y2, Y3)
+	STORE(Y4, Y5)
+	STORE(Y6, Y7)
+	STORE(Y8, Y9)
+	STORE(Y10, Y11)
+	ADDQ    $64, DX
+	ADDQ    $64, R8
+	DECQ    R10
+	JNZ     group
+	VZEROUPPER
+	RET
