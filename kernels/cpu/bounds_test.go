@@ -34,6 +34,15 @@ func boundedCalls() map[string]boundedCall {
 		"gelu":       func(r *routines, take taker, n int) { r.gelu(take(n), take(n), &geluExact) },
 		"sumSquares": func(r *routines, take taker, n int) { r.sumSquares(take(n)) },
 		"scaleBy":    func(r *routines, take taker, n int) { r.scaleBy(take(n), take(n), take(n), 0.5) },
+		"sum":        func(r *routines, take taker, n int) { r.sum(take(n)) },
+		"centredSquares": func(r *routines, take taker, n int) {
+			r.centredSquares(take(n), 0.5, 0.25)
+		},
+		"standardise": func(r *routines, take taker, n int) {
+			r.standardise(take(n), take(n), take(n), take(n), 0.5, 0.25, 2)
+		},
+		"turnHalves": func(r *routines, take taker, n int) { callTurn(r.turnHalves, take, n) },
+		"turnPairs":  func(r *routines, take taker, n int) { callTurn(r.turnPairs, take, n) },
 		"maximum":    func(r *routines, take taker, n int) { r.maximum(take(n)) },
 		"expSum":     func(r *routines, take taker, n int) { r.expSum(take(n), 0.5, 2) },
 		"strided":    callStrided,
@@ -95,6 +104,16 @@ func callStrided(r *routines, take taker, n int) {
 			length := (rows-1)*x[0] + (n-1)*x[1] + 1
 			r.strided(take((rows+stridedSlack-1)*ldy+16), ldy, take(length), x[0], x[1], rows, n, take(16*n), 0.5)
 		}
+	}
+}
+
+// callTurn turns up to two heads of 2n elements.
+func callTurn(turn func(y, x, cos, sin []float32), take taker, n int) {
+	if n == 0 {
+		return
+	}
+	for heads := range 3 {
+		turn(take(2*n*heads), take(2*n*heads), take(n), take(n))
 	}
 }
 

@@ -29,37 +29,69 @@ func (n *layerNormalization) Run() error {
 	return nil
 }
 
-// Tile normalises a group of rows. Each row is first brought to mean 0, so that
-// its squares lose nothing to a mean far from 0.
+// Tile normalises a group of rows. The mean is taken away in two parts, so that
+// the squares lose nothing to a mean far from 0.
 func (n *layerNormalization) Tile(_, tile int) {
 	C := len(n.scale)
 	group := rowsPerTile(C)
 	for r := tile * group; r < min((tile+1)*group, n.rows); r++ {
-		y := n.y[r*C : (r+1)*C]
-		centre(y, n.x[r*C:(r+1)*C])
-		variance := n.squares(y) / float64(C)
-		n.scaleBy(y, y, n.scale, float32(1/math.Sqrt(variance+n.epsilon)))
-		n.add(y, y, n.bias)
+		x := n.x[r*C : (r+1)*C]
+		mean := n.sum(x) / float64(C)
+		high := float32(mean)
+		low := float32(mean - float64(high))
+		variance := n.deviations(x, mean, high, low) / float64(C)
+		n.standardise(n.y[r*C:(r+1)*C], x, n.scale, n.bias, high, low, float32(1/math.Sqrt(variance+n.epsilon)))
 	}
 }
 
-// centre: y[i] = x[i] − mean(x), the mean in float64. y may be x.
-func centre(y, x []float32) {
-	var s0, s1, s2, s3 float64
-	rest := x
-	for len(rest) >= 4 {
-		s0 += float64(rest[0])
-		s1 += float64(rest[1])
-		s2 += float64(rest[2])
-		s3 += float64(rest[3])
-		rest = rest[4:]
+// deviations is Σ (x − mean)², in float64 where float32 would overflow or lose it.
+func (r *routines) deviations(x []float32, mean float64, high, low float32) float64 {
+	if s := r.centredSquares(x, high, low); s > 1e-30 && s < 1e38 {
+		return float64(s)
 	}
-	for _, v := range rest {
+	s := 0.0
+	for _, v := range x {
+		d := float64(v) - mean
+		s += d * d
+	}
+	return s
+}
+
+func sumGeneric(x []float32) float64 {
+	var s0, s1, s2, s3 float64
+	for len(x) >= 4 {
+		s0 += float64(x[0])
+		s1 += float64(x[1])
+		s2 += float64(x[2])
+		s3 += float64(x[3])
+		x = x[4:]
+	}
+	for _, v := range x {
 		s0 += float64(v)
 	}
-	mean := ((s0 + s1) + (s2 + s3)) / float64(len(x))
-	y = y[:len(x)]
+	return (s0 + s1) + (s2 + s3)
+}
+
+func centredSquaresGeneric(x []float32, high, low float32) float32 {
+	var s0, s1, s2, s3 float32
+	for len(x) >= 4 {
+		d0, d1, d2, d3 := x[0]-high-low, x[1]-high-low, x[2]-high-low, x[3]-high-low
+		s0 += d0 * d0
+		s1 += d1 * d1
+		s2 += d2 * d2
+		s3 += d3 * d3
+		x = x[4:]
+	}
+	for _, v := range x {
+		d := v - high - low
+		s0 += d * d
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+func standardiseGeneric(dst, x, scale, bias []float32, high, low, factor float32) {
+	x, scale, bias = x[:len(dst)], scale[:len(dst)], bias[:len(dst)]
 	for i, v := range x {
-		y[i] = float32(float64(v) - mean)
+		dst[i] = (v-high-low)*factor*scale[i] + bias[i]
 	}
 }

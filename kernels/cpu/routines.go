@@ -66,6 +66,18 @@ type routines struct {
 	sumSquares func(x []float32) float32
 	// scaleBy: dst[i] = x[i] · factor · scale[i].
 	scaleBy func(dst, x, scale []float32, factor float32)
+	// sum: Σ x[i] in float64.
+	sum func(x []float32) float64
+	// centredSquares: Σ ((x[i] − high) − low)².
+	centredSquares func(x []float32, high, low float32) float32
+	// standardise: dst[i] = ((x[i] − high) − low) · factor · scale[i] + bias[i].
+	standardise func(dst, x, scale, bias []float32, high, low, factor float32)
+	// turnHalves turns the pairs (i, half+i) of each head of 2·half elements, of
+	// which x is made, half being len(cos): a, b := x[i], x[half+i],
+	// y[i] = a·cos[i] − b·sin[i], y[half+i] = b·cos[i] + a·sin[i].
+	turnHalves func(y, x, cos, sin []float32)
+	// turnPairs is turnHalves for the pairs (2i, 2i+1).
+	turnPairs func(y, x, cos, sin []float32)
 	// maximum: the largest x[i] that is not NaN, or −Inf.
 	maximum func(x []float32) float32
 	// expSum: x[i] = exp((x[i] − shift) · scale), and returns their sum.
@@ -138,6 +150,11 @@ func genericRoutines() routines {
 		expSum:      expSumGeneric,
 		strided:     stridedGeneric,
 
+		sum:            sumGeneric,
+		centredSquares: centredSquaresGeneric,
+		standardise:    standardiseGeneric,
+		turnHalves:     turnHalvesGeneric,
+		turnPairs:      turnPairsGeneric,
 		columnMaximum:  columnMaximumGeneric,
 		columnExpSum:   columnExpSumGeneric,
 		columnScaleAdd: columnScaleAddGeneric,

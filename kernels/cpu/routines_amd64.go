@@ -24,6 +24,11 @@ func archRoutines() []routines {
 	avx2.relu = reluVectors
 	avx2.sumSquares = sumSquaresVectors
 	avx2.scaleBy = scaleByVectors
+	avx2.sum = sumVectors
+	avx2.centredSquares = centredSquaresVectors
+	avx2.standardise = standardiseVectors
+	avx2.turnHalves = turnHalvesVectors
+	avx2.turnPairs = turnPairsVectors
 	avx2.maximum = maximumVectors
 	avx2.expSum = expSumVectors
 	avx2.gaussian = gaussianVectors

@@ -234,6 +234,73 @@ func TestStrided(t *testing.T) {
 	})
 }
 
+func TestNormLoops(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 9))
+	const high, low, factor = 0.75, 1e-4, 1.5
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for n := range 2*16 + 4 {
+			for off := range 4 {
+				x, scale, bias := guarded(rng, n, off), guarded(rng, n, 3-off), guarded(rng, n, 1)
+				dst := guarded(rng, n, 2)
+				r.standardise(dst, x, scale, bias, high, low, factor)
+				checkGuards(t, "standardise", dst)
+				sum, squares := 0.0, 0.0
+				for i, v := range x {
+					d := float64(v) - high - float64(float32(low))
+					sum, squares = sum+float64(v), squares+d*d
+					want := d*factor*float64(scale[i]) + float64(bias[i])
+					if math.Abs(float64(dst[i])-want) > 1e-6*(1+math.Abs(want)) {
+						t.Fatalf("standardise of %d: element %d is %g, want %g", n, i, dst[i], want)
+					}
+				}
+				if got := r.sum(x); math.Abs(got-sum) > 1e-12 {
+					t.Fatalf("sum of %d: %g, want %g", n, got, sum)
+				}
+				if got := r.centredSquares(x, high, low); !near(float64(got), squares, 1e-6) {
+					t.Fatalf("centredSquares of %d: %g, want %g", n, got, squares)
+				}
+			}
+		}
+	})
+}
+
+func TestTurn(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 10))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for half := 1; half < 2*16+4; half++ {
+			for heads := range 4 {
+				for _, pairs := range []bool{false, true} {
+					turn, step, apart := r.turnHalves, 1, half
+					if pairs {
+						turn, step, apart = r.turnPairs, 2, 1
+					}
+					x, cos, sin := guarded(rng, 2*half*heads, half%4), guarded(rng, half, heads), guarded(rng, half, 1)
+					y := guarded(rng, 2*half*heads, heads)
+					turn(y, x, cos, sin)
+					checkGuards(t, "turn", y)
+					for h := range heads {
+						for i, c := range cos {
+							at := h*2*half + i*step
+							a, b, s := float64(x[at]), float64(x[at+apart]), float64(sin[i])
+							first, second := a*float64(c)-b*s, b*float64(c)+a*s
+							if math.Abs(float64(y[at])-first) > 2e-6 || math.Abs(float64(y[at+apart])-second) > 2e-6 {
+								t.Fatalf("%d heads of %d, pairs %t: pair %d of head %d is (%g, %g), want (%g, %g)",
+									heads, 2*half, pairs, i, h, y[at], y[at+apart], first, second)
+							}
+						}
+					}
+					turn(x, x, cos, sin)
+					for i := range x {
+						if x[i] != y[i] {
+							t.Fatalf("%d heads of %d, pairs %t, in place: element %d is %g, want %g", heads, 2*half, pairs, i, x[i], y[i])
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestColumns(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 5))
 	eachLevel(t, func(t *testing.T, r *routines) {

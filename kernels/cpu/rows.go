@@ -61,60 +61,6 @@ func (r *routines) squares(x []float32) float64 {
 	return s
 }
 
-// rotaryEmbedding turns the pairs of each head by the angle of their position:
-// x [w, N, H·D], positions [N], cos and sin [S, D/2] → [w, N, H·D]; y may be x.
-type rotaryEmbedding struct {
-	call      *kernel.Call
-	heads     int
-	step      int // from one pair's first element to the next one's
-	apart     int // from a pair's first element to its second
-	x, y      []float32
-	cos, sin  []float32
-	positions []int32
-	C, half   int
-	rows      int
-}
-
-func (*routines) bindRotaryEmbedding(c *kernel.Call) (kernel.Runner, error) {
-	e := &rotaryEmbedding{call: c, heads: c.Attrs.Int("num_heads"), half: c.In[2].Shape[1], C: c.In[0].Shape[1]}
-	e.step, e.apart = 1, e.half
-	if c.Attrs.Int("interleaved") != 0 {
-		e.step, e.apart = 2, 1
-	}
-	return e, nil
-}
-
-func (e *rotaryEmbedding) Run() error {
-	in := e.call.In
-	e.x, e.y, e.positions = in[0].F32(), e.call.Out[0].F32(), in[1].I32()
-	e.cos, e.sin = in[2].Copy(0), in[3].Copy(0)
-	e.rows = in[0].Width * in[0].Shape[0]
-	e.call.Pool.Run(e, ceilDiv(e.rows, rowsPerTile(e.C)))
-	return nil
-}
-
-// Tile turns a group of rows.
-func (e *rotaryEmbedding) Tile(_, tile int) {
-	group := rowsPerTile(e.C)
-	for r := tile * group; r < min((tile+1)*group, e.rows); r++ {
-		position := int(e.positions[r%len(e.positions)])
-		cos, sin := e.cos[position*e.half:][:e.half], e.sin[position*e.half:][:e.half]
-		for h := range e.heads {
-			at := r*e.C + h*2*e.half
-			e.turn(e.y[at:at+2*e.half], e.x[at:at+2*e.half], cos, sin)
-		}
-	}
-}
-
-// turn rotates one head.
-func (e *rotaryEmbedding) turn(y, x, cos, sin []float32) {
-	for i, c := range cos {
-		a, b := i*e.step, i*e.step+e.apart
-		first, second, s := x[a], x[b], sin[i]
-		y[a], y[b] = first*c-second*s, second*c+first*s
-	}
-}
-
 // gather copies rows: y[i, :] = data[indices[i], :]. data [w, D, C] in either
 // layout, indices [I] → y [w, I, C].
 type gather struct {

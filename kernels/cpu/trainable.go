@@ -168,9 +168,7 @@ func (p *perturb) Tile(worker, tile int) {
 		n := r.k1 - r.k0
 		p.w.load(x[:n], r)
 		p.fillNoise(p.sampler, z[:n], p.seed, p.site, p.query, p.w.index(r))
-		for e, v := range z[:n] {
-			x[e] += float32(p.eps * v)
-		}
+		p.addScaled(x[:n], x[:n], z[:n], p.eps)
 		if p.y.bf16 {
 			for e, v := range x[:n] {
 				bits[e] = half.BrainFromFloat(v)
@@ -241,13 +239,9 @@ func (u *updateWeights) Tile(worker, tile int) {
 		clear(sum[:n])
 		for i, g := range u.g {
 			u.fillNoise(u.sampler, z[:n], u.seed, u.site, uint32(i), index)
-			for e, v := range z[:n] {
-				sum[e] += float32(g * v)
-			}
+			u.addScaled(sum[:n], sum[:n], z[:n], g)
 		}
-		for e, v := range sum[:n] {
-			x[e] -= float32(u.c * v)
-		}
+		u.addScaled(x[:n], x[:n], sum[:n], -u.c)
 		if u.w.bf16 {
 			noise.RoundBF16(bits[:n], x[:n], u.seed, u.site, index)
 			u.w.storeBF16(bits[:n], r)
