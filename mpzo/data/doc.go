@@ -5,10 +5,12 @@
 //
 //	Reader   file (JSON lines, tab-separated or plain text) → Row
 //	Task     Row → prompt and candidate answers, by a template
-//	Set      token ids of every candidate, through an Encoder
+//	Set      token ids of every candidate, through an Encoder; of all rows, or of
+//	         a few of each label
 //	Order    which examples a training step takes, from (seed, step) alone
 //	Batch    tokens, label rows and offsets, packed without padding
-//	Score    per-row losses → predictions, accuracy, perplexity
+//	Score    per-row losses → predictions and mean losses
+//	Scores   predictions, or written answers → accuracy, F1, exact match
 //
 // The training loop and the tool call it. It sees a tokenizer only through
 // Encoder, and knows nothing of programs, sessions or optimizers; what a task

@@ -40,6 +40,9 @@ type Options struct {
 	// LineBytes, Rows and TextBytes bound a line, the number of rows and the
 	// size of a plain-text file; zero means the defaults above.
 	LineBytes, Rows, TextBytes int
+	// Limit, if above zero, makes a set of so many of a file's rows at most, the
+	// same for the same file. Text has no such limit.
+	Limit int
 	// Masked says that the model fills in masks, and does not go on with a text.
 	Masked bool
 	// Tokens bounds the ids of one candidate, or of one window of text, BOS

@@ -62,6 +62,9 @@ func Read(name string, source io.Reader, task *Task, encoder Encoder, options Op
 	if err != nil {
 		return nil, err
 	}
+	if options.Limit > 0 {
+		return loader.sample(source)
+	}
 	if err := loader.each(source, loader.add); err != nil {
 		return nil, err
 	}

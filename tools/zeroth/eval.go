@@ -59,7 +59,7 @@ func runEval(ctx context.Context, o evalOptions, stdout, stderr io.Writer) error
 		return err
 	}
 	defer file.Close()
-	set, err := o.Task.load(o.Data, file.Program)
+	set, err := o.Task.loadEvaluation(o.Data, file.Program)
 	if err != nil {
 		return err
 	}

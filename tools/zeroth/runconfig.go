@@ -50,10 +50,10 @@ func (c *runConfig) checkNumbers() error {
 		return usagef("--lr %g: must be a number, 0 or above", c.LR)
 	case !(c.Eps >= 1e-30 && c.Eps <= math.MaxFloat32):
 		return usagef("--eps %g: must be a number above 0, at least 1e-30", c.Eps)
-	case c.EvalEvery > 0 && c.HeldOut == "":
+	case c.EvalEvery > 0 && c.HeldOut == "" && c.Task.Shots == 0:
 		return usagef("--eval-every needs --held-out: the file to evaluate on")
 	}
-	return nil
+	return c.Task.checkSample()
 }
 
 // check names the first flag whose value cannot be. The run's folder must be

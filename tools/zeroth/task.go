@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -25,6 +26,9 @@ type taskOptions struct {
 	Columns    string `json:"columns,omitempty"`
 	Loss       string `json:"loss,omitempty"`
 	MaxTokens  int    `json:"max_tokens,omitempty"`
+	EvalLimit  int    `json:"eval_limit,omitempty"`
+	Shots      int    `json:"k_shot,omitempty"`
+	DataSeed   uint64 `json:"data_seed,omitempty"`
 }
 
 func taskFlags() []cli.Flag {
@@ -36,15 +40,43 @@ func taskFlags() []cli.Flag {
 		&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns of a .tsv file without a header line, separated by commas"},
 		&cli.StringFlag{Name: "loss", Usage: "`WHAT` the loss is taken over: tokens (all the vocabulary competes) or choices (the candidates do)", DefaultText: "the task's"},
 		&cli.IntFlag{Name: "max-tokens", Usage: "longest example in `TOKENS`; longer prompts lose their beginning, around a mask their longest field's end", DefaultText: "512, for text 128, at most the program's context"},
+		&cli.IntFlag{Name: "eval-limit", Usage: "evaluate on `N` examples of a file at most, always the same", DefaultText: "all"},
+	}
+}
+
+// shotFlags pick the examples of a run.
+func shotFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "k-shot", Usage: "train on `K` examples of each label of --data; K more are held out, unless --held-out is given", DefaultText: "all"},
+		&cli.Uint64Flag{Name: "data-seed", Usage: "`SEED` of --k-shot; it picks the examples that it picks in MeZO", Value: 42},
 	}
 }
 
 func readTaskOptions(c *cli.Context) taskOptions {
-	return taskOptions{
+	o := taskOptions{
 		Task: c.String("task"), Template: c.String("template"), Labels: c.String("labels"),
 		LabelField: c.String("label-field"), Columns: c.String("columns"), Loss: c.String("loss"),
-		MaxTokens: c.Int("max-tokens"),
+		MaxTokens: c.Int("max-tokens"), EvalLimit: c.Int("eval-limit"), Shots: c.Int("k-shot"),
 	}
+	if o.Shots > 0 {
+		o.DataSeed = c.Uint64("data-seed")
+	}
+	return o
+}
+
+// checkSample refuses what picks no examples.
+func (o taskOptions) checkSample() error {
+	switch {
+	case o.EvalLimit < 0:
+		return usagef("--eval-limit %d: must be at least 1, or 0 for all", o.EvalLimit)
+	case o.Shots < 0:
+		return usagef("--k-shot %d: must be at least 1, or 0 for all", o.Shots)
+	case o.DataSeed > math.MaxUint32:
+		return usagef("--data-seed %d: must be 0 to %d, as in NumPy", o.DataSeed, uint32(math.MaxUint32))
+	case o.isText() && (o.EvalLimit > 0 || o.Shots > 0):
+		return usagef("--task text takes no --k-shot or --eval-limit: text has no examples to pick")
+	}
+	return nil
 }
 
 // isText reports whether the task is language modelling on plain text.
@@ -106,8 +138,19 @@ const (
 // errMaskedText is returned where a masked language model is to go on with text.
 var errMaskedText = errors.New("--task text is for models that go on with a text: a masked language model sees both sides of a token")
 
-// load reads a data file as examples for a program.
-func (o taskOptions) load(path string, p *program.Program) (*data.Set, error) {
+// source is what reads data files for a program.
+type source struct {
+	encoder data.Encoder
+	options data.Options
+	task    data.Task // unless the options say text
+	text    bool
+}
+
+// source checks the options against a program.
+func (o taskOptions) source(p *program.Program) (*source, error) {
+	if err := o.checkSample(); err != nil {
+		return nil, err
+	}
 	encoder, err := programTokenizer(p)
 	if err != nil {
 		return nil, err
@@ -125,25 +168,60 @@ func (o taskOptions) load(path string, p *program.Program) (*data.Set, error) {
 	case limit == 0:
 		limit = min(context, defaultRowTokens)
 	}
-	options := data.Options{Tokens: limit, Masked: isMasked(p)}
+	s := &source{encoder: encoder, options: data.Options{Tokens: limit, Masked: isMasked(p)}, text: o.isText()}
 	if o.Columns != "" {
-		options.Columns = strings.Split(o.Columns, ",")
+		s.options.Columns = strings.Split(o.Columns, ",")
 	}
-	if o.isText() {
-		if options.Masked {
-			return nil, errMaskedText
-		}
-		if err := o.checkText(path); err != nil {
-			return nil, err
-		}
-		options.Format = data.PlainText
-		return data.LoadText(path, encoder, options)
+	switch {
+	case s.text && s.options.Masked:
+		return nil, errMaskedText
+	case s.text:
+		s.options.Format = data.PlainText
+	default:
+		s.task, err = o.task()
 	}
-	task, err := o.task()
+	return s, err
+}
+
+// load reads a file to train on.
+func (o taskOptions) load(path string, p *program.Program) (*data.Set, error) {
+	s, err := o.source(p)
 	if err != nil {
 		return nil, err
 	}
-	return data.Load(path, &task, encoder, options)
+	if s.text {
+		if err := o.checkText(path); err != nil {
+			return nil, err
+		}
+		return data.LoadText(path, s.encoder, s.options)
+	}
+	return data.Load(path, &s.task, s.encoder, s.options)
+}
+
+// loadEvaluation reads a file to evaluate on, no more of it than is wanted.
+func (o taskOptions) loadEvaluation(path string, p *program.Program) (*data.Set, error) {
+	s, err := o.source(p)
+	if err != nil {
+		return nil, err
+	}
+	if s.text {
+		return o.load(path, p)
+	}
+	s.options.Limit = o.EvalLimit
+	return data.Load(path, &s.task, s.encoder, s.options)
+}
+
+// loadShots reads a few examples of each label, to train on and to hold out.
+func (o taskOptions) loadShots(path string, p *program.Program) (trainSet, heldOut *data.Set, err error) {
+	s, err := o.source(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	trainSet, heldOut, err = data.LoadShots(path, &s.task, s.encoder, s.options, o.Shots, uint32(o.DataSeed))
+	if errors.Is(err, data.ErrTask) && len(s.task.Labels) == 0 {
+		err = usageError{err}
+	}
+	return trainSet, heldOut, err
 }
 
 // isMasked reports whether a program is a masked language model.

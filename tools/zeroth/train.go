@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"zeroth/graph/pass"
 	"zeroth/mpzo/data"
@@ -39,7 +40,7 @@ func trainCommand() *cli.Command {
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON", DisableDefaultText: true},
 	}
-	flags = append(append(append(flags, taskFlags()...), loraFlags()...), engineFlags()...)
+	flags = slices.Concat(flags, taskFlags(), shotFlags(), loraFlags(), engineFlags())
 	return &cli.Command{
 		Name: "train", Usage: "fine-tune a program's LoRA with forward passes alone",
 		UsageText: "zeroth train PROGRAM --data FILE --task TASK [flags]\nzeroth train --resume FOLDER",
@@ -119,6 +120,9 @@ func (r *trainRun) configure(c *cli.Context) error {
 	}
 	if err := r.config.check(r.folder); err != nil {
 		return err
+	}
+	if c.IsSet("data-seed") && r.config.Task.Shots == 0 {
+		return usagef("--data-seed needs --k-shot: it picks the examples")
 	}
 	if _, err := r.settings(data.TokenLoss); err != nil {
 		return usageError{err}
@@ -250,30 +254,42 @@ func (r *trainRun) openProgram() error {
 }
 
 func (r *trainRun) loadData(p *program.Program) (sets dataSets, err error) {
-	if sets.train, err = r.loadSet(r.config.Data, p); err != nil {
+	task := &r.config.Task
+	if task.Shots > 0 {
+		sets.train, sets.heldOut, err = task.loadShots(r.config.Data, p)
+	} else {
+		sets.train, err = task.load(r.config.Data, p)
+	}
+	if err == nil && r.config.HeldOut != "" {
+		sets.heldOut, err = task.loadEvaluation(r.config.HeldOut, p)
+	}
+	if err == nil && r.config.Test != "" {
+		sets.test, err = task.loadEvaluation(r.config.Test, p)
+	}
+	if err != nil {
 		return sets, err
 	}
-	if r.config.HeldOut != "" {
-		if sets.heldOut, err = r.loadSet(r.config.HeldOut, p); err != nil {
-			return sets, err
-		}
+	for _, set := range []*data.Set{sets.train, sets.heldOut, sets.test} {
+		r.notice(set)
 	}
-	if r.config.Test != "" {
-		sets.test, err = r.loadSet(r.config.Test, p)
+	if want, have := task.Shots*len(sets.train.Labels), len(sets.train.Examples); have < want {
+		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d examples where --k-shot asks for %d: a label has fewer rows\n", r.config.Data, have, want)
 	}
-	return sets, err
+	return sets, nil
 }
 
-func (r *trainRun) loadSet(path string, p *program.Program) (*data.Set, error) {
-	set, err := r.config.Task.load(path, p)
-	if err == nil && set.Truncated > 0 {
+// notice says what of a file is not as it was.
+func (r *trainRun) notice(set *data.Set) {
+	if set == nil {
+		return
+	}
+	if set.Truncated > 0 {
 		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d of %d examples lost part of their prompt to fit --max-tokens\n",
-			path, set.Truncated, len(set.Examples))
+			set.File, set.Truncated, len(set.Examples))
 	}
-	if err == nil && set.Skipped > 0 {
-		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d rows left out, which the task has no use for\n", path, set.Skipped)
+	if set.Skipped > 0 {
+		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d rows left out, which the task has no use for\n", set.File, set.Skipped)
 	}
-	return set, err
 }
 
 // run trains, and leaves the folder whole however it ends.
