@@ -27,6 +27,7 @@ type Method struct {
 	outsideBytes float64
 	extents      op.Extents
 	mutates      bool // some node writes a slot
+	job          job  // the run that is under way
 }
 
 // step is a node with its kernel.
@@ -156,9 +157,23 @@ func (m *Method) Run(ctx context.Context) error {
 			return fmt.Errorf("%w: method %s: input %s: %w", ErrInput, m.def.Name, m.checks[i].name, err)
 		}
 	}
+	m.job = job{m, ctx}
+	err := m.session.pool.Do(&m.job)
+	m.job = job{}
+	return err
+}
+
+// job is one run of a method's nodes.
+type job struct {
+	method *Method
+	ctx    context.Context
+}
+
+func (j *job) Do() error {
+	m := j.method
 	for i := range m.steps {
-		if !m.mutates && ctx.Err() != nil {
-			return ctx.Err()
+		if !m.mutates && j.ctx.Err() != nil {
+			return j.ctx.Err()
 		}
 		if err := m.runStep(&m.steps[i]); err != nil {
 			return fmt.Errorf("method %s: node %d %s %s: kernel %s: %w",

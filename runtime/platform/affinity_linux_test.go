@@ -150,6 +150,49 @@ func TestPinnedThreadsEndWithTheirPool(t *testing.T) {
 	}
 }
 
+// threadJob notes which threads its parts ran on.
+type threadJob struct {
+	pool    *Pool
+	threads map[int]bool
+	lock    sync.Mutex
+}
+
+func (j *threadJob) Do() error {
+	j.note()
+	j.pool.Run(j, 1)
+	if err := j.pool.Do(&oneTask{pool: j.pool, task: j, tiles: 1}); err != nil {
+		return err
+	}
+	return errors.New("done")
+}
+
+func (j *threadJob) Tile(int, int) { j.note() }
+
+func (j *threadJob) note() {
+	j.lock.Lock()
+	defer j.lock.Unlock()
+	j.threads[unix.Gettid()] = true
+}
+
+// A job and its tasks of one tile stay on the thread of worker 0.
+func TestJobStaysOnItsThread(t *testing.T) {
+	pool, err := NewPinnedPool(usable(t), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	job := &threadJob{pool: pool, threads: map[int]bool{}}
+	for range 20 {
+		if err := pool.Do(job); err == nil || err.Error() != "done" {
+			t.Fatalf("the job's error is %v", err)
+		}
+		pool.Run(job, 1)
+	}
+	if len(job.threads) != 1 {
+		t.Errorf("a job ran on %d threads", len(job.threads))
+	}
+}
+
 func TestPinnedRunAllocatesNothing(t *testing.T) {
 	pool, err := NewPinnedPool(usable(t), 3)
 	if err != nil {
@@ -180,6 +223,18 @@ func TestUnusableCPUs(t *testing.T) {
 	_, err = NewPinnedPool(CPUs{possible[0], missing}, 0)
 	if !errors.Is(err, ErrCPUs) || !strings.Contains(err.Error(), fmt.Sprintf("CPU %d: does not exist", missing)) {
 		t.Errorf("CPU %d of %s: %v", missing, possible, err)
+	}
+}
+
+// A pool that is closed at once must still end.
+func TestPinnedPoolClosedAtOnce(t *testing.T) {
+	cpus := usable(t)
+	for range 200 {
+		pool, err := NewPinnedPool(cpus[:1], 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool.Close()
 	}
 }
 

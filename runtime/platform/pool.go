@@ -16,21 +16,47 @@ type Task interface {
 	Tile(worker, tile int)
 }
 
+// Job is a piece of work that runs tasks, one after another.
+type Job interface{ Do() error }
+
 // Pool runs tasks on a fixed set of threads. Each worker begins with an equal
 // share of the tiles; one that has finished its own steals the further half of
 // another's rest, so that slow cores (big.LITTLE) delay nobody. Running a task
-// allocates nothing. A Pool is for one caller at a time.
+// or a job allocates nothing. A Pool is for one caller at a time.
 type Pool struct {
 	workers int
-	// wake has a channel for each worker with a goroutine of its own: all but
-	// worker 0, who is the caller of Run, or in a pinned pool all.
-	wake   []chan struct{}
-	pinned bool
-	shares []share
-	task   Task
-	left   atomic.Int64 // helpers that have not finished the present task
-	done   chan struct{}
+	wake    []chan struct{} // of workers 1 and up
+	shares  []share
+	task    Task
+	// joined counts the workers beside worker 0 that are at the present task;
+	// shut is taken from it when nobody may join any more. Only who has joined
+	// looks at the task and the shares, so a thread that the system wakes late
+	// delays nobody.
+	joined atomic.Int64
+	done   chan struct{} // the last has left a task that was shut
 	exited sync.WaitGroup
+
+	// In a pinned pool worker 0 has a goroutine of its own, which takes jobs;
+	// else it is the caller, and jobs is nil.
+	jobs    chan Job
+	results chan error
+	inJob   bool    // worker 0 does a job; changed by the caller while it does none
+	single  oneTask // the job of a Run outside any
+}
+
+// shut makes joined negative, however many have joined.
+const shut = 1 << 32
+
+// oneTask is the job of running one task.
+type oneTask struct {
+	pool  *Pool
+	task  Task
+	tiles int
+}
+
+func (o *oneTask) Do() error {
+	o.pool.Run(o.task, o.tiles)
+	return nil
 }
 
 // share is a worker's rest of the tiles, [low, high) as low<<32 | high, on a
@@ -64,7 +90,7 @@ func NewPoolOn(cpus CPUs, workers int) (*Pool, error) {
 
 // NewPinnedPool starts a pool whose workers run on the CPUs alone; 0 workers or
 // less means one for each CPU. With as many workers as CPUs each has one to
-// itself, else the system spreads them. The caller of Run waits meanwhile.
+// itself, else the system spreads them. The caller of Do or Run waits meanwhile.
 func NewPinnedPool(cpus CPUs, workers int) (*Pool, error) {
 	if err := cpus.Check(); err != nil {
 		return nil, err
@@ -73,7 +99,8 @@ func NewPinnedPool(cpus CPUs, workers int) (*Pool, error) {
 		workers = len(cpus)
 	}
 	p := newPool(workers)
-	p.pinned = true
+	p.jobs, p.results = make(chan Job, 1), make(chan error, 1)
+	p.single.pool = p
 	for w := range workers {
 		mine := cpus
 		if workers == len(cpus) {
@@ -88,7 +115,9 @@ func NewPinnedPool(cpus CPUs, workers int) (*Pool, error) {
 }
 
 func newPool(workers int) *Pool {
-	return &Pool{workers: workers, shares: make([]share, workers), done: make(chan struct{}, 1)}
+	p := &Pool{workers: workers, shares: make([]share, workers), done: make(chan struct{}, 1)}
+	p.joined.Store(-shut)
+	return p
 }
 
 func (p *Pool) addWake() chan struct{} {
@@ -99,14 +128,20 @@ func (p *Pool) addWake() chan struct{} {
 
 // startPinned starts a worker on a thread of its own that is held to the CPUs.
 func (p *Pool) startPinned(worker int, cpus CPUs) error {
-	wake, pinned := p.addWake(), make(chan error)
+	jobs := p.jobs // Close may set it to nil before the worker looks
+	serve := func() { p.serveJobs(jobs) }
+	if worker > 0 {
+		wake := p.addWake()
+		serve = func() { p.serve(worker, wake) }
+	}
+	pinned := make(chan error)
 	p.exited.Add(1)
 	onOwnThread(func() {
 		defer p.exited.Done()
 		err := pinThread(cpus)
 		pinned <- err
 		if err == nil {
-			p.serve(worker, wake)
+			serve()
 		}
 	})
 	return <-pinned
@@ -121,44 +156,91 @@ func (p *Pool) Close() {
 		close(wake)
 	}
 	p.wake = nil
+	if p.jobs != nil {
+		close(p.jobs)
+		p.jobs = nil
+	}
 	p.exited.Wait()
+}
+
+// Do runs a job on worker 0. In a pinned pool that is another thread, to which
+// each change costs some microseconds or, on a busy machine, many: whoever runs
+// many tasks in a row does so in a job.
+func (p *Pool) Do(job Job) error {
+	if p.jobs == nil || p.inJob {
+		return job.Do()
+	}
+	p.inJob = true
+	p.jobs <- job
+	err := <-p.results
+	p.inJob = false
+	return err
+}
+
+func (p *Pool) serveJobs(jobs chan Job) {
+	for job := range jobs {
+		p.results <- job.Do()
+	}
 }
 
 // Run runs tiles 0 … tiles−1 of task and returns when all are done.
 func (p *Pool) Run(task Task, tiles int) {
-	if tiles <= 0 {
-		return
-	}
-	if !p.pinned && (p.workers == 1 || tiles == 1) {
+	switch {
+	case tiles <= 0:
+	case p.jobs != nil && !p.inJob:
+		p.single.task, p.single.tiles = task, tiles
+		_ = p.Do(&p.single) // which cannot fail
+		p.single.task = nil
+	case p.workers == 1 || tiles == 1:
 		for tile := range tiles {
 			task.Tile(0, tile)
 		}
-		return
+	default:
+		p.share(task, tiles)
 	}
-	helpers, workers := p.wake, p.workers
-	if tiles == 1 {
-		helpers, workers = p.wake[:1], 1
-	}
-	for w := range workers {
-		low, high := uint64(tiles*w/workers), uint64(tiles*(w+1)/workers)
+}
+
+// share runs the tiles on all workers, the caller being worker 0.
+func (p *Pool) share(task Task, tiles int) {
+	for w := range p.shares {
+		low, high := uint64(tiles*w/p.workers), uint64(tiles*(w+1)/p.workers)
 		p.shares[w].span.Store(low<<32 | high)
 	}
 	p.task = task
-	p.left.Store(int64(len(helpers)))
-	for _, wake := range helpers {
-		wake <- struct{}{}
+	p.joined.Store(0)
+	for _, wake := range p.wake {
+		select {
+		case wake <- struct{}{}:
+		default: // it has not woken from the last time yet, and will
+		}
 	}
-	if !p.pinned {
-		p.work(0)
+	p.work(0)
+	if p.joined.Add(-shut) > -shut {
+		<-p.done
 	}
-	<-p.done
 	p.task = nil
+}
+
+// join reports whether there is a task that is not shut.
+func (p *Pool) join() bool {
+	for {
+		n := p.joined.Load()
+		if n < 0 {
+			return false
+		}
+		if p.joined.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
 }
 
 func (p *Pool) serve(worker int, wake chan struct{}) {
 	for range wake {
+		if !p.join() {
+			continue
+		}
 		p.work(worker)
-		if p.left.Add(-1) == 0 {
+		if p.joined.Add(-1) == -shut {
 			p.done <- struct{}{}
 		}
 	}

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 )
@@ -64,6 +65,45 @@ func TestIdleWorkersSteal(t *testing.T) {
 		}
 	}
 	pool.Run(task, tiles)
+}
+
+// waitTask blocks in each tile until its channel is closed.
+type waitTask struct {
+	started atomic.Int32
+	release chan struct{}
+}
+
+func (w *waitTask) Tile(int, int) {
+	w.started.Add(1)
+	<-w.release
+}
+
+// Run returns neither before a tile that another worker has begun is done, nor
+// waits for one that had nothing to do.
+func TestRunWaitsForWhoHasJoined(t *testing.T) {
+	pool := NewPool(3)
+	defer pool.Close()
+	for range 50 {
+		task := &waitTask{release: make(chan struct{})}
+		returned := make(chan struct{})
+		go func() {
+			pool.Run(task, 3)
+			close(returned)
+		}()
+		for task.started.Load() < 3 {
+			runtime.Gosched()
+		}
+		select {
+		case <-returned:
+			t.Fatal("Run returned while its tiles ran")
+		default:
+		}
+		close(task.release)
+		<-returned
+		if pool.joined.Load() != -shut {
+			t.Fatalf("%d workers are left behind", pool.joined.Load()+shut)
+		}
+	}
 }
 
 func TestRunAllocatesNothing(t *testing.T) {
