@@ -34,6 +34,9 @@ func inspectCommand() *cli.Command {
 				return err
 			}
 			o := inspectOptions{Program: path, Dot: c.String("dot"), Graph: c.String("graph"), JSON: c.Bool("json")}
+			if o.Dot != "" && o.Graph != "" || o.JSON && (o.Dot != "" || o.Graph != "") {
+				return usagef("give one of --dot, --graph and --json: each prints something else")
+			}
 			return runInspect(o, c.App.Writer)
 		},
 	}

@@ -37,7 +37,7 @@ func applyLoRAFlags(c *cli.Context, lora *pass.LoRA) error {
 	if c.IsSet("alpha") {
 		lora.Alpha = shortAlpha(c.Float64("alpha"))
 		if !(lora.Alpha > 0 && lora.Alpha <= math.MaxFloat32) {
-			return usagef("--alpha %g: must be a number above 0", c.Float64("alpha"))
+			return usagef("--alpha %g: must be above 0 and fit a 32-bit float, at most 3.4e38", c.Float64("alpha"))
 		}
 	}
 	if c.IsSet("modules") || c.IsSet("layers") {
