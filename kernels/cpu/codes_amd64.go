@@ -65,29 +65,3 @@ func packPairs(dst []byte, codes []int8, ld, rows, words int) {
 		}
 	}
 }
-
-// packWords is packQuads, eight rows at a time where codes has them. A step of
-// words that is no multiple of eight is written from its last rows to its first,
-// so that the overhang of each is written over by what it hangs over; the last
-// steps, whose overhang would leave dst, are written word by word.
-func packWords(MR int) func(dst []byte, codes []int8, ld, rows, words int) {
-	plain := packQuads(MR)
-	groups := ceilDiv(MR, packRows)
-	return func(dst []byte, codes []int8, ld, rows, words int) {
-		blocks := words / packRows
-		if MR%packRows != 0 {
-			blocks = max(words-1, 0) / packRows
-		}
-		if ld%4 != 0 || blocks == 0 || len(codes) < (groups*packRows-1)*ld+words*4 {
-			plain(dst, codes, ld, rows, words)
-			return
-		}
-		_ = dst[words*MR*4-1]
-		for g := groups - 1; g >= 0; g-- {
-			to, from := (*float32)(unsafe.Pointer(&dst[g*packRows*4])), (*float32)(unsafe.Pointer(&codes[g*packRows*ld]))
-			transpose8Loop(to, MR, from, ld/4, blocks)
-		}
-		done := blocks * packRows
-		plain(dst[done*MR*4:], codes[done*4:], ld, rows, words-done)
-	}
-}

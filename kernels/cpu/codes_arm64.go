@@ -1,34 +1,19 @@
 package cpu
 
+import "unsafe"
+
 // The codeKernels of this architecture.
 var (
 	code4x16 = codeKernel{
-		name: "4x16_neon", MR: 4, NR: 16, fn: code4x16NEON, pack: packQuads(4), xBytes: 4, wBytes: 4, step: 2,
+		name: "4x16_neon", MR: 4, NR: 16, fn: code4x16NEON, pack: packWords(4), xBytes: 4, wBytes: 4, step: 2,
 	}
 	code6x16 = codeKernel{
-		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, pack: packQuads(6), xBytes: 4, wBytes: 4, step: 1,
+		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, pack: packWords(6), xBytes: 4, wBytes: 4, step: 1,
 	}
-	code12x16 = codeKernel{
-		name: "12x16_i8mm", MR: 12, NR: 16, fn: code12x16I8MM, pack: packOctets(12), xBytes: 4, wBytes: 4, step: 2,
+	code6x16Octets = codeKernel{
+		name: "6x16_i8mm", MR: 6, NR: 16, fn: code6x16I8MM, pack: packOctets(6), xBytes: 4, widen: zipOctets, wBytes: 4, step: 2,
 	}
 )
-
-// packOctets is the pack of a codeKernel with MR rows that reads two words of a
-// row at a time: word v of row i at (v/2·MR·2 + i·2 + v%2)·4.
-func packOctets(MR int) func(dst []byte, codes []int8, ld, rows, words int) {
-	return func(dst []byte, codes []int8, ld, rows, words int) {
-		for i := range min(rows, MR) {
-			row := codes[i*ld:][:words*4]
-			for v := 0; v < words; v += 2 {
-				octet := row[v*4:][:8]
-				at := dst[(v*MR+i*2)*4:][:8]
-				for b, code := range octet {
-					at[b] = byte(code)
-				}
-			}
-		}
-	}
-}
 
 // code4x16NEON is a codeFunc with MR 4, NR 16 and step 2 for processors without
 // dot products. No code of x may be −128.
@@ -41,7 +26,39 @@ func code4x16NEON(groups, words int, a, b *byte, panel int, scales *float32, sta
 //go:noescape
 func code6x16DotProd(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
 
-// code12x16I8MM is a codeFunc with MR 12, NR 16 and step 2.
+// code6x16I8MM is a codeFunc with MR 6, NR 16 and step 2 for octets of x and W:
+// word v of row i of x at (v/2·12 + i·2 + v%2)·4 of a, that of row j of W at
+// (v/2·32 + j·2 + v%2)·4 of b.
 //
 //go:noescape
-func code12x16I8MM(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func code6x16I8MM(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// zipOctetsLoop: word v%2 of octet (v/2, j) of dst is word (v, j) of words for
+// v < n, a multiple of 2 and at least 2, and j < 16.
+//
+//go:noescape
+func zipOctetsLoop(dst, words *byte, n int)
+
+// zipOctets is the widen of a codeKernel that reads octets, two words of a row of
+// W: word v of row j at (v/2·32 + j·2 + v%2)·4.
+func zipOctets(dst, words []byte) {
+	if n := len(words) / 64; n > 0 {
+		_ = dst[64*n-1]
+		zipOctetsLoop(&dst[0], &words[0], n)
+	}
+}
+
+// packOctets is the pack of a codeKernel with MR rows that reads octets, two
+// words of a row of x: word v of row i at (v/2·MR·2 + i·2 + v%2)·4.
+func packOctets(MR int) func(dst []byte, codes []int8, ld, rows, words int) {
+	return func(dst []byte, codes []int8, ld, rows, words int) {
+		from := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(codes))), len(codes))
+		for i := range min(rows, MR) {
+			row := from[i*ld:][:words*4]
+			for at := i * 8; len(row) >= 8; at += MR * 8 {
+				*(*[8]byte)(dst[at:]) = *(*[8]byte)(row)
+				row = row[8:]
+			}
+		}
+	}
+}

@@ -35,6 +35,6 @@ func archRoutines() []routines {
 
 	i8mm := dotProd
 	i8mm.needs = Features{NEON: true, DotProd: true, I8MM: true}
-	i8mm.codes = code12x16
+	i8mm.codes = code6x16Octets
 	return []routines{i8mm, dotProd, neon}
 }

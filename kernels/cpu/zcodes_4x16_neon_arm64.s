@@ -31,7 +31,6 @@ TEXT ·code4x16NEON(SB), NOSPLIT, $0-72
 	MOVD c+56(FP), R6
 	MOVD ldc+64(FP), R7
 	WORD $0xd37ef4e7 // lsl x7, x7, #2
-	CBZ R13, done
 	WORD $0xd2800049 // mov x9, #2
 
 half:
@@ -182,6 +181,4 @@ finish:
 	WORD $0x910080c6 // add x6, x6, #32
 	WORD $0xd1000529 // sub x9, x9, #1
 	CBNZ R9, half
-
-done:
 	RET

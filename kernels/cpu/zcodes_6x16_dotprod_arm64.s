@@ -29,7 +29,6 @@ TEXT ·code6x16DotProd(SB), NOSPLIT, $0-72
 	MOVD c+56(FP), R6
 	MOVD ldc+64(FP), R7
 	WORD $0xd37ef4e7 // lsl x7, x7, #2
-	CBZ R3, done
 
 group:
 	WORD $0x4cdf28a4 // ld1 {v4.4s - v7.4s}, [x5], #64
@@ -67,9 +66,12 @@ group:
 	CBZ R0, finish
 
 loop:
-	WORD $0x4cdf2044 // ld1 {v4.16b - v7.16b}, [x2], #64
-	WORD $0x3cc10420 // ldr q0, [x1], #16
-	WORD $0xfc408421 // ldr d1, [x1], #8
+	WORD $0xad401444 // ldp q4, q5, [x2]
+	WORD $0xad411c46 // ldp q6, q7, [x2, #32]
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0xfd400821 // ldr d1, [x1, #16]
+	WORD $0x91010042 // add x2, x2, #64
+	WORD $0x91006021 // add x1, x1, #24
 	WORD $0xf9810040 // prfm pldl1keep, [x2, #512]
 	// row v8, v9, v10, v11, v0.4b[0]
 	WORD $0x4f80e088 // sdot v8.4s, v4.16b, v0.4b[0]
@@ -175,6 +177,4 @@ finish:
 	WORD $0x4c872940 // st1 {v0.4s-v3.4s}, [x10], x7
 	WORD $0xd1000463 // sub x3, x3, #1
 	CBNZ R3, group
-
-done:
 	RET

@@ -55,9 +55,12 @@ TEXT ·gemm6x16NEON(SB), NOSPLIT, $0-64
 	CBZ R0, store
 
 loop:
-	WORD $0x4cdf2844 // ld1 {v4.4s - v7.4s}, [x2], #64
-	WORD $0x3cc10420 // ldr q0, [x1], #16
-	WORD $0xfc408421 // ldr d1, [x1], #8
+	WORD $0xad401444 // ldp q4, q5, [x2]
+	WORD $0xad411c46 // ldp q6, q7, [x2, #32]
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0xfd400821 // ldr d1, [x1, #16]
+	WORD $0x91010042 // add x2, x2, #64
+	WORD $0x91006021 // add x1, x1, #24
 	WORD $0xf9810040 // prfm pldl1keep, [x2, #512]
 	// row v8, v9, v10, v11, v0.s[0]
 	WORD $0x4f801088 // fmla v8.4s, v4.4s, v0.s[0]

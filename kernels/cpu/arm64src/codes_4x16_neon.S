@@ -49,7 +49,6 @@
 //	v4–v7 the next one   v16–v19 sums of products
 code4x16NEON:
 	lsl	x7, x7, #2
-	cbz	x13, .Lcode4x16NEON_done
 	mov	x9, #2
 
 .Lcode4x16NEON_half:
@@ -95,6 +94,4 @@ code4x16NEON:
 	add	x6, x6, #32
 	sub	x9, x9, #1
 	cbnz	x9, .Lcode4x16NEON_half
-
-.Lcode4x16NEON_done:
 	ret

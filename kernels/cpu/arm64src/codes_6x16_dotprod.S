@@ -44,7 +44,6 @@
 //	v0–v3 a row of c
 code6x16DotProd:
 	lsl	x7, x7, #2
-	cbz	x3, .Lcode6x16DotProd_done
 
 .Lcode6x16DotProd_group:
 	ld1	{v4.4s - v7.4s}, [x5], #64
@@ -58,9 +57,12 @@ code6x16DotProd:
 	cbz	x0, .Lcode6x16DotProd_finish
 
 .Lcode6x16DotProd_loop:
-	ld1	{v4.16b - v7.16b}, [x2], #64
-	ldr	q0, [x1], #16
-	ldr	d1, [x1], #8
+	ldp	q4, q5, [x2]
+	ldp	q6, q7, [x2, #32]
+	ldr	q0, [x1]
+	ldr	d1, [x1, #16]
+	add	x2, x2, #64
+	add	x1, x1, #24
 	prfm	pldl1keep, [x2, #512]
 	row	v8, v9, v10, v11, v0.4b[0]
 	row	v12, v13, v14, v15, v0.4b[1]
@@ -82,6 +84,4 @@ code6x16DotProd:
 	finish	v28, v29, v30, v31
 	sub	x3, x3, #1
 	cbnz	x3, .Lcode6x16DotProd_group
-
-.Lcode6x16DotProd_done:
 	ret

@@ -40,9 +40,12 @@ gemm6x16NEON:
 	cbz	x0, .Lgemm6x16NEON_store
 
 .Lgemm6x16NEON_loop:
-	ld1	{v4.4s - v7.4s}, [x2], #64
-	ldr	q0, [x1], #16
-	ldr	d1, [x1], #8
+	ldp	q4, q5, [x2]
+	ldp	q6, q7, [x2, #32]
+	ldr	q0, [x1]
+	ldr	d1, [x1, #16]
+	add	x2, x2, #64
+	add	x1, x1, #24
 	prfm	pldl1keep, [x2, #512]
 	row	v8, v9, v10, v11, v0.s[0]
 	row	v12, v13, v14, v15, v0.s[1]
