@@ -24,6 +24,11 @@ func widenPairsLoop(dst, words *byte, n int)
 //go:noescape
 func spreadPairsLoop(dst, src *byte, n int)
 
+// add128Loop: b[i] += 128 for i < 32·n.
+//
+//go:noescape
+func add128Loop(b *byte, n int)
+
 // sumCodesVectors is routines.sumCodes.
 func sumCodesVectors(dst []int32, words []byte) {
 	if n := len(words) / 64; n > 0 {
@@ -40,6 +45,23 @@ func widenPairs(dst, words []byte) {
 	if n := len(words) / 64; n > 0 {
 		_ = dst[128*n-1]
 		widenPairsLoop(&dst[0], &words[0], n)
+	}
+}
+
+// packUnsigned is the pack of a codeKernel that reads unsigned bytes: packWords,
+// with 128 added to each.
+func packUnsigned(MR int) func(dst []byte, codes []int8, ld, rows, words int) {
+	pack := packWords(MR)
+	return func(dst []byte, codes []int8, ld, rows, words int) {
+		pack(dst, codes, ld, rows, words)
+		dst = dst[:words*MR*4]
+		n := len(dst) / 32
+		if n > 0 {
+			add128Loop(&dst[0], n)
+		}
+		for i := n * 32; i < len(dst); i++ {
+			dst[i] ^= 128
+		}
 	}
 }
 

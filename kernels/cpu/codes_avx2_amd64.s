@@ -4,14 +4,15 @@
 // function: CX elements or vectors left, SI, DX, R8 and R9 the sources, DI and R10
 // what is written.
 
-// Bits of float32 without the sign; those of the upper bfloat16 of a word; ones
-// as bytes and as int16.
+// The bits of float32 without the sign; ½; the low halves of bytes; ones as bytes
+// and as int16; 128 as bytes.
 DATA codeMasks<>+0(SB)/4, $0x7fffffff
 DATA codeMasks<>+4(SB)/4, $0.5
 DATA codeMasks<>+8(SB)/4, $0x0f0f0f0f
 DATA codeMasks<>+12(SB)/4, $0x01010101
 DATA codeMasks<>+16(SB)/4, $0x00010001
-GLOBL codeMasks<>(SB), RODATA|NOPTR, $20
+DATA codeMasks<>+20(SB)/4, $0x80808080
+GLOBL codeMasks<>(SB), RODATA|NOPTR, $24
 
 // func largestLoop(x *float32, n int) float32
 //
@@ -330,6 +331,25 @@ loop:
 	VMOVDQU Y1, 24(DI)
 	ADDQ    $24, SI
 	ADDQ    $48, DI
+	DECQ    CX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func add128Loop(b *byte, n int)
+//
+//	for i := range 32 * n {
+//		b[i] += 128
+//	}
+TEXT ·add128Loop(SB), NOSPLIT, $0-16
+	MOVQ         b+0(FP), DI
+	MOVQ         n+8(FP), CX
+	VPBROADCASTD codeMasks<>+20(SB), Y1
+
+loop:
+	VPXOR   (DI), Y1, Y0
+	VMOVDQU Y0, (DI)
+	ADDQ    $32, DI
 	DECQ    CX
 	JNZ     loop
 	VZEROUPPER

@@ -31,7 +31,7 @@ type codeTile struct {
 }
 
 // newCodeTile makes random operands; worst makes all products of one sign and the
-// largest size. most is the greatest magnitude in w.
+// largest size. most is the greatest magnitude in w; with that of Q4, start is zero.
 func newCodeTile(rng *rand.Rand, MR, NR, groups, words, most int, worst bool) *codeTile {
 	all := groups * words
 	t := &codeTile{
@@ -54,6 +54,9 @@ func newCodeTile(rng *rand.Rand, MR, NR, groups, words, most int, worst bool) *c
 		}
 	}
 	for i := range t.start {
+		if most <= 8 {
+			break
+		}
 		t.start[i] = rng.Int32N(2001) - 1000
 	}
 	return t

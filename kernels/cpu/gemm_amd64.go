@@ -24,3 +24,9 @@ func gemm14x16AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *f
 //
 //go:noescape
 func code6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// codeQ4x6x16AVX2 is a codeFunc with MR = 6, NR = 16 and shift 128 for levels
+// from −8 to 8 in groups of at most 8 words. It ignores panel.
+//
+//go:noescape
+func codeQ4x6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)

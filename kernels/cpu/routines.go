@@ -30,8 +30,9 @@ type routines struct {
 	gemm  microKernel
 	// codes is the micro-kernel for packed weights, with the loops around it.
 	codes codeKernel
-	// codesQ4 is that for Q4, where it is another: its sums need not be right
-	// for levels beyond −8 and 8 and groups of more than 8 words.
+	// codesQ4 is that for Q4, where it is another: its sums need to be right
+	// only for levels from −8 to 8, groups of at most 8 words, and start being
+	// what shift asks for.
 	codesQ4 codeKernel
 	// largest: the greatest |x[i]|; NaN or +Inf where x has one.
 	largest func(x []float32) float32

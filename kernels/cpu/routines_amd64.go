@@ -9,6 +9,10 @@ func archRoutines() []routines {
 		name: "6x16_avx2", MR: 6, NR: 16, fn: code6x16AVX2,
 		pack: packPairs, xBytes: 8, widen: widenPairs, wBytes: 8, step: 1,
 	}
+	avx2.codesQ4 = codeKernel{
+		name: "q4_6x16_avx2", MR: 6, NR: 16, fn: codeQ4x6x16AVX2,
+		pack: packUnsigned(6), xBytes: 4, wBytes: 4, shift: 128, step: 1,
+	}
 	avx2.largest = largestVectors
 	avx2.halves = halvesVectors
 	avx2.roundCodes = roundCodesVectors
