@@ -84,12 +84,14 @@ type memory struct {
 	copy  bool
 }
 
+// pageBytes divides what a tile reads or copies.
+const pageBytes = 4096
+
 // newMemory makes a loop over about the given number of bytes.
 func newMemory(pool *platform.Pool, level string, bytes int, copies bool) *memory {
-	const page = 4096 // every tile a multiple of it
-	part := max(bytes/(2*tilesPerWorker*pool.Workers())/page, 1) * page
+	part := max(bytes/(2*tilesPerWorker*pool.Workers())/pageBytes, 1) * pageBytes
 	m := &memory{pool: pool, level: level, data: platform.Aligned(2 * part * tilesPerWorker * pool.Workers()), copy: copies}
-	for i := 0; i < len(m.data); i += page {
+	for i := 0; i < len(m.data); i += pageBytes {
 		m.data[i] = 1 // so that each page is a page of its own
 	}
 	return m

@@ -49,6 +49,9 @@ type GEMM struct {
 	OpsPerS   float64 `json:"ops_per_second"` // a multiply-add is two
 	Ceiling   Ceiling `json:"ceiling"`        // measured in turn with the kernel
 	OfCeiling float64 `json:"of_ceiling"`     // median over the rounds
+	// OfCeilingCPU is the same by the time that processors spent, which other
+	// programs disturb less; 0 where the system does not tell it.
+	OfCeilingCPU float64 `json:"of_ceiling_processor_time"`
 	// BLASOpsPerS is what the library's sgemm did in the same rounds, on f32
 	// weights of the same values whatever the kernel's are; 0 without one.
 	BLASOpsPerS float64 `json:"blas_ops_per_second,omitempty"`
@@ -130,8 +133,9 @@ func (c *gemmCase) run(ctx context.Context, o GEMMOptions, seen map[string]bool)
 	out := GEMM{
 		Shape: c.shape, Weights: weights, Kernel: l.kernelName(),
 		Seconds: turns.Median(0), OpsPerS: l.ops() / turns.Median(0),
-		Ceiling:   Ceiling{Instruction: loop.loop.Name, OpsPerS: loop.ops() / turns.Median(1)},
-		OfCeiling: turns.Ratio(1, 0) * l.ops() / loop.ops(),
+		Ceiling:      Ceiling{Instruction: loop.loop.Name, OpsPerS: loop.ops() / turns.Median(1)},
+		OfCeiling:    turns.Ratio(1, 0) * l.ops() / loop.ops(),
+		OfCeilingCPU: turns.ProcessorRatio(1, 0) * l.ops() / loop.ops(),
 	}
 	if o.BLAS != nil {
 		out.BLASOpsPerS = l.ops() / turns.Median(2)

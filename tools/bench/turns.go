@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 )
@@ -16,28 +17,39 @@ type Contestant struct {
 // Turns are the times of contestants that ran in turn.
 type Turns struct {
 	Seconds [][]float64 // of one Run, by contestant and round
+	// Processor is the time that the processors spent on this process instead,
+	// all threads together. It is 0 where the system does not tell.
+	Processor [][]float64
 }
 
 // Limits of a race: a turn lasts long enough for the clock and the caches, and
 // there are enough rounds for a median.
 const (
 	turnTime    = 10 * time.Millisecond
+	longestTurn = 100 * time.Millisecond
 	leastRounds = 3
 	mostRounds  = 1000
 )
 
 // InTurn times contestants in turn, A B C A B C …, for about the budget but at
 // least three rounds. A short Run is repeated until a turn lasts some ten
-// milliseconds. Before the first round each runs once, untimed.
+// milliseconds, or as long as the longest Run up to a tenth of a second: what
+// disturbs one then disturbs all. Before the first round each is run, untimed.
 func InTurn(ctx context.Context, budget time.Duration, contestants ...Contestant) (Turns, error) {
-	t := Turns{Seconds: make([][]float64, len(contestants))}
+	t := Turns{Seconds: make([][]float64, len(contestants)), Processor: make([][]float64, len(contestants))}
 	repeats := make([]int, len(contestants))
+	once := make([]float64, len(contestants))
 	for i, c := range contestants {
-		n, err := calibrate(ctx, c)
-		if err != nil {
+		var err error
+		if once[i], err = calibrate(ctx, c); err != nil {
 			return t, err
 		}
-		repeats[i] = n
+	}
+	if len(once) > 0 {
+		turn := min(max(turnTime.Seconds(), slices.Max(once)), longestTurn.Seconds())
+		for i := range repeats {
+			repeats[i] = int(math.Ceil(turn / once[i]))
+		}
 	}
 	begin := time.Now()
 	for round := 0; round < mostRounds && (round < leastRounds || time.Since(begin) < budget); round++ {
@@ -45,20 +57,21 @@ func InTurn(ctx context.Context, budget time.Duration, contestants ...Contestant
 			if err := ctx.Err(); err != nil {
 				return t, err
 			}
+			used := processorSeconds()
 			seconds, err := timed(c, repeats[i])
 			if err != nil {
 				return t, err
 			}
 			t.Seconds[i] = append(t.Seconds[i], seconds)
+			t.Processor[i] = append(t.Processor[i], (processorSeconds()-used)/float64(repeats[i]))
 			time.Sleep(c.Rest)
 		}
 	}
 	return t, nil
 }
 
-// calibrate runs a contestant until it is warm and returns how many runs make a
-// turn.
-func calibrate(ctx context.Context, c Contestant) (int, error) {
+// calibrate runs a contestant until it is warm and returns what one Run takes.
+func calibrate(ctx context.Context, c Contestant) (float64, error) {
 	n := 1
 	for {
 		if err := ctx.Err(); err != nil {
@@ -68,8 +81,8 @@ func calibrate(ctx context.Context, c Contestant) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if total := seconds * float64(n); total >= turnTime.Seconds() || n >= 1<<20 {
-			return n, nil
+		if total := seconds * float64(n); total >= turnTime.Seconds()/2 || n >= 1<<20 {
+			return max(seconds, 1e-9), nil
 		}
 		n *= 2
 	}
@@ -90,10 +103,22 @@ func timed(c Contestant, n int) (float64, error) {
 func (t Turns) Median(i int) float64 { return median(t.Seconds[i]) }
 
 // Ratio is the median over the rounds of contestant i's time to contestant j's.
-func (t Turns) Ratio(i, j int) float64 {
-	ratios := make([]float64, len(t.Seconds[i]))
+func (t Turns) Ratio(i, j int) float64 { return ratio(t.Seconds[i], t.Seconds[j]) }
+
+// ProcessorRatio is Ratio of the time that processors spent, or 0 where the
+// system does not tell. What other programs take from the clock's time does not
+// count in it, nor does waiting for other threads.
+func (t Turns) ProcessorRatio(i, j int) float64 {
+	if slices.Contains(t.Processor[i], 0) || slices.Contains(t.Processor[j], 0) {
+		return 0
+	}
+	return ratio(t.Processor[i], t.Processor[j])
+}
+
+func ratio(a, b []float64) float64 {
+	ratios := make([]float64, len(a))
 	for round := range ratios {
-		ratios[round] = t.Seconds[i][round] / t.Seconds[j][round]
+		ratios[round] = a[round] / b[round]
 	}
 	return median(ratios)
 }

@@ -1,0 +1,269 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"zeroth/mpzo/data"
+	"zeroth/mpzo/train"
+	"zeroth/runtime/executor"
+	"zeroth/runtime/noise"
+	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
+	"zeroth/runtime/program"
+)
+
+// StepOptions say which training step is measured.
+type StepOptions struct {
+	Program *program.Program // linked with LoRA, or with all weights trained
+	// Bind makes a session with some methods of a program.
+	Bind     func(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error)
+	Examples []data.Example
+	Queries  int
+	Eps      float32
+	Budget   time.Duration
+	Compare  []string // names of Switches to measure beside the step
+	Progress func(done, total int, what string)
+}
+
+// Switch is an idea that can be switched off, to see what it gains.
+type Switch struct {
+	Name  string
+	About string
+	make  func(o *StepOptions, b *data.Batch) (variant, error)
+}
+
+// variant is the step, done in another way.
+type variant struct {
+	program   *program.Program
+	batch     *data.Batch
+	estimator train.Estimator
+}
+
+// extents are those of the variant's step.
+func (v *variant) extents(q int) op.Extents {
+	b := v.batch
+	return op.Extents{
+		Width: v.estimator.Copies(q), N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),
+		K: len(b.RowOffsets) - 1, G: len(b.ChoiceOffsets) - 1, Q: q,
+	}
+}
+
+// Switches lists what a step can be compared with.
+func Switches() []Switch {
+	return []Switch{
+		{"sequential", "2q forwards of one copy each (MeZO), not one widened forward", func(o *StepOptions, b *data.Batch) (variant, error) {
+			return variant{o.Program, b, train.MeZO{}}, nil
+		}},
+		{"eager", "every activation wide from the embedding on, not from the first LoRA", func(o *StepOptions, b *data.Batch) (variant, error) {
+			p, err := eager(o.Program)
+			return variant{p, b, train.PRGE{}}, err
+		}},
+		{"padded", "every sequence padded to the longest, not packed", func(o *StepOptions, b *data.Batch) (variant, error) {
+			return variant{o.Program, padded(b), train.PRGE{}}, nil
+		}},
+		{"all-rows", "last MLP, head and loss for every token, not for label rows", func(o *StepOptions, b *data.Batch) (variant, error) {
+			return variant{o.Program, allRows(b), train.PRGE{}}, nil
+		}},
+	}
+}
+
+// Step is what came of a step.
+type Step struct {
+	Queries     int      `json:"queries"`
+	Copies      int      `json:"copies"` // P of one forward pass
+	Examples    int      `json:"examples"`
+	Tokens      int      `json:"tokens"`
+	Labels      int      `json:"labels"`
+	Trained     int      `json:"trained_values"`
+	Seconds     float64  `json:"seconds"` // median of a step: losses, gradients and update
+	RowsPerS    float64  `json:"rows_per_second"`
+	Memory      Memory   `json:"memory"`
+	Compared    []Versus `json:"compared"`
+	Parts       []Part   `json:"parts"`
+	PartSeconds float64  `json:"part_seconds"` // of a step, as the parts add up
+}
+
+// Memory is what a step takes.
+type Memory struct {
+	Peak    int64   `json:"peak_resident_bytes"` // of the process after the first steps, before any comparison
+	Weights int     `json:"weight_bytes"`        // mapped from the file, or trained in place
+	Slots   int     `json:"slot_bytes"`          // trained values and A
+	Arena   int     `json:"arena_bytes"`
+	Ratio   float64 `json:"peak_to_weights"`
+}
+
+// Versus compares the step with another way to do it.
+type Versus struct {
+	Name    string  `json:"name"`
+	About   string  `json:"about"`
+	Seconds float64 `json:"seconds"`
+	Tokens  int     `json:"tokens"`
+	Rows    int     `json:"label_rows"`
+	// Ratio is the other's time to the step's, the median over the rounds.
+	Ratio float64 `json:"ratio"`
+	// Loss is how far the other's mean loss is off, relative to it. Padding the
+	// sequences of a model that sees both ways changes it.
+	Loss float64 `json:"loss_difference"`
+}
+
+// runner repeats one step of a variant.
+type runner struct {
+	variant
+	model     *train.Model
+	at        train.Probe
+	losses, g []float32
+}
+
+// newRunner binds a variant.
+func newRunner(o *StepOptions, v variant, profile bool) (*runner, error) {
+	s, err := o.Bind(v.program, v.extents(o.Queries), profile, stepMethods...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := train.NewModel(s)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	m.Init(1)
+	return &runner{
+		variant: v, model: m, at: train.Probe{Seed: noise.StepSeed(1, 0), Eps: o.Eps},
+		losses: make([]float32, 2*o.Queries), g: make([]float32, o.Queries),
+	}, nil
+}
+
+// step finds the gradients and updates by a rate of 0, so that every step is the
+// same.
+func (r *runner) step() error {
+	ctx := context.Background()
+	if err := r.estimator.Estimate(ctx, r.model, r.batch, data.TokenLoss, r.at, r.losses, r.g); err != nil {
+		return err
+	}
+	return r.model.Update(ctx, r.at.Seed, r.g, 0)
+}
+
+func (r *runner) loss() float64 {
+	sum := 0.0
+	for _, l := range r.losses {
+		sum += float64(l)
+	}
+	return sum / float64(len(r.losses))
+}
+
+// RunStep measures a step, its memory, its parts and what each idea gains.
+func RunStep(ctx context.Context, o StepOptions) (Step, error) {
+	var out Step
+	b, err := packed(o.Examples)
+	if err != nil {
+		return out, err
+	}
+	base := variant{program: o.Program, batch: b, estimator: train.PRGE{}}
+	if full, _ := o.Program.Lookup("params"); full == "full" {
+		base.estimator = train.MeZO{}
+	}
+	o.Progress(0, len(o.Compare)+2, "the step")
+	r, err := newRunner(&o, base, false)
+	if err != nil {
+		return out, err
+	}
+	defer r.model.Close()
+	if err := r.warm(ctx); err != nil {
+		return out, err
+	}
+	out = r.describe(&o)
+	runners := []*runner{r}
+	contestants := []Contestant{{Name: "step", Run: r.step}}
+	for i, name := range o.Compare {
+		o.Progress(i+1, len(o.Compare)+2, name)
+		v, err := o.compared(name, b)
+		if err != nil {
+			return out, err
+		}
+		other, err := newRunner(&o, v, false)
+		if err != nil {
+			return out, err
+		}
+		defer other.model.Close()
+		runners = append(runners, other)
+		contestants = append(contestants, Contestant{Name: name, Run: other.step})
+	}
+	turns, err := InTurn(ctx, o.Budget, contestants...)
+	if err != nil {
+		return out, err
+	}
+	out.Seconds = turns.Median(0)
+	out.RowsPerS = float64(2*o.Queries*len(b.Tokens)) / out.Seconds
+	for i, name := range o.Compare {
+		other := runners[i+1]
+		out.Compared = append(out.Compared, Versus{
+			Name: name, About: about(name), Seconds: turns.Median(i + 1), Ratio: turns.Ratio(i+1, 0),
+			Tokens: len(other.batch.Tokens), Rows: len(other.batch.Rows),
+			Loss: math.Abs(other.loss()-r.loss()) / math.Abs(r.loss()),
+		})
+	}
+	if !r.model.Full() {
+		o.Progress(len(o.Compare)+1, len(o.Compare)+2, "its parts")
+		out.Parts, out.PartSeconds, err = stepParts(ctx, &o, base)
+	}
+	return out, err
+}
+
+// warm runs steps until memory stands still: one would do, but caches and the
+// garbage collector want two.
+func (r *runner) warm(ctx context.Context) error {
+	for range 2 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// describe says what the step is and what memory it takes.
+func (r *runner) describe(o *StepOptions) Step {
+	b, s := r.batch, r.model.Session()
+	out := Step{
+		Queries: o.Queries, Copies: r.estimator.Copies(o.Queries), Examples: b.Examples(), Tokens: len(b.Tokens),
+		Labels: len(b.Rows), Trained: r.model.Parameters(), Compared: []Versus{}, Parts: []Part{},
+		Memory: Memory{Peak: platform.PeakResidentBytes(), Arena: s.ArenaBytes()},
+	}
+	for _, c := range r.program.Constants {
+		out.Memory.Weights += len(c.Data)
+	}
+	for _, slot := range r.program.Slots {
+		size, _ := slot.Type.Bytes(op.Extents{Width: 1}) // the session was made of it
+		out.Memory.Slots += size
+	}
+	if r.model.Full() {
+		out.Memory.Weights, out.Memory.Slots = out.Memory.Weights+out.Memory.Slots, 0
+	}
+	if out.Memory.Weights > 0 {
+		out.Memory.Ratio = float64(out.Memory.Peak) / float64(out.Memory.Weights)
+	}
+	return out
+}
+
+// compared makes the variant of a switch.
+func (o *StepOptions) compared(name string, b *data.Batch) (variant, error) {
+	for _, s := range Switches() {
+		if s.Name == name {
+			return s.make(o, b)
+		}
+	}
+	return variant{}, fmt.Errorf("%q is nothing that a step can be compared with", name)
+}
+
+func about(name string) string {
+	for _, s := range Switches() {
+		if s.Name == name {
+			return s.About
+		}
+	}
+	return ""
+}
