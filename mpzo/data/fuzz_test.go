@@ -87,6 +87,15 @@ func FuzzTSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) { fuzzRows(t, "f.tsv", text, &task) })
 }
 
+func FuzzCSV(f *testing.F) {
+	seed(f, "none", "label,text\n1,\"x, \"\"y\"\"\n\nz\"\n0,w\n", "text,label\r\n\"a\r\nb\",1\r\n", "\"", "label,text\n\"\",\n")
+	task, err := BuiltIn("sst2")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) { fuzzRows(t, "f.csv", text, &task) })
+}
+
 func FuzzJSONLines(f *testing.F) {
 	seed(f, "copa/*.jsonl", `{"q":"a","choices":["a","b"],"label":1}`, `{"q":[[]]}`, `{"a":"\ud800"}`, "{}\n\n{}", `{"q":"x","choices":[1],"label":0}`)
 	task, err := Spec{Template: "{q|premise|question}: {label}", ChoicesField: "choices"}.Task()

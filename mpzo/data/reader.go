@@ -21,11 +21,12 @@ const (
 	TSV              // .tsv: columns between tabs, no quoting
 	PlainText        // .txt, .text: text for language modelling
 	SQuAD            // .json: a document as SQuAD publishes it
+	CSV              // .csv: columns between commas, quoted as in RFC 4180
 )
 
 // Limits that hold where Options leaves them at zero.
 const (
-	DefaultLineBytes = 1 << 20   // one line of a JSONL or TSV file
+	DefaultLineBytes = 1 << 20   // one line of a JSONL or TSV file, one row of a CSV file
 	DefaultRows      = 10 << 20  // rows of one file
 	DefaultTextBytes = 256 << 20 // a plain-text file, or a SQuAD document
 	maxFields        = 1024      // fields of one row, and items of one list
@@ -34,7 +35,7 @@ const (
 // Options says how to read a file. The zero value is right for most.
 type Options struct {
 	Format Format
-	// Columns names the columns of a TSV file that has no header line. Where
+	// Columns names the columns of a TSV or CSV file that has no header line. Where
 	// it is empty, the file's first line is the header.
 	Columns []string
 	// LineBytes, Rows and TextBytes bound a line, the number of rows and the
@@ -62,12 +63,14 @@ func FormatOf(path string) (Format, error) {
 		return PlainText, nil
 	case ".json":
 		return SQuAD, nil
+	case ".csv":
+		return CSV, nil
 	default:
-		return ByName, fmt.Errorf("%s: extension %q is none of .jsonl, .ndjson, .tsv, .json (SQuAD), .txt: %w", path, extension, ErrFormat)
+		return ByName, fmt.Errorf("%s: extension %q is none of .jsonl, .ndjson, .tsv, .csv, .json (SQuAD), .txt: %w", path, extension, ErrFormat)
 	}
 }
 
-// Reader reads the rows of one JSONL, TSV or SQuAD file. Blank lines are skipped,
+// Reader reads the rows of one JSONL, TSV, CSV or SQuAD file. Blank lines are skipped,
 // a line may end in CRLF, and a byte order mark at the start is ignored.
 type Reader struct {
 	file    string
@@ -76,15 +79,15 @@ type Reader struct {
 	limit   int // bytes of a line
 	rows    int // rows still allowed
 	line    int
-	columns []string // of a TSV file
+	columns []string // of a TSV or CSV file
 	squad   *squadRows
 
-	skipBroken bool // leave out TSV rows with another number of columns
+	skipBroken bool // leave out rows of columns with another number of columns
 	skipped    int  // rows left out
 	failed     error
 }
 
-// NewReader reads rows from source; file is its name for messages. A TSV header
+// NewReader reads rows from source; file is its name for messages. A header
 // is read, and checked, at once.
 func NewReader(file string, source io.Reader, options Options) (*Reader, error) {
 	format := options.Format
@@ -107,16 +110,16 @@ func NewReader(file string, source io.Reader, options Options) (*Reader, error) 
 	switch format {
 	case JSONLines:
 		if len(options.Columns) > 0 {
-			return nil, fmt.Errorf("%s: column names are for TSV files, JSON lines name their own fields: %w", file, ErrFormat)
+			return nil, fmt.Errorf("%s: column names are for TSV and CSV files, JSON lines name their own fields: %w", file, ErrFormat)
 		}
 		return r, nil
-	case TSV:
+	case TSV, CSV:
 		return r, r.openColumns(options.Columns)
 	case SQuAD:
 		r.squad = newSQuADRows(file, source, options.TextBytes)
 		return r, nil
 	default:
-		return nil, fmt.Errorf("%s: plain text has no rows (only JSON lines, TSV and SQuAD have): %w", file, ErrFormat)
+		return nil, fmt.Errorf("%s: plain text has no rows (only JSON lines, TSV, CSV and SQuAD have): %w", file, ErrFormat)
 	}
 }
 
@@ -142,10 +145,15 @@ func (r *Reader) next() (Row, error) {
 		}
 		return row, err
 	}
-	text, err := r.nextLine()
-	for err == nil && r.skipBroken && bytes.Count(text, []byte("\t"))+1 != len(r.columns) {
-		r.skipped++
-		text, err = r.nextLine()
+	row := Row{}
+	var err error
+	if r.columns != nil {
+		err = r.nextColumns(&row)
+	} else {
+		var text []byte
+		if text, err = r.nextLine(); err == nil {
+			err = r.decodeObject(&row, text)
+		}
 	}
 	if err != nil {
 		return Row{}, err
@@ -154,13 +162,8 @@ func (r *Reader) next() (Row, error) {
 		return Row{}, r.errorf("more rows than the limit allows")
 	}
 	r.rows--
-	row := Row{Line: r.line}
-	if r.format == TSV {
-		err = r.splitColumns(&row, text)
-	} else {
-		err = r.decodeObject(&row, text)
-	}
-	return row, err
+	row.Line = r.line
+	return row, nil
 }
 
 // nextLine returns the next line that is not blank, without its ending. The
@@ -170,7 +173,17 @@ func (r *Reader) nextLine() ([]byte, error) {
 	if r.format == TSV {
 		blank = " \r" // tabs alone are columns, all of them empty
 	}
-	for r.scanner.Scan() {
+	for {
+		text, err := r.scanLine()
+		if err != nil || len(bytes.Trim(text, blank)) > 0 {
+			return text, err
+		}
+	}
+}
+
+// scanLine is nextLine, blank or not.
+func (r *Reader) scanLine() ([]byte, error) {
+	if r.scanner.Scan() {
 		text := r.scanner.Bytes()
 		r.line++
 		if r.line == 1 {
@@ -182,9 +195,7 @@ func (r *Reader) nextLine() ([]byte, error) {
 		if !utf8.Valid(text) {
 			return nil, r.errorf("invalid UTF-8 at byte %d of the line", invalidAt(text))
 		}
-		if len(bytes.Trim(text, blank)) > 0 {
-			return text, nil
-		}
+		return text, nil
 	}
 	if err := r.scanner.Err(); err != nil {
 		r.line++

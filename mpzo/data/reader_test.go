@@ -36,6 +36,8 @@ func TestReaderTakesWhatItShould(t *testing.T) {
 		{"tsv columns", "a.tsv", "good .\t1\nbad .\t0", []string{"text", "label"}, "text", []string{"1:good .", "2:bad ."}},
 		{"tsv crlf, mark, blank lines", "a.TSV", "\ufefflabel\ttext\r\n\r\n1\tgood\r\n   \n0\tbad\r\n", nil, "text", []string{"3:good", "5:bad"}},
 		{"tsv quotes are plain", "a.tsv", "label\ttext\n1\t\"a \"\" b\n", nil, "text", []string{"2:\"a \"\" b"}},
+		{"csv", "a.csv", "\ufefflabel,text\r\n1,\"a, \"\"b\"\"\"\r\n\r\n0, c \r\n", nil, "text", []string{"2:a, \"b\"", "4: c "}},
+		{"csv columns, line ends", "a.csv", "1,\"a\n\n b\"\n2,c", []string{"label", "text"}, "text", []string{"3:a\n\n b", "4:c"}},
 		{"jsonl", "a.jsonl", "{\"text\": \"caf\\u00e9\", \"n\": [1, {\"a\": []}]}\n", nil, "text", []string{"1:café"}},
 		{"jsonl crlf, mark, blanks", "a.ndjson", "\ufeff{\"text\":\"a\"}\r\n\t\r\n {\"text\" : \"b\"} \r\n", nil, "text", []string{"1:a", "3:b"}},
 		{"jsonl number", "a.jsonl", `{"label": 1}`, nil, "label", []string{"1:1"}},
@@ -90,6 +92,13 @@ func TestReaderRefuses(t *testing.T) {
 	}{
 		{"too many columns", "a.tsv", "label\ttext\n1\ta\tb\n", Options{}, []string{"a.tsv:2:", "3 columns where 2"}},
 		{"too few columns", "a.tsv", "label\ttext\n\n1\n", Options{}, []string{"a.tsv:3:", "1 columns where 2"}},
+		{"csv columns", "a.csv", "label,text\n1,a,b\n", Options{}, []string{"a.csv:2:", "3 columns where 2"}},
+		{"csv never closed", "a.csv", "label,text\n1,\"a\n\nb\n", Options{}, []string{"a.csv:4:", "never closed"}},
+		{"csv quote within", "a.csv", "label,text\n1,a\"b\"\n", Options{}, []string{"a.csv:2:", "not CSV: bare"}},
+		{"csv long row", "a.csv", "a,b\n1,\"aaaa\nbbbb\n\"\n", Options{LineBytes: 9}, []string{"a.csv:3:", "9 bytes"}},
+		{"csv very many columns", "a.csv", many("x", ",", 1025) + "\n", Options{}, []string{"1024 columns"}},
+		{"csv empty", "a.csv", "", Options{}, []string{"a.csv:1:", "no header"}},
+		{"csv invalid", "a.csv", "a,b\n1,\"x\n\xff\"\n", Options{}, []string{"a.csv:3:", "UTF-8 at byte 0"}},
 		{"empty header", "a.tsv", "", Options{}, []string{"a.tsv:1:", "no header"}},
 		{"only blank lines", "a.tsv", "\n \n", Options{}, []string{"no header"}},
 		{"nameless column", "a.tsv", "label\t\n", Options{}, []string{"a.tsv:1:", "column 2"}},
@@ -143,7 +152,7 @@ func manyFields(n int) string {
 }
 
 func TestReaderFormats(t *testing.T) {
-	for _, name := range []string{"a.csv", "a", "a.parquet", ""} {
+	for _, name := range []string{"a.xml", "a", "a.parquet", ""} {
 		_, err := readAll(name, "x", Options{})
 		wantError(t, err, ErrFormat)
 	}

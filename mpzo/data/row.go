@@ -5,7 +5,7 @@ import "strings"
 // Kind says what a field of a row holds.
 type Kind uint8
 
-// The kinds of a field. Those of a TSV file are all Text.
+// The kinds of a field. Those of a TSV or CSV file are all Text.
 const (
 	Text    Kind = iota // a string
 	Number              // a JSON number; Value.Text is its spelling

@@ -46,7 +46,7 @@ func (s *Set) Answer(ids []int32) (text string, ended bool) {
 	return strings.TrimSpace(text), ended || line
 }
 
-// Load reads a JSONL or TSV file as examples of a task.
+// Load reads a JSONL, TSV, CSV or SQuAD file as examples of a task.
 func Load(path string, task *Task, encoder Encoder, options Options) (*Set, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -108,7 +108,7 @@ func (l *loader) each(source io.Reader, use func(*Row) error) error {
 	if err != nil {
 		return err
 	}
-	reader.skipBroken = l.task.skipBroken && reader.format == TSV
+	reader.skipBroken = l.task.skipBroken
 	if err := l.task.checkColumns(reader); err != nil {
 		return err
 	}
@@ -202,14 +202,14 @@ func (t *Task) example(row *Row, encoding *encoding) (Example, error) {
 	return example, err
 }
 
-// checkColumns finds a missing column of a TSV file at its header, where the
+// checkColumns finds a missing column of a TSV or CSV file at its header, where the
 // message can say so, instead of at the first row.
 func (t *Task) checkColumns(r *Reader) error {
-	if r.format != TSV || t.layout != nil {
+	if r.columns == nil || t.layout != nil {
 		return nil
 	}
 	if t.ChoicesField != "" {
-		return fmt.Errorf("%s: a TSV file has no lists, so no field %s of choices (use JSON lines): %w", r.file, t.ChoicesField, ErrFormat)
+		return fmt.Errorf("%s: a file of columns has no lists, so no field %s of choices (use JSON lines): %w", r.file, t.ChoicesField, ErrFormat)
 	}
 	needed := t.Template.Fields()
 	if t.AnswerField != "" {

@@ -34,10 +34,10 @@ type taskOptions struct {
 func taskFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "task", Usage: "built-in task (sst2, rte, boolq, squad, mezo-…, mlm-…: docs/TASKS.md), text for language modelling, or `NAME`.json, a file that describes a task"},
-		&cli.StringFlag{Name: "template", Usage: "prompt `TEXT` of a task of your own: \"{text} Overall : {label}\""},
+		&cli.StringFlag{Name: "template", Usage: "prompt `TEXT` of a task of your own: \"{text} Overall : {label}\", for a masked model \"{text} It was {mask}.\""},
 		&cli.StringFlag{Name: "labels", Usage: "label `WORDS` of a task of your own: \"0=bad,1=good\""},
 		&cli.StringFlag{Name: "label-field", Usage: "`FIELD` that holds the label", DefaultText: "label"},
-		&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns of a .tsv file without a header line, separated by commas"},
+		&cli.StringFlag{Name: "columns", Usage: "`NAMES` of the columns of a .tsv or .csv file without a header line, separated by commas"},
 		&cli.StringFlag{Name: "loss", Usage: "`WHAT` the loss is taken over: tokens (all the vocabulary competes) or choices (the candidates do)", DefaultText: "the task's"},
 		&cli.IntFlag{Name: "max-tokens", Usage: "longest example in `TOKENS`; longer prompts lose their beginning, around a mask their longest field's end", DefaultText: "512, for text 128, at most the program's context"},
 		&cli.IntFlag{Name: "eval-limit", Usage: "evaluate on `N` examples of a file at most, always the same", DefaultText: "all"},

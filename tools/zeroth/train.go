@@ -21,7 +21,7 @@ import (
 
 func trainCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "data", Usage: "training `FILE` (.jsonl, .tsv, .json of SQuAD, .txt)"},
+		&cli.StringFlag{Name: "data", Usage: "training `FILE` (.jsonl, .tsv, .csv, .json of SQuAD, .txt)"},
 		&cli.StringFlag{Name: "held-out", Usage: "`FILE` to evaluate on; the best adapter is chosen by it"},
 		&cli.StringFlag{Name: "test", Usage: "`FILE` to evaluate on at the end, with the best adapter and with the last; it chooses nothing"},
 		&cli.StringFlag{Name: "out", Usage: "new `FOLDER` for the run", Value: "zeroth-run"},
