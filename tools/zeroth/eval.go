@@ -63,6 +63,7 @@ func runEval(ctx context.Context, o evalOptions, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
+	noticeChanges(stderr, set)
 	loss, err := o.Task.lossOf(set)
 	if err != nil {
 		return err

@@ -224,6 +224,20 @@ func (o taskOptions) loadShots(path string, p *program.Program) (trainSet, heldO
 	return trainSet, heldOut, err
 }
 
+// noticeChanges says what of a file is not in the examples as it was, if any.
+func noticeChanges(stderr io.Writer, set *data.Set) {
+	if set == nil {
+		return
+	}
+	if set.Truncated > 0 {
+		fmt.Fprintf(stderr, "zeroth: notice: %s: %d of %d examples lost part of their prompt to fit --max-tokens\n",
+			set.File, set.Truncated, len(set.Examples))
+	}
+	if set.Skipped > 0 {
+		fmt.Fprintf(stderr, "zeroth: notice: %s: %d rows left out, which the task has no use for\n", set.File, set.Skipped)
+	}
+}
+
 // isMasked reports whether a program is a masked language model.
 func isMasked(p *program.Program) bool {
 	causal, _ := p.Lookup("causal")

@@ -270,26 +270,12 @@ func (r *trainRun) loadData(p *program.Program) (sets dataSets, err error) {
 		return sets, err
 	}
 	for _, set := range []*data.Set{sets.train, sets.heldOut, sets.test} {
-		r.notice(set)
+		noticeChanges(r.stderr, set)
 	}
 	if want, have := task.Shots*len(sets.train.Labels), len(sets.train.Examples); have < want {
 		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d examples where --k-shot asks for %d: a label has fewer rows\n", r.config.Data, have, want)
 	}
 	return sets, nil
-}
-
-// notice says what of a file is not as it was.
-func (r *trainRun) notice(set *data.Set) {
-	if set == nil {
-		return
-	}
-	if set.Truncated > 0 {
-		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d of %d examples lost part of their prompt to fit --max-tokens\n",
-			set.File, set.Truncated, len(set.Examples))
-	}
-	if set.Skipped > 0 {
-		fmt.Fprintf(r.stderr, "zeroth: notice: %s: %d rows left out, which the task has no use for\n", set.File, set.Skipped)
-	}
 }
 
 // run trains, and leaves the folder whole however it ends.
