@@ -14,7 +14,8 @@ import (
 //   - Plain names are the prompts of MobiZO (Gao et al. 2025): the loss is over
 //     the whole vocabulary on the answer's tokens.
 //   - "mezo-" are those of MeZO for autoregressive models (Malladi et al. 2023):
-//     the loss is over the candidates, but for COPA and SQuAD.
+//     the loss is over the candidates, but for COPA and SQuAD, and candidates are
+//     compared by the mean over their tokens, as MobiZO's of several tokens are.
 //   - "mlm-" are those of MeZO for RoBERTa, which are LM-BFF's (Gao et al. 2021).
 //
 // cb and squad are not in MobiZO's experiments; their plain names are MeZO's.
@@ -52,7 +53,7 @@ var copaChoices = []string{"{choice1:raw:uncapitalise}", "{choice2:raw:uncapital
 // cb is MeZO's CommitmentBank.
 func cb(name, loss string) Spec {
 	return Spec{
-		Name: name, Loss: loss, Metrics: []string{"accuracy", "macro_f1"},
+		Name: name, Loss: loss, Score: meanScore, Metrics: []string{"accuracy", "macro_f1"},
 		Template: "Suppose {premise:raw} Can we infer that \"{hypothesis:raw}\"? Yes, No, or Maybe?\n{label}",
 		Labels:   Labels{{"0|entailment", "Yes"}, {"1|contradiction", "No"}, {"2|neutral", "Maybe"}},
 	}
@@ -76,12 +77,12 @@ func mobizo() []Spec {
 		{Name: "wsc", Template: pronounText + "? " + span1 + "? Yes or No? {label}", Labels: noYes},
 		{Name: "wic", Template: wic + " {label}", Labels: noYes},
 		{Name: "multirc", Template: multiRC + " {label}", Labels: noYes, Layout: "multirc", GroupField: "question_of", Metrics: perQuestion},
-		{Name: "copa", Template: copaTemplate, Choices: copaChoices},
+		{Name: "copa", Template: copaTemplate, Choices: copaChoices, Score: meanScore},
 		cb("cb", ""),
 		squad("squad"),
 		{
 			Name: "winogrande", Template: "{sentence:raw:before_gap}{label}{sentence:raw:after_gap}",
-			Choices: []string{"{option1:raw}", "{option2:raw}"}, LabelField: "answer", FirstChoice: 1,
+			Choices: []string{"{option1:raw}", "{option2:raw}"}, LabelField: "answer", FirstChoice: 1, Score: meanScore,
 		},
 		{
 			Name: "mrpc", LabelField: duplicate, Labels: noYes, Metrics: accuracyAndF1,
@@ -109,7 +110,7 @@ func mobizo() []Spec {
 // mezo lists MeZO's tasks for autoregressive models.
 func mezo() []Spec {
 	const choices = "choices"
-	return []Spec{
+	specs := []Spec{
 		{Name: "mezo-sst2", Template: sst2Text + " It was {label}", Labels: sentiment, Loss: choices},
 		{Name: "mezo-rte", Template: rte + "\n{label}", Labels: yesNo, Loss: choices},
 		{
@@ -126,6 +127,10 @@ func mezo() []Spec {
 		cb("mezo-cb", choices),
 		squad("mezo-squad"),
 	}
+	for i := range specs {
+		specs[i].Score = meanScore
+	}
+	return specs
 }
 
 // masked lists MeZO's tasks for RoBERTa.

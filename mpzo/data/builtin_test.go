@@ -243,3 +243,22 @@ func TestPublishedFiles(t *testing.T) {
 		}
 	}
 }
+
+// MeZO compares candidates by the mean over their tokens, and MobiZO those of
+// several tokens.
+func TestScoredByTheMean(t *testing.T) {
+	for _, name := range []string{"copa", "winogrande", "mezo-copa", "mezo-sst2", "mezo-cb", "mezo-boolq"} {
+		if !builtIn(t, name).ByMean {
+			t.Errorf("%s is not", name)
+		}
+	}
+	read := func(labels Labels) *Set {
+		return mustRead(t, "a.tsv", "label\ttext\n1\tx\n", Spec{Template: "{text} {label}", Labels: labels, Score: "mean"}, byteEncoder{}, Options{})
+	}
+	if set := read(Labels{{"0", "bad"}, {"1", "good"}}); !set.ByMean || !set.Uneven() {
+		t.Error("bad and good are not told apart by length")
+	}
+	if read(Labels{{"0", "well"}, {"1", "good"}}).Uneven() {
+		t.Error("well and good are uneven")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,6 +18,7 @@ type Set struct {
 	Loss      Loss
 	Text      bool    // windows of text: what counts is perplexity
 	Labels    []Label // of a classification, in the order of the candidates
+	ByMean    bool    // the task compares candidates by the mean over their tokens
 	Metrics   []Metric
 	Truncated int // examples that lost part of their prompt
 	Skipped   int // rows that the task has no use for
@@ -34,6 +36,14 @@ func (s *Set) Deciding() Metric {
 		return Accuracy
 	}
 	return s.Metrics[0]
+}
+
+// Uneven reports whether candidates of one example have different numbers of
+// tokens, so that their sums and their means may compare differently.
+func (s *Set) Uneven() bool {
+	return slices.ContainsFunc(s.Examples, func(e Example) bool {
+		return slices.ContainsFunc(e.Candidates, func(ids []int32) bool { return len(ids) != len(e.Candidates[0]) })
+	})
 }
 
 // Answer returns the text of generated ids and whether it is at its end: an
@@ -89,7 +99,7 @@ func newLoader(name string, task *Task, encoder Encoder, options Options) (*load
 	}
 	l := &loader{
 		task: task, options: options, encoding: encoding{encoder: encoder, limit: options.Tokens},
-		set: &Set{File: name, Loss: task.Loss, Labels: task.Labels, Metrics: task.Metrics},
+		set: &Set{File: name, Loss: task.Loss, Labels: task.Labels, ByMean: task.ByMean, Metrics: task.Metrics},
 	}
 	if task.Generates() {
 		decoder, ok := encoder.(Decoder)

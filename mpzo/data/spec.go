@@ -24,7 +24,8 @@ import (
 //
 // Instead of labels a file may give choices (["{choice1}", "{choice2}"]),
 // choices_field ("choices") or answer_field ("summary"); see Task. label_field
-// is "label" and loss is "tokens" where they are left out; metrics are accuracy,
+// is "label" and loss is "tokens" where they are left out; score is "mean" where
+// candidates are to be compared by the mean likelihood of their tokens; metrics are accuracy,
 // and of free text none but the loss.
 type Spec struct {
 	Name         string   `json:"name"`
@@ -40,8 +41,12 @@ type Spec struct {
 	GroupField   string   `json:"group_field"`
 	NewTokens    int      `json:"new_tokens"`
 	Layout       string   `json:"layout"`
+	Score        string   `json:"score"`
 	skipBroken   bool
 }
+
+// meanScore is the Score of a task with ByMean.
+const meanScore = "mean"
 
 // maxSpecBytes bounds a task file.
 const maxSpecBytes = 1 << 20
@@ -58,7 +63,7 @@ func (s Spec) Task() (Task, error) {
 	task := Task{
 		Name: s.Name, LabelField: s.LabelField, Labels: s.Labels, ChoicesField: s.ChoicesField,
 		FirstChoice: s.FirstChoice, AnswerField: s.AnswerField, GroupField: s.GroupField,
-		NewTokens: s.NewTokens, skipBroken: s.skipBroken,
+		NewTokens: s.NewTokens, ByMean: s.Score == meanScore, skipBroken: s.skipBroken,
 	}
 	if task.LabelField == "" {
 		task.LabelField = labelMarker
@@ -107,6 +112,8 @@ func (s *Spec) checkAnswers(task *Task) error {
 		return fmt.Errorf("a template with {mask} needs labels: one token is predicted: %w", ErrTask)
 	case s.FirstChoice < 0 || s.FirstChoice > maxChoices:
 		return fmt.Errorf("first_choice is %d, want 0 to %d: %w", s.FirstChoice, maxChoices, ErrTask)
+	case s.Score != "" && s.Score != meanScore:
+		return fmt.Errorf("score %s is not mean (leave it out to score as the program was exported): %w", shown(s.Score), ErrTask)
 	case task.NewTokens < 1 || task.NewTokens > maxNewTokens:
 		return fmt.Errorf("new_tokens is %d, want 1 to %d: %w", s.NewTokens, maxNewTokens, ErrTask)
 	case len(s.Choices) == 1 || len(s.Choices) > maxChoices:

@@ -68,6 +68,7 @@ type Task struct {
 	FirstChoice  int
 	AnswerField  string
 	Loss         Loss
+	ByMean       bool     // candidates are compared by the mean over their tokens
 	Metrics      []Metric // the first says which of two evaluations is better
 	GroupField   string   // rows of equal value are one question, for ExactMatch
 	NewTokens    int      // most tokens of an answer that is generated

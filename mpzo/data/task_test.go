@@ -87,6 +87,7 @@ func TestTaskFileRefuses(t *testing.T) {
 		{`{` + template + `, "answer_field": "a", "new_tokens": 5000}`, ErrTask, "new_tokens"},
 		{`{` + template + `, "answer_field": "a", "new_tokens": -1}`, ErrTask, "new_tokens"},
 		{`{` + template + `, "choices": ["{a}", "{b}"], "first_choice": -1}`, ErrTask, "first_choice"},
+		{`{` + template + `, "labels": {"0":"a","1":"b"}, "score": "sum"}`, ErrTask, "is not mean"},
 		{`{` + template + `, "answer_field": "a", "layout": "x"}`, ErrTask, "neither arc"},
 		{`{"template": "{text} {mask}", "answer_field": "a"}`, ErrTask, "needs labels"},
 		{`{"template": "{text}", "answer_field": "a"}`, ErrTemplate, "no {label}"},

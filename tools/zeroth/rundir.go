@@ -15,7 +15,6 @@ import (
 	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/noise"
-	"zeroth/runtime/program"
 
 	"github.com/urfave/cli/v2"
 )
@@ -242,14 +241,6 @@ func adapterFingerprint(folder string) ([32]byte, error) {
 	}
 	_, err = hex.Decode(sum[:], []byte(text))
 	return sum, err
-}
-
-// choiceScore is how a program scores candidates.
-func choiceScore(p *program.Program) data.Normalise {
-	if mean, _ := p.Lookup("mean_choices"); mean == "true" {
-		return data.ByMean
-	}
-	return data.BySum
 }
 
 func readJSON(path string, into any) error {

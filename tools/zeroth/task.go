@@ -224,6 +224,19 @@ func (o taskOptions) loadShots(path string, p *program.Program) (trainSet, heldO
 	return trainSet, heldOut, err
 }
 
+// choiceScore is how the candidates of a set are scored: as the program was
+// exported or, where no loss over candidates binds it to that, as the task says.
+func choiceScore(p *program.Program, set *data.Set, loss data.Loss, stderr io.Writer) data.Normalise {
+	mean, _ := p.Lookup("mean_choices")
+	switch {
+	case mean == "true", set.ByMean && loss == data.TokenLoss:
+		return data.ByMean
+	case set.ByMean && set.Uneven():
+		fmt.Fprintf(stderr, "zeroth: notice: the task compares candidates by the mean over their tokens, the program by the sum: zeroth export --mean-choices makes one that does as the task says\n")
+	}
+	return data.BySum
+}
+
 // noticeChanges says what of a file is not in the examples as it was, if any.
 func noticeChanges(stderr io.Writer, set *data.Set) {
 	if set == nil {

@@ -187,6 +187,7 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	if err != nil {
 		return usageError{err}
 	}
+	settings.Normalise = choiceScore(base, sets.train, loss, r.stderr)
 	bounds, err := sets.bounds(loss, settings.Batch)
 	if err != nil {
 		return err
@@ -240,9 +241,6 @@ func (r *trainRun) settings(loss data.Loss) (train.Settings, error) {
 	}
 	if s.Estimator, err = train.FindEstimator(c.Estimator); err != nil {
 		return s, err
-	}
-	if r.file != nil {
-		s.Normalise = choiceScore(r.file.Program)
 	}
 	return s, s.Check()
 }
