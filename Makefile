@@ -61,7 +61,8 @@ lint: lint-generated ## gofumpt, vet (amd64, arm64), staticcheck, asmfmt, genera
 lint-generated: ## generated files are what their sources give (arm64: needs GNU as for it)
 	$(GO) generate ./runtime/noise && git diff --exit-code -- runtime/noise
 	@if command -v aarch64-linux-gnu-as >/dev/null; then \
-	  echo "asmgen -check arm64src"; cd kernels/cpu && $(GO) run zeroth/tools/asmgen -check arm64src; \
+	  for dir in kernels/cpu kernels/cpu/peak; do \
+	    echo "asmgen -check $$dir/arm64src"; (cd $$dir && $(GO) run zeroth/tools/asmgen -check arm64src) || exit 1; done; \
 	else echo "notice: no aarch64-linux-gnu-as: the assembly of arm64 was not compared with its sources"; fi
 
 format: ## format Go and assembly

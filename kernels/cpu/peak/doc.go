@@ -6,4 +6,9 @@
 // caller's core. Whoever compares a kernel with a ceiling runs both in turn, on
 // the same threads and over the same time, because other programs on the machine
 // change what it reaches. The package knows no kernels; kernels know not of it.
+//
+// The sources of arm64's loops are in arm64src; tools/asmgen writes
+// zpeak_arm64.s from them.
 package peak
+
+//go:generate go run zeroth/tools/asmgen arm64src
