@@ -33,12 +33,17 @@ func Loops(has func(level string) bool) []Loop {
 // OnCore measures the operations a second of one core. It takes a few
 // milliseconds and returns the best of several runs.
 func OnCore(loop Loop) float64 {
-	const rounds = 200000
 	best := 0.0
-	for range 12 {
+	for rounds, runs := 1000, 0; runs < 12; {
 		begin := time.Now()
 		loop.Run(rounds)
-		best = max(best, rounds*float64(loop.Ops)/time.Since(begin).Seconds())
+		took := time.Since(begin)
+		if took < time.Millisecond {
+			rounds *= 2
+			continue
+		}
+		best = max(best, float64(rounds)*float64(loop.Ops)/took.Seconds())
+		runs++
 	}
 	return best
 }
