@@ -25,6 +25,7 @@ type StepOptions struct {
 	Eps      float32
 	Budget   time.Duration
 	Compare  []string // names of Switches to measure beside the step
+	Parts    bool     // split the step's time; with LoRA only
 	Progress func(done, total int, what string)
 }
 
@@ -88,7 +89,7 @@ type Step struct {
 
 // Memory is what a step takes.
 type Memory struct {
-	Peak    int64   `json:"peak_resident_bytes"` // of the process after the first steps, before any comparison
+	Peak    int64   `json:"peak_resident_bytes"` // of the process after the first step, before any comparison
 	Weights int     `json:"weight_bytes"`        // mapped from the file, or trained in place
 	Slots   int     `json:"slot_bytes"`          // trained values and A
 	Arena   int     `json:"arena_bytes"`
@@ -164,20 +165,27 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 	if full, _ := o.Program.Lookup("params"); full == "full" {
 		base.estimator = train.MeZO{}
 	}
-	o.Progress(0, len(o.Compare)+2, "the step")
+	total := len(o.Compare) + 1
+	if o.Parts = o.Parts && base.estimator.Copies(1) > 1; o.Parts {
+		total++
+	}
+	o.Progress(0, total, "the step")
 	r, err := newRunner(&o, base, false)
 	if err != nil {
 		return out, err
 	}
 	defer r.model.Close()
-	if err := r.warm(ctx); err != nil {
+	if err := ctx.Err(); err != nil {
+		return out, err
+	}
+	if err := r.step(); err != nil { // after which memory stands still
 		return out, err
 	}
 	out = r.describe(&o)
 	runners := []*runner{r}
 	contestants := []Contestant{{Name: "step", Run: r.step}}
 	for i, name := range o.Compare {
-		o.Progress(i+1, len(o.Compare)+2, name)
+		o.Progress(i+1, total, name)
 		v, err := o.compared(name, b)
 		if err != nil {
 			return out, err
@@ -204,25 +212,11 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 			Loss: math.Abs(other.loss()-r.loss()) / math.Abs(r.loss()),
 		})
 	}
-	if !r.model.Full() {
-		o.Progress(len(o.Compare)+1, len(o.Compare)+2, "its parts")
+	if o.Parts {
+		o.Progress(total-1, total, "its parts")
 		out.Parts, out.PartSeconds, err = stepParts(ctx, &o, base)
 	}
 	return out, err
-}
-
-// warm runs steps until memory stands still: one would do, but caches and the
-// garbage collector want two.
-func (r *runner) warm(ctx context.Context) error {
-	for range 2 {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := r.step(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // describe says what the step is and what memory it takes.

@@ -60,7 +60,7 @@ func binder(t *testing.T) func(*program.Program, op.Extents, bool, ...string) (*
 
 func TestRunStep(t *testing.T) {
 	o := StepOptions{
-		Program: reviews(t, nil), Bind: binder(t), Examples: Examples(3, 4, 9, 512), Queries: 2, Eps: 1e-2,
+		Program: reviews(t, nil), Bind: binder(t), Examples: Examples(3, 4, 9, 512), Queries: 2, Eps: 1e-2, Parts: true,
 		Progress: func(done, total int, what string) {},
 	}
 	for _, s := range Switches() {
@@ -97,6 +97,10 @@ func TestRunStep(t *testing.T) {
 	}
 	if len(r.Parts) != 7 || math.Abs(share-1) > 1e-9 {
 		t.Errorf("shares add up to %g: %+v", share, r.Parts)
+	}
+	o.Parts, o.Compare = false, nil
+	if r, err := RunStep(context.Background(), o); err != nil || len(r.Parts)+len(r.Compared) > 0 {
+		t.Errorf("alone: %+v, %v", r, err)
 	}
 	o.Compare = []string{"nosuch"}
 	if _, err := RunStep(context.Background(), o); err == nil {

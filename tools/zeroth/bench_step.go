@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"zeroth/graph"
 	"zeroth/graph/pass"
+	"zeroth/runtime/noise"
 	"zeroth/runtime/program"
 	"zeroth/tools/bench"
 
@@ -16,7 +18,8 @@ type stepReport struct {
 	Machine bench.Machine `json:"machine"`
 	Program string        `json:"program"`
 	Random  bool          `json:"random_weights"`
-	Rank    int           `json:"rank"`
+	Full    bool          `json:"full"` // all weights are trained
+	Rank    int           `json:"rank,omitempty"`
 	bench.Step
 }
 
@@ -25,6 +28,7 @@ type stepOptions struct {
 	Program                       string
 	Queries, Batch, Tokens, Least int
 	Eps                           float64
+	Full                          bool // train all weights
 	LoRA                          func(*pass.LoRA) error
 	Engine                        engine
 	Measuring                     measuring
@@ -42,7 +46,9 @@ func stepFlags() []cli.Flag {
 
 func benchStepCommand() *cli.Command {
 	flags := append(stepFlags(),
-		&cli.StringFlag{Name: "compare", Usage: "a `LIST` of other ways to do the step, or none", DefaultText: "all: " + switchNames()})
+		&cli.StringFlag{Name: "compare", Usage: "a `LIST` of other ways to do the step, or none", DefaultText: "all: " + switchNames()},
+		&cli.StringFlag{Name: "params", Value: "lora", Usage: "what is trained, `WHAT`: lora, or full: MeZO over all weights, f32 or bf16, one copy at a time"},
+		&cli.BoolFlag{Name: "alone", Usage: "time the step alone: no other way to do it, none of its parts", DisableDefaultText: true})
 	flags = append(append(flags, loraFlags()...), engineFlags()...)
 	flags = append(flags, benchFlags(5, "for each table")...)
 	return &cli.Command{
@@ -59,7 +65,19 @@ func benchStepCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return runBenchStep(c, o, compare)
+			switch params := c.String("params"); {
+			case params == "full" && len(compare) > 0 && c.IsSet("compare"):
+				return usagef("--params full: one copy goes forward at a time, so there is nothing to compare: leave --compare out")
+			case params == "full":
+				o.Full, compare = true, nil
+			case params != "lora":
+				return usagef("--params %q: must be lora or full", params)
+			}
+			parts := !c.Bool("alone")
+			if !parts {
+				compare = nil
+			}
+			return runBenchStep(c, o, compare, parts)
 		},
 	}
 }
@@ -151,7 +169,11 @@ func readStep(c *cli.Context) (stepOptions, error) {
 // open opens and links the program, and makes the options of its step.
 func (o *stepOptions) open() (*program.File, bench.StepOptions, error) {
 	var s bench.StepOptions
-	file, err := openProgram(o.Program)
+	open := openProgram
+	if o.Full {
+		open = program.OpenWritable
+	}
+	file, err := open(o.Program)
 	if err != nil {
 		return nil, s, err
 	}
@@ -175,6 +197,10 @@ func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
 		return s, fmt.Errorf("the program has a vocabulary of %d", vocab)
 	}
 	s.Examples = bench.Examples(o.Batch, o.Least, o.Tokens, vocab)
+	if o.Full {
+		s.Program, err = trainAll(p)
+		return s, err
+	}
 	lora, err := loraOf(p)
 	if err != nil {
 		return s, err
@@ -188,16 +214,31 @@ func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
 	return s, nil
 }
 
-func runBenchStep(c *cli.Context, o stepOptions, compare []string) error {
+// trainAll turns a program's weights into what is trained.
+func trainAll(p *program.Program) (*program.Program, error) {
+	m := graph.Lift(p)
+	if err := pass.TrainAll(m, noise.Gaussian); err != nil {
+		return nil, usageError{err}
+	}
+	out, err := m.Lower()
+	if err != nil {
+		return nil, err
+	}
+	return out, program.VerifyStructure(out)
+}
+
+func runBenchStep(c *cli.Context, o stepOptions, compare []string, parts bool) error {
 	file, s, err := o.open()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	s.Compare = compare
-	report := stepReport{Program: o.Program, Random: meansNothing(file.Program)}
-	if report.Rank, err = metaInt(s.Program, pass.MetaRank); err != nil {
-		return err
+	s.Compare, s.Parts = compare, parts
+	report := stepReport{Program: o.Program, Random: meansNothing(file.Program), Full: o.Full}
+	if !o.Full {
+		if report.Rank, err = metaInt(s.Program, pass.MetaRank); err != nil {
+			return err
+		}
 	}
 	if report.Machine, err = o.Measuring.machine(); err != nil {
 		return err
@@ -214,8 +255,12 @@ func runBenchStep(c *cli.Context, o stepOptions, compare []string) error {
 
 func printStep(b *strings.Builder, r stepReport) error {
 	printMachine(b, r.Machine)
-	fmt.Fprintf(b, "%s: %d directions, %d copies, %d examples of %d tokens in all, rank %d, %d trained values\n",
-		r.Program, r.Queries, r.Copies, r.Examples, r.Tokens, r.Rank, r.Trained)
+	what := fmt.Sprintf("LoRA of rank %d", r.Rank)
+	if r.Full {
+		what = "all weights"
+	}
+	fmt.Fprintf(b, "%s: %d directions, %d copies at once, %d examples of %d tokens in all; trained: %s, %d values\n",
+		r.Program, r.Queries, r.Copies, r.Examples, r.Tokens, what, r.Trained)
 	fmt.Fprintf(b, "\nstep     %.4f s, %.1f rows/s (2q × tokens)\n", r.Seconds, r.RowsPerS)
 	fmt.Fprintf(b, "memory   %s at most; weights %s, ratio %.2f; arena %s; LoRA %s\n", formatBytes(r.Memory.Peak),
 		formatBytes(int64(r.Memory.Weights)), r.Memory.Ratio, formatBytes(int64(r.Memory.Arena)), formatBytes(int64(r.Memory.Slots)))
