@@ -38,7 +38,8 @@ func perturbCase(w Input, i int, shape []int) Case {
 		Op: op.Perturb, Name: name(w.Type, sampler, "first=", first, "eps=", eps, shape),
 		Attrs: op.Attrs{op.IntAttr("site", turn(i, 0, 7, math.MaxUint32)), op.IntAttr("sampler", int(sampler))},
 		In: []Input{
-			w, seed(), {Type: op.Type{DType: op.I32, Shape: []op.Dim{op.C(1)}}, Integer: word(first)},
+			w, seed(),
+			{Type: op.Type{DType: op.I32, Shape: []op.Dim{op.C(1)}}, Integer: word(first)},
 			values(false, op.C(1)).filled(always(float32(eps))),
 		},
 		Bounds: op.Extents{Width: 1},
