@@ -20,10 +20,7 @@ type block struct {
 func newBlock(w Weights, o Options, causal bool) *block {
 	b := &block{config: w.Config(), context: o.Context, causal: causal}
 	b.constants = constants{
-		weights: w, dtype: o.Weights, module: &graph.Module{Meta: make(map[string]string)}, byName: make(map[string]*graph.Constant),
-	}
-	if b.dtype == 0 {
-		b.dtype = op.F32
+		weights: w, types: o, module: &graph.Module{Meta: make(map[string]string)}, byName: make(map[string]*graph.Constant),
 	}
 	if b.context <= 0 {
 		b.context = min(b.config.MaxPositions, defaultContext)
@@ -62,7 +59,7 @@ func (b *block) linear(g *graph.Graph, name string, x *graph.Value, out int, wit
 		return x
 	}
 	in := x.Type.Shape[1].Offset
-	all := []*graph.Value{x, b.matrix(name+".weight", out, in, true).Value()}
+	all := []*graph.Value{x, b.matrix(name+".weight", out, in).Value()}
 	if with {
 		all = append(all, b.vector(name+".bias", out))
 	}
@@ -115,7 +112,7 @@ func (b *block) feedForward(g *graph.Graph, layer int, first, second string, x *
 // embedding is the token table [V, size]; a tied one is shared with the head
 // and lies in the head's layout.
 func (b *block) embedding(name string, size int) *graph.Constant {
-	return b.matrix(name, b.config.VocabSize, size, b.config.Tied)
+	return b.outer(name, b.config.VocabSize, size, b.config.Tied)
 }
 
 // headMatrix is the output matrix [V, size]: the embedding where they are tied.
@@ -123,5 +120,5 @@ func (b *block) headMatrix(name, embedding string, size int) *graph.Value {
 	if b.config.Tied {
 		return b.embedding(embedding, size).Value()
 	}
-	return b.matrix(name, b.config.VocabSize, size, true).Value()
+	return b.outer(name, b.config.VocabSize, size, true).Value()
 }

@@ -3,12 +3,14 @@ package model
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strconv"
 
 	"zeroth/graph"
 	"zeroth/graph/importer"
 	"zeroth/graph/pass"
 	"zeroth/runtime/op"
+	"zeroth/runtime/quant"
 )
 
 // ErrModel is wrapped when a checkpoint cannot be turned into a module.
@@ -28,18 +30,59 @@ type Options struct {
 	// 4096. It sets the size of the tables of positions.
 	Context int
 	// Weights is the element type of weight matrices; 0 means f32. Norms, biases
-	// and positions stay f32.
+	// and positions stay f32. The embedding and the head, whose errors no other
+	// layer makes good, are i8 where it is a type of 4 bits.
 	Weights op.DType
+	// Rules give matrices other types: the first whose pattern matches counts.
+	Rules []Rule
+	// Quantised, if not nil, is told of each matrix of a packed type, when it has
+	// been written, what its weights lost.
+	Quantised func(name string, t op.Type, lost quant.Error)
 	// MeanChoices scores a candidate by the mean of its token losses, not the sum.
 	MeanChoices bool
+}
+
+// Rule gives the matrices whose names match Pattern (of path.Match) a type.
+type Rule struct {
+	Pattern string
+	Type    op.DType
+}
+
+// weightType is the type of a matrix; outer ones are the embedding and the head.
+func (o *Options) weightType(name string, outer bool) op.DType {
+	for _, r := range o.Rules {
+		if matched, _ := path.Match(r.Pattern, name); matched {
+			return r.Type
+		}
+	}
+	switch {
+	case o.Weights == 0:
+		return op.F32
+	case outer && o.Weights.Bytes() == 0:
+		return op.I8
+	}
+	return o.Weights
+}
+
+// check refuses types that no weight matrix can have, and malformed patterns.
+func (o *Options) check() error {
+	for _, r := range append([]Rule{{Pattern: "*", Type: max(o.Weights, op.F32)}}, o.Rules...) {
+		if !r.Type.Weight() {
+			return fmt.Errorf("%w: no weight matrix can have elements of type %s", ErrModel, r.Type)
+		}
+		if _, err := path.Match(r.Pattern, ""); err != nil {
+			return fmt.Errorf("%w: pattern %q: %w", ErrModel, r.Pattern, err)
+		}
+	}
+	return nil
 }
 
 const defaultContext = 4096
 
 // Build builds the checkpoint's architecture.
 func Build(w Weights, o Options) (*graph.Module, error) {
-	if o.Weights != 0 && !o.Weights.Weight() {
-		return nil, fmt.Errorf("%w: no weight matrix can have elements of type %s", ErrModel, o.Weights)
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	switch name := w.Config().Architecture; name {
 	case "llama", "qwen2", "qwen3":
@@ -140,5 +183,5 @@ func (b *block) describe(o Options) {
 		b.module.Meta[key] = strconv.FormatBool(is)
 	}
 	b.module.Meta["arch"] = c.Architecture
-	b.module.Meta["weights"] = b.dtype.String()
+	b.module.Meta["weights"] = max(o.Weights, op.F32).String()
 }

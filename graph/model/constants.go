@@ -13,17 +13,27 @@ import (
 // each in blocks.
 type constants struct {
 	weights Weights
-	dtype   op.DType // of weight matrices
+	types   Options // what is asked of the weight matrices' types
 	module  *graph.Module
 	byName  map[string]*graph.Constant
 	stream  stream
 }
 
-// matrix is a matrix [rows, columns] of the checkpoint, in panels for a matrix
+// matrix is the matrix [rows, columns] of a linear layer.
+func (s *constants) matrix(name string, rows, columns int) *graph.Constant {
+	return s.typed(name, rows, columns, s.types.weightType(name, false), true)
+}
+
+// outer is the matrix [V, C] of the embedding or the head, in panels for a matrix
 // product or row-major for a lookup; packed types are for panels alone.
-func (s *constants) matrix(name string, rows, columns int, panels bool) *graph.Constant {
-	t := op.Type{DType: s.dtype, Shape: []op.Dim{op.C(rows), op.C(columns)}}
-	if panels || s.dtype.Packed() {
+func (s *constants) outer(name string, rows, columns int, panels bool) *graph.Constant {
+	d := s.types.weightType(name, true)
+	return s.typed(name, rows, columns, d, panels || d.Packed())
+}
+
+func (s *constants) typed(name string, rows, columns int, d op.DType, panels bool) *graph.Constant {
+	t := op.Type{DType: d, Shape: []op.Dim{op.C(rows), op.C(columns)}}
+	if panels {
 		t.Layout = op.Panels16
 	}
 	return s.constant(name, t, s.stored(name))
@@ -49,8 +59,12 @@ func (s *constants) constant(name string, t op.Type, read readRows) *graph.Const
 		return c
 	}
 	c := &graph.Constant{Name: name, Type: t, Write: func(w io.Writer) error {
-		if err := s.stream.write(w, t, read); err != nil {
+		lost, err := s.stream.write(w, t, read)
+		if err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrModel, name, err)
+		}
+		if t.DType.Packed() && s.types.Quantised != nil {
+			s.types.Quantised(name, t, lost)
 		}
 		return nil
 	}}

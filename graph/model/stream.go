@@ -34,15 +34,19 @@ type stream struct {
 type worker struct {
 	rows   []float32
 	packed [2][]byte
+	lost   quant.Error // by the block that was packed last
 	err    error
 }
 
 // write writes a constant of type t whose rows read gives: the blocks, and for
 // a type that has scales those of all rows behind them, which are kept until then.
-func (s *stream) write(w io.Writer, t op.Type, read readRows) error {
+//
+// It returns what the elements' type has cost the weights.
+func (s *stream) write(w io.Writer, t op.Type, read readRows) (quant.Error, error) {
 	if s.workers == nil {
 		s.workers = make([]worker, runtime.GOMAXPROCS(0))
 	}
+	var lost quant.Error
 	p := newPacking(t, read)
 	roundRows := p.blockRows * len(s.workers)
 	defer s.packing.Wait()
@@ -51,21 +55,22 @@ func (s *stream) write(w io.Writer, t op.Type, read readRows) error {
 		s.packing.Wait()
 		for i := range s.workers {
 			if err := s.workers[i].err; err != nil {
-				return err
+				return lost, err
 			}
+			lost.Add(s.workers[i].lost)
 		}
 		s.begin(p, round+1)
 		for i := range s.workers {
 			if _, err := w.Write(s.workers[i].packed[round%2]); err != nil {
-				return err
+				return lost, err
 			}
 		}
 	}
 	if _, err := w.Write(p.scales); err != nil {
-		return err
+		return lost, err
 	}
 	_, err := w.Write(p.rowScales)
-	return err
+	return lost, err
 }
 
 // begin starts packing a round. Blocks past the last row become empty.
@@ -73,7 +78,7 @@ func (s *stream) begin(p *packing, round int) {
 	for i := range s.workers {
 		w := &s.workers[i]
 		first := (round*len(s.workers) + i) * p.blockRows
-		w.packed[round%2], w.err = w.packed[round%2][:0], nil
+		w.packed[round%2], w.err, w.lost = w.packed[round%2][:0], nil, quant.Error{}
 		if first < p.rows {
 			s.packing.Go(func() { w.packed[round%2], w.err = p.pack(w, w.packed[round%2], first) })
 		}
@@ -122,13 +127,17 @@ func (p *packing) pack(w *worker, out []byte, first int) ([]byte, error) {
 	for row := 0; row < count; row += op.PanelRows {
 		panel, size := int64((first+row)/op.PanelRows), int(p.panels.PanelBytes())
 		out = out[:len(out)+size]
-		err := quant.Panel{
+		to := quant.Panel{
 			Words:     out[len(out)-size:],
 			Scales:    part(p.scales, panel, p.panels.GroupScaleBytes()),
 			RowScales: part(p.rowScales, panel, p.panels.RowScaleBytes()),
-		}.Encode(p.panels, w.rows[row*p.rowLength:], min(op.PanelRows, count-row))
-		if err != nil {
+		}
+		rows, n := w.rows[row*p.rowLength:], min(op.PanelRows, count-row)
+		if err := to.Encode(p.panels, rows, n); err != nil {
 			return out, fmt.Errorf("rows from %d: %w", first+row, err)
+		}
+		if p.panels.DType.Packed() {
+			w.lost.Add(to.Lost(p.panels, rows, n))
 		}
 	}
 	return out, nil

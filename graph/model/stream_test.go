@@ -45,7 +45,7 @@ func TestStreamLaysOutBlocks(t *testing.T) {
 			}
 			var s stream
 			var out bytes.Buffer
-			if err := s.write(&out, typ, numbered(k)); err != nil {
+			if _, err := s.write(&out, typ, numbered(k)); err != nil {
 				t.Fatal(err)
 			}
 			if out.Len() != size {
@@ -95,7 +95,7 @@ func TestStreamPacksAsQuant(t *testing.T) {
 			}
 			var s stream
 			var out bytes.Buffer
-			if err := s.write(&out, typ, wave(c.k)); err != nil || !bytes.Equal(out.Bytes(), want) {
+			if _, err := s.write(&out, typ, wave(c.k)); err != nil || !bytes.Equal(out.Bytes(), want) {
 				t.Errorf("%s: %d bytes differ from the %d of quant, error %v", typ, out.Len(), len(want), err)
 			}
 		}
@@ -108,7 +108,7 @@ func TestStreamFails(t *testing.T) {
 	gone := errors.New("gone")
 	var s stream
 	for _, bad := range []int{0, 16, 80} {
-		err := s.write(io.Discard, typ, func(first int, _ []float32) error {
+		_, err := s.write(io.Discard, typ, func(first int, _ []float32) error {
 			if first == bad {
 				return gone
 			}
@@ -117,11 +117,13 @@ func TestStreamFails(t *testing.T) {
 		if !errors.Is(err, gone) {
 			t.Errorf("reading row %d fails: %v", bad, err)
 		}
-		if err := s.write(&failing{left: bad}, typ, numbered(blockElements/16)); !errors.Is(err, errFull) {
+		if _, err := s.write(&failing{left: bad}, typ, numbered(blockElements/16)); !errors.Is(err, errFull) {
 			t.Errorf("writing fails: %v", err)
 		}
 		var after, want bytes.Buffer
-		if err := errors.Join(s.write(&after, typ, numbered(9)), new(stream).write(&want, typ, numbered(9))); err != nil {
+		_, err = s.write(&after, typ, numbered(9))
+		_, fresh := new(stream).write(&want, typ, numbered(9))
+		if err := errors.Join(err, fresh); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(after.Bytes(), want.Bytes()) {
@@ -152,7 +154,7 @@ func TestStreamMemory(t *testing.T) {
 	var s stream
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := s.write(io.Discard, typ, zeros); err != nil {
+	if _, err := s.write(io.Discard, typ, zeros); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

@@ -247,3 +247,32 @@ func TestNearestNF4(t *testing.T) {
 		t.Errorf("far away: codes %d and %d", low, high)
 	}
 }
+
+// What is reported as lost is what decoding shows.
+func TestLost(t *testing.T) {
+	const M, K = 19, 150
+	w := random(7, M*K)
+	w[5] = float32(math.Inf(1)) // bf16 keeps it; it counts for nothing
+	for _, d := range []op.DType{op.F32, op.BF16, op.I8, op.Q4, op.NF4} {
+		if d.Bytes() < 2 {
+			w[5] = 3
+		}
+		data, p := encode(t, w, d, M, K)
+		var got, want Error
+		row := make([]float32, K)
+		for m := range M {
+			if m%op.PanelRows == 0 {
+				got.Add(PanelOf(data, &p, m/op.PanelRows).Lost(&p, w[m*K:], min(op.PanelRows, M-m)))
+			}
+			DecodeRow(row, data, &p, m)
+			for k, v := range row {
+				if e := float64(v) - float64(w[m*K+k]); e-e == 0 {
+					want.Add(Error{Squared: e * e, Energy: float64(w[m*K+k]) * float64(w[m*K+k]), Largest: math.Abs(e)})
+				}
+			}
+		}
+		if math.Abs(got.Relative()-want.Relative()) > 1e-9 || got.Largest != want.Largest || (got.Relative() == 0) != (d == op.F32) {
+			t.Errorf("%s: %+v, want %+v", d, got, want)
+		}
+	}
+}

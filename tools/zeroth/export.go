@@ -8,26 +8,23 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"zeroth/graph"
 	"zeroth/graph/importer"
 	"zeroth/graph/model"
 	"zeroth/graph/pass"
 	"zeroth/mpzo/tokenizer"
-	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 
 	"github.com/urfave/cli/v2"
 )
 
 type exportOptions struct {
-	From, Out, Tokenizer, Quant string
-	Context                     int
-	MeanChoices                 bool
-	LoRA                        pass.LoRA
-
-	weights op.DType // what check reads of Quant
+	From, Out, Tokenizer string
+	Context              int
+	MeanChoices          bool
+	Quant                quantOptions
+	LoRA                 pass.LoRA
 }
 
 func exportCommand() *cli.Command {
@@ -42,16 +39,15 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "`PATH` of the checkpoint: a folder, a .gguf or a llama2.c .bin"},
 			&cli.StringFlag{Name: "out", Usage: "program `FILE` to write"},
 			&cli.StringFlag{Name: "tokenizer", Usage: "tokenizer `FILE` or folder: SentencePiece .model, tokenizer.json, vocab.json with merges.txt, tiktoken ranks or llama2.c tokenizer.bin", DefaultText: "the one in the checkpoint or its folder"},
-			quantFlag(),
 			contextFlag(),
 			&cli.BoolFlag{Name: "mean-choices", Usage: "score candidates by the mean of their token losses instead of the sum", DisableDefaultText: true},
-		}, loraFlags()...),
+		}, append(quantFlags(), loraFlags()...)...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
 			o := exportOptions{
-				From: c.String("from"), Out: c.String("out"), Tokenizer: c.String("tokenizer"), Quant: c.String("quant"),
+				From: c.String("from"), Out: c.String("out"), Tokenizer: c.String("tokenizer"), Quant: readQuant(c),
 				Context: c.Int("context"), MeanChoices: c.Bool("mean-choices"), LoRA: defaultLoRA(),
 			}
 			if err := applyLoRAFlags(c, &o.LoRA); err != nil {
@@ -62,31 +58,8 @@ func exportCommand() *cli.Command {
 	}
 }
 
-func quantFlag() cli.Flag {
-	return &cli.StringFlag{Name: "quant", Value: "f32", Usage: "weight `TYPE`: " + quantNames()}
-}
-
 func contextFlag() cli.Flag {
 	return &cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`", DefaultText: "the model's own limit, at most 4096"}
-}
-
-// quantNames are the names of the weight types: "f32, bf16, i8, nf4 or q4".
-func quantNames() string {
-	var names []string
-	for _, d := range op.WeightTypes() {
-		names = append(names, d.String())
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
-}
-
-// parseQuant reads --quant.
-func parseQuant(name string) (op.DType, error) {
-	d, err := op.ParseDType(name)
-	if err != nil || !d.Weight() {
-		return 0, usagef("--quant %q: want %s", name, quantNames())
-	}
-	return d, nil
 }
 
 // checkOut refuses what no file can be written to.
@@ -102,14 +75,11 @@ func checkOut(out, what string) error {
 	return nil
 }
 
-func (o *exportOptions) check() (err error) {
+func (o *exportOptions) check() error {
 	if o.From == "" {
 		return usagef("--from is missing: the checkpoint to export")
 	}
 	if err := checkOut(o.Out, "program file"); err != nil {
-		return err
-	}
-	if o.weights, err = parseQuant(o.Quant); err != nil {
 		return err
 	}
 	switch {
@@ -125,32 +95,44 @@ func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) e
 	if err := o.check(); err != nil {
 		return err
 	}
+	if err := o.Quant.apply(&model.Options{}); err != nil { // before anything is read
+		return err
+	}
 	checkpoint, err := importer.Open(o.From)
 	if err != nil {
 		return err
 	}
 	defer checkpoint.Close()
-	m, err := buildModule(checkpoint, model.Options{Context: o.Context, MeanChoices: o.MeanChoices, Weights: o.weights})
+	m, report, err := buildModule(checkpoint, model.Options{Context: o.Context, MeanChoices: o.MeanChoices}, &o.Quant)
 	if err != nil {
 		return err
 	}
 	if err := o.addTokenizer(m, checkpoint, stderr); err != nil {
 		return err
 	}
-	return writeModule(ctx, m, o.Out, o.LoRA, stdout, stderr)
+	if err := writeModule(ctx, m, o.Out, o.LoRA, stdout, stderr); err != nil {
+		return err
+	}
+	return report.print(stdout, o.Quant.Verbose)
 }
 
-// buildModule builds a checkpoint's model and says where it is from.
-func buildModule(checkpoint importer.Checkpoint, o model.Options) (*graph.Module, error) {
+// buildModule builds a checkpoint's model and says where it is from. The report
+// is filled as the module is written.
+func buildModule(checkpoint importer.Checkpoint, o model.Options, q *quantOptions) (*graph.Module, *quantReport, error) {
 	if longest := checkpoint.Config().MaxPositions; o.Context > longest {
-		return nil, usagef("--context %d: the model was made for at most %d positions", o.Context, longest)
+		return nil, nil, usagef("--context %d: the model was made for at most %d positions", o.Context, longest)
+	}
+	report := &quantReport{}
+	o.Quantised = report.add
+	if err := q.apply(&o); err != nil {
+		return nil, nil, err
 	}
 	m, err := model.Build(checkpoint, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m.Meta["source"] = checkpoint.Source()
-	return m, nil
+	return m, report, checkRules(o.Rules, m)
 }
 
 // writeModule puts LoRA into a module, writes its program at path and says so.

@@ -115,7 +115,7 @@ func TestExportGGUF(t *testing.T) {
 		from, out := filepath.Join(folder, "m.gguf"), filepath.Join(folder, "m.zpt")
 		writeGGUF(t, from, test.llama, test.tokens, sharedVocabulary(t, test.name))
 		var printed, notices strings.Builder
-		o := exportOptions{From: from, Out: out, Quant: "f32", LoRA: defaultLoRA()}
+		o := exportOptions{From: from, Out: out, Quant: quantOptions{Type: "f32"}, LoRA: defaultLoRA()}
 		if err := runExport(context.Background(), o, &printed, &notices); err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestExportGGUFWithoutTokenizer(t *testing.T) {
 		{map[string]any{"tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": []int32{3}}, "", "tokenizer.ggml.tokens"},
 	} {
 		folder := t.TempDir()
-		o := exportOptions{From: filepath.Join(folder, "m.gguf"), Out: filepath.Join(folder, "m.zpt"), Quant: "f32", LoRA: defaultLoRA()}
+		o := exportOptions{From: filepath.Join(folder, "m.gguf"), Out: filepath.Join(folder, "m.zpt"), Quant: quantOptions{Type: "f32"}, LoRA: defaultLoRA()}
 		writeGGUF(t, o.From, true, 9, test.vocabulary)
 		var notices strings.Builder
 		err := runExport(context.Background(), o, io.Discard, &notices)

@@ -16,9 +16,10 @@ import (
 )
 
 type synthOptions struct {
-	Arch, Out, Quant string
-	Context          int
-	Weights          importer.Synthetic
+	Arch, Out string
+	Context   int
+	Quant     quantOptions
+	Weights   importer.Synthetic
 }
 
 func synthCommand() *cli.Command {
@@ -29,21 +30,20 @@ func synthCommand() *cli.Command {
 			"and memory can be measured where the model is not at hand. What it computes means\n" +
 			"nothing. Text is read byte by byte: the first 256 token ids are the bytes.\n" +
 			"Known are " + wrapped(importer.PublishedNames()) + ".",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "arch", Usage: "`NAME` of a published model"},
 			&cli.StringFlag{Name: "out", Usage: "program `FILE` to write"},
-			quantFlag(),
 			contextFlag(),
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`SEED` of the weights"},
 			&cli.IntFlag{Name: "layers", Usage: "shorten the model to its first `N` layers", DefaultText: "all of them"},
 			&cli.BoolFlag{Name: "outliers", Usage: "give a few channels a large scale, as trained models have them", DisableDefaultText: true},
-		},
+		}, quantFlags()...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
 			o := synthOptions{
-				Arch: c.String("arch"), Out: c.String("out"), Quant: c.String("quant"), Context: c.Int("context"),
+				Arch: c.String("arch"), Out: c.String("out"), Quant: readQuant(c), Context: c.Int("context"),
 				Weights: importer.Synthetic{Seed: c.Uint64("seed"), Layers: c.Int("layers"), Outliers: c.Bool("outliers")},
 			}
 			if c.IsSet("layers") && o.Weights.Layers < 1 {
@@ -83,8 +83,7 @@ func runSynth(ctx context.Context, o synthOptions, stdout, stderr io.Writer) err
 	if err := checkOut(o.Out, "program file"); err != nil {
 		return err
 	}
-	weights, err := parseQuant(o.Quant)
-	if err != nil {
+	if err := o.Quant.apply(&model.Options{}); err != nil {
 		return err
 	}
 	if o.Context < 0 {
@@ -94,7 +93,7 @@ func runSynth(ctx context.Context, o synthOptions, stdout, stderr io.Writer) err
 	if err != nil {
 		return withHint(usageError{err}, "known are "+strings.Join(importer.PublishedNames(), ", "))
 	}
-	m, err := buildModule(checkpoint, model.Options{Context: o.Context, Weights: weights})
+	m, report, err := buildModule(checkpoint, model.Options{Context: o.Context}, &o.Quant)
 	if err != nil {
 		return err
 	}
@@ -106,7 +105,10 @@ func runSynth(ctx context.Context, o synthOptions, stdout, stderr io.Writer) err
 	m.Meta["bos_id"], m.Meta["eos_id"] = strconv.Itoa(int(tok.BOS())), strconv.Itoa(int(tok.EOS()))
 	m.Meta[randomKey] = "true"
 	fmt.Fprintln(stderr, "zeroth: notice: "+randomNotice)
-	return writeModule(ctx, m, o.Out, defaultLoRA(), stdout, stderr)
+	if err := writeModule(ctx, m, o.Out, defaultLoRA(), stdout, stderr); err != nil {
+		return err
+	}
+	return report.print(stdout, o.Quant.Verbose)
 }
 
 // randomKey marks a program of made-up weights in its metadata.

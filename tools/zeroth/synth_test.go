@@ -30,7 +30,7 @@ func TestInterruptedSynthLeavesNoFile(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}()
-	o := synthOptions{Arch: "llama-3-8b", Out: out, Quant: "bf16", Weights: importer.Synthetic{Seed: 1}}
+	o := synthOptions{Arch: "llama-3-8b", Out: out, Quant: quantOptions{Type: "bf16"}, Weights: importer.Synthetic{Seed: 1}}
 	if err := runSynth(ctx, o, io.Discard, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
