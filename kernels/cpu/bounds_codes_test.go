@@ -24,6 +24,16 @@ func boundedCodeCalls() map[string]boundedCall {
 	return map[string]boundedCall{
 		"codes":   func(r *routines, take taker, n int) { callCodes(&r.codes, take, n, ceilDiv(n, 2)) },
 		"codesQ4": func(r *routines, take taker, n int) { callCodes(r.codesFor(op.Q4), take, n, 8) },
+		"codesBF16": func(r *routines, take taker, n int) {
+			if r.codesBF16.fn != nil {
+				callCodes(&r.codesBF16, take, n, ceilDiv(n, 2))
+			}
+		},
+		"roundBF16": func(r *routines, take taker, n int) {
+			x, dst := take(n), brains(signed(bytesOf(take(ceilDiv(n, 2)))))
+			r.roundBF16(dst[:n], x)
+			r.roundBF16(dst[len(dst)-n:], x)
+		},
 		"largest": func(r *routines, take taker, n int) { r.largest(take(n)) },
 		"halves":  func(r *routines, take taker, n int) { r.halves(take(n), take(n), take(n), 0.5) },
 		"roundCodes": func(r *routines, take taker, n int) {

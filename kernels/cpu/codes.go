@@ -21,6 +21,10 @@ import "zeroth/runtime/op"
 // j/16·panel + k/4·64 + j%16·4 + k%4 of b; or it is what widen makes of that. x is
 // in the order that pack gives it. groups is at least 1.
 // Products and sums of float32 are rounded one by one or fused, always alike.
+//
+// A codeKernel for bf16 does the same with two bfloat16 in place of the four
+// bytes of a word. Its sums are float32; start and scales, which would be 0 and 1,
+// it need not read.
 type codeKernel struct {
 	name   string // tile and instruction set: "3x16_avx2"
 	MR, NR int    // NR is 16, or 32: two adjacent panels
@@ -52,20 +56,30 @@ type codeFunc func(groups, words int, a, b *byte, panel int, scales *float32, st
 // and ignores, those past MR.
 const packRows = 8
 
-// codesFor is the micro-kernel for W of type d.
+// codesFor is the micro-kernel for W of type d, or nil where there is none.
 func (r *routines) codesFor(d op.DType) *codeKernel {
-	if d == op.Q4 && r.codesQ4.fn != nil {
-		return &r.codesQ4
+	var k *codeKernel
+	switch d {
+	case op.BF16:
+		k = &r.codesBF16
+	case op.Q4:
+		if k = &r.codesQ4; k.fn == nil {
+			k = &r.codes
+		}
+	case op.I8, op.NF4:
+		k = &r.codes
 	}
-	return &r.codes
+	if k == nil || k.fn == nil {
+		return nil
+	}
+	return k
 }
 
-// codeTypes reports whether a product with W of type d can be made of codes.
-func codeTypes(d op.DType) bool { return d == op.I8 || d == op.Q4 || d == op.NF4 }
-
-// codeWords is the number of words of four codes in a row of x for W.
+// codeWords is the number of words in a row of x for W: of four codes, or of two
+// bfloat16.
 func (k *codeKernel) codeWords(w *op.Panels) int {
-	return roundUp(w.Words*(w.DType.Word()/4), k.step)
+	perWord := max(w.DType.Word()/4, 1) // words of x for one of W
+	return roundUp(w.Words*perWord, k.step)
 }
 
 // Blocking of a product of codes: a block of x and a slice of a panel take as

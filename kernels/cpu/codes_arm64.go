@@ -13,6 +13,9 @@ var (
 	code6x16Octets = codeKernel{
 		name: "6x16_i8mm", MR: 6, NR: 16, fn: code6x16I8MM, pack: packOctets(6), xBytes: 4, widen: zipOctets, wBytes: 4, step: 2,
 	}
+	brain6x16 = codeKernel{
+		name: "6x16_bf16", MR: 6, NR: 16, fn: code6x16BF16, pack: packOctets(6), xBytes: 4, widen: zipOctets, wBytes: 4, step: 2,
+	}
 )
 
 // code4x16NEON is a codeFunc with MR 4, NR 16 and step 2 for processors without
@@ -32,6 +35,27 @@ func code6x16DotProd(groups, words int, a, b *byte, panel int, scales *float32, 
 //
 //go:noescape
 func code6x16I8MM(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// code6x16BF16 is code6x16I8MM for words of two bfloat16.
+//
+//go:noescape
+func code6x16BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// roundBF16Loop: dst[i] = x[i] to the nearest bfloat16, ties to even, for i < n,
+// a multiple of 8.
+//
+//go:noescape
+func roundBF16Loop(dst *uint16, x *float32, n int)
+
+// roundBF16Vectors is routines.roundBF16.
+func roundBF16Vectors(dst []uint16, x []float32) {
+	n := len(x) &^ (lanes - 1)
+	dst = dst[:len(x)]
+	if n > 0 {
+		roundBF16Loop(&dst[0], &x[0], n)
+	}
+	roundBF16Generic(dst[n:], x[n:])
+}
 
 // zipOctetsLoop: word v%2 of octet (v/2, j) of dst is word (v, j) of words for
 // v < n, a multiple of 2 and at least 2, and j < 16.

@@ -10,9 +10,10 @@ import (
 )
 
 // codeProduct computes blocks of y = x Wᵀ + bias for W of packed elements, with
-// x rounded to 8 bits a row. Where the copies of x come in ± pairs, the rows of
-// their mean and of half their difference are rounded instead: with few or no
-// bits in common, y₊ and y₋ would lose their difference in the noise of rounding.
+// x rounded to 8 bits a row, or to bfloat16. Where the copies of x come in ±
+// pairs, the rows of their mean and of half their difference are rounded instead:
+// with few or no bits in common, y₊ and y₋ would lose their difference in the
+// noise of rounding.
 //
 // Rounding is a pass of its own, so that no tile repeats it. The rows of x are
 // then those of one or more matrices, one for each pair or copy, whose tiles lie
@@ -152,17 +153,27 @@ func (p *codeProduct) roundTile(s *codeSpace, matrix, tile int) {
 	rows := min(k.MR, p.rows-tile*k.MR)
 	for i := range rows {
 		x := p.row(s, matrix, tile*k.MR+i)
-		factor, scale := codeScale(p.largest(x))
-		p.scales[(matrix*p.tiles+tile)*k.MR+i] = scale
-		row := codes[i*ld : (i+1)*ld]
-		if factor == 0 {
-			clear(row)
-			continue
-		}
-		p.roundCodes(row[:len(x)], x, factor)
-		clear(row[len(x):])
+		p.scales[(matrix*p.tiles+tile)*k.MR+i] = p.roundRow(codes[i*ld:(i+1)*ld], x)
 	}
 	k.pack(p.packed[(matrix*p.tiles+tile)*p.tileBytes():][:p.tileBytes()], codes, ld, rows, p.words)
+}
+
+// roundRow makes the codes of a row and returns what they are to be multiplied
+// with.
+func (p *codeProduct) roundRow(codes []int8, x []float32) float32 {
+	if p.w.shape.DType == op.BF16 {
+		p.roundBF16(brains(codes)[:len(x)], x)
+		clear(codes[2*len(x):])
+		return 1
+	}
+	factor, scale := codeScale(p.largest(x))
+	if factor == 0 {
+		clear(codes)
+		return scale
+	}
+	p.roundCodes(codes[:len(x)], x, factor)
+	clear(codes[len(x):])
+	return scale
 }
 
 // row gives row r of a matrix, made in s.row where it is that of a pair.
@@ -267,8 +278,8 @@ type codeSlice struct {
 }
 
 // codePanel finds words [v, v+words) of rows [c, c+columns) of W as the
-// micro-kernel reads them: bytes in place where it reads the file's order, all
-// else unpacked into s.b. It sets s.scales and s.start.
+// micro-kernel reads them: in place where they are bytes or bfloat16 in the
+// file's order, all else unpacked into s.b. It sets s.scales and s.start.
 func (p *codeProduct) codePanel(s *codeSpace, c, columns, v, words int) codeSlice {
 	k, w := p.kernel, &p.w.shape
 	out := codeSlice{b: s.b, panel: words * op.PanelRows * k.wBytes, groups: 1, words: words}
@@ -276,7 +287,7 @@ func (p *codeProduct) codePanel(s *codeSpace, c, columns, v, words int) codeSlic
 		out.words = w.DType.Group() / 4
 		out.groups = words / out.words
 	}
-	if w.DType == op.I8 && k.widen == nil && v+words <= w.Words {
+	if w.Groups == 0 && k.widen == nil && v+words <= w.Words {
 		out.b, out.panel = p.w.packed[int64(c/op.PanelRows)*w.PanelBytes()+int64(v)*64:], int(w.PanelBytes())
 	}
 	for j := 0; j < columns; j += op.PanelRows {
@@ -320,9 +331,12 @@ func (p *codeProduct) groupScales(s *codeSpace, panel *quant.Panel, j, NR, v int
 	for g := range out.groups {
 		to := s.scales[g*NR+j:][:op.PanelRows]
 		for i := range to {
-			if p.w.shape.Groups == 0 {
+			switch {
+			case p.w.shape.DType == op.BF16:
+				to[i] = 1
+			case p.w.shape.Groups == 0:
 				to[i] = math.Float32frombits(binary.LittleEndian.Uint32(panel.RowScales[i*4:]))
-			} else {
+			default:
 				to[i] = panel.GroupScale(&p.w.shape, v/out.words+g, i)
 			}
 		}

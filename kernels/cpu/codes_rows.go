@@ -3,6 +3,8 @@ package cpu
 import (
 	"math"
 	"unsafe"
+
+	"zeroth/internal/half"
 )
 
 // The loops around a product of codes, in plain Go.
@@ -30,6 +32,13 @@ func halvesGeneric(dst, a, b []float32, factor float32) {
 func roundCodesGeneric(dst []int8, x []float32, factor float32) {
 	for i, v := range x {
 		dst[i] = int8(math.RoundToEven(float64(float32(v * factor))))
+	}
+}
+
+// roundBF16Generic: dst[i] = x[i] rounded to the nearest bfloat16, ties to even.
+func roundBF16Generic(dst []uint16, x []float32) {
+	for i, v := range x {
+		dst[i] = half.BrainFromFloat(v)
 	}
 }
 
@@ -72,6 +81,11 @@ func sumCodesGeneric(dst []int32, words []byte) {
 // signed views bytes as codes.
 func signed(b []byte) []int8 {
 	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
+}
+
+// brains views codes as bfloat16, two to a word.
+func brains(codes []int8) []uint16 {
+	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(codes))), len(codes)/2)
 }
 
 func bytesAt(p *byte, n int) []byte        { return unsafe.Slice(p, n) }

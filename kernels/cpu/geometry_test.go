@@ -32,6 +32,7 @@ func TestConformanceWithEveryTile(t *testing.T) {
 	for _, tile := range []struct{ mr, nr int }{{14, 32}, {3, 32}} {
 		t.Run(fmt.Sprintf("%dx%d", tile.mr, tile.nr), func(t *testing.T) {
 			r := genericRoutines()
+			r.codesBF16 = plainBF16()
 			r.gemm = microKernel{name: "plain", MR: tile.mr, NR: tile.nr, fn: plainTile(tile.mr, tile.nr)}
 			if tile.nr > 16 {
 				r.gemm.half = plainTile(tile.mr, 16)

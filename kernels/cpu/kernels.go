@@ -51,14 +51,11 @@ func matrixInRows(in []op.Type, _ op.Attrs) bool {
 // weights too, and decode them.
 func (r *routines) codedKernels() []kernel.Kernel {
 	var list []kernel.Kernel
-	for _, k := range []*codeKernel{&r.codes, &r.codesQ4} {
+	for _, k := range []*codeKernel{&r.codes, &r.codesQ4, &r.codesBF16} {
 		if k.fn == nil {
 			continue
 		}
-		coded := func(in []op.Type, _ op.Attrs) bool {
-			d := in[1].DType
-			return codeTypes(d) && r.codesFor(d) == k
-		}
+		coded := func(in []op.Type, _ op.Attrs) bool { return r.codesFor(in[1].DType) == k }
 		list = append(list,
 			kernel.Kernel{Op: op.Linear, Name: "linear_codes_" + k.name, Cost: cost - 1, Supports: coded, Bind: r.bindCodedLinear, Scratch: r.scratchCodedLinear},
 			kernel.Kernel{Op: op.LinearLoRA, Name: "linearlora_codes_" + k.name, Cost: cost - 1, Supports: coded, Bind: r.bindCodedLoRA, Scratch: r.scratchCodedLoRA},

@@ -34,6 +34,10 @@ type routines struct {
 	// only for levels from −8 to 8, groups of at most 8 words, and start being
 	// what shift asks for.
 	codesQ4 codeKernel
+	// codesBF16 is that for bfloat16, where there is one.
+	codesBF16 codeKernel
+	// roundBF16: dst[i] = x[i] to the nearest bfloat16, ties to even.
+	roundBF16 func(dst []uint16, x []float32)
 	// largest: the greatest |x[i]|; NaN or +Inf where x has one.
 	largest func(x []float32) float32
 	// halves: dst[i] = a[i]/2 + factor · b[i].
@@ -133,6 +137,7 @@ func genericRoutines() routines {
 		codes: codeKernel{
 			name: "4x16_generic", MR: 4, NR: 16, fn: code4x16Generic, pack: packQuads(4), xBytes: 4, wBytes: 4, step: 1,
 		},
+		roundBF16:   roundBF16Generic,
 		largest:     largestGeneric,
 		halves:      halvesGeneric,
 		roundCodes:  roundCodesGeneric,

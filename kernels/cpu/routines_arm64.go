@@ -36,5 +36,10 @@ func archRoutines() []routines {
 	i8mm := dotProd
 	i8mm.needs = Features{NEON: true, DotProd: true, I8MM: true}
 	i8mm.codes = code6x16Octets
-	return []routines{i8mm, dotProd, neon}
+
+	bf16 := i8mm
+	bf16.needs = Features{NEON: true, DotProd: true, I8MM: true, BF16: true}
+	bf16.codesBF16 = brain6x16
+	bf16.roundBF16 = roundBF16Vectors
+	return []routines{bf16, i8mm, dotProd, neon}
 }

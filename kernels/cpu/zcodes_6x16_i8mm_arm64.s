@@ -270,34 +270,3 @@ finish:
 	WORD $0xd1000463 // sub x3, x3, #1
 	CBNZ R3, group
 	RET
-
-// func zipOctetsLoop(dst, words *byte, n int)
-//
-//	for v := range n {
-//		for j := range 16 {
-//			word v%2 of (v/2, j) of dst = word j of v of words
-//		}
-//	}
-//
-// for n a multiple of 2, at least 2.
-TEXT ·zipOctetsLoop(SB), NOSPLIT, $0-24
-	MOVD dst+0(FP), R0
-	MOVD words+8(FP), R1
-	MOVD n+16(FP), R3
-
-loop:
-	WORD $0x4cdf2820 // ld1 {v0.4s - v3.4s}, [x1], #64
-	WORD $0x4cdf2824 // ld1 {v4.4s - v7.4s}, [x1], #64
-	WORD $0x4e843810 // zip1 v16.4s, v0.4s, v4.4s
-	WORD $0x4e847811 // zip2 v17.4s, v0.4s, v4.4s
-	WORD $0x4e853832 // zip1 v18.4s, v1.4s, v5.4s
-	WORD $0x4e857833 // zip2 v19.4s, v1.4s, v5.4s
-	WORD $0x4e863854 // zip1 v20.4s, v2.4s, v6.4s
-	WORD $0x4e867855 // zip2 v21.4s, v2.4s, v6.4s
-	WORD $0x4e873876 // zip1 v22.4s, v3.4s, v7.4s
-	WORD $0x4e877877 // zip2 v23.4s, v3.4s, v7.4s
-	WORD $0x4c9f2810 // st1 {v16.4s - v19.4s}, [x0], #64
-	WORD $0x4c9f2814 // st1 {v20.4s - v23.4s}, [x0], #64
-	WORD $0xf1000863 // subs x3, x3, #2
-	BNE loop
-	RET
