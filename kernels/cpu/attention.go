@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"math"
-
-	"zeroth/runtime/kernel"
-)
+import "zeroth/runtime/kernel"
 
 // attention computes softmax(scale · q kᵀ) v within each packed sequence:
 // q [w, N, H·D], k and v [w, N, HKV·D], offsets [S+1] → [w, N, H·D].
@@ -17,8 +13,7 @@ import (
 // key by key with a lane for each query, so that the weighted sum of values
 // takes them as they are, and nothing is summed across lanes.
 //
-// What a causal query must not see has weight 0. Where a block of values holds a
-// NaN or an infinity, which times 0 is NaN, lanes are summed one by one.
+// What a causal query must not see has weight 0.
 type attention struct {
 	*routines
 	call    *kernel.Call
@@ -128,7 +123,6 @@ type attentionSpace struct {
 	sum    []float32 // Σ exp(score − most): [panels][16]
 	shift  []float32 // of each lane, what is taken from scores
 	factor []float32 // of each lane, what sums so far are multiplied with
-	ones   []float32 // [D]
 }
 
 func (a *attention) newSpace(from *arena) attentionSpace {
@@ -141,7 +135,7 @@ func (a *attention) newSpace(from *arena) attentionSpace {
 		more:   from.take(panel),
 		scores: from.take((a.keys + stridedSlack) * panelLanes),
 		most:   from.take(panels * panelLanes), sum: from.take(panels * panelLanes),
-		shift: from.take(panelLanes), factor: from.take(panelLanes), ones: from.take(a.D),
+		shift: from.take(panelLanes), factor: from.take(panelLanes),
 	}
 }
 
@@ -153,9 +147,3 @@ func fill(x []float32, v float32) {
 		x[i] = v
 	}
 }
-
-// hidden is as many scores of a causal query as a panel can hide of a key.
-var hidden = func() (row [panelLanes]float32) {
-	fill(row[:], float32(math.Inf(-1)))
-	return row
-}()

@@ -11,8 +11,9 @@ type attentionTile struct {
 	p, head int // the copy and the key head
 	lanes   int
 
-	k0, k1    int  // the present keys, counted from the sequence's first
-	notFinite bool // one of their values is NaN or infinite
+	k0, k1 int       // the present keys, counted from the sequence's first
+	k, v   []float32 // they and their values, D elements every ld
+	ld     int
 }
 
 func (t *attentionTile) panels() int { return ceilDiv(t.lanes, panelLanes) }
@@ -20,9 +21,11 @@ func (t *attentionTile) panels() int { return ceilDiv(t.lanes, panelLanes) }
 // query is that of a lane, counted from the sequence's first.
 func (t *attentionTile) query(lane int) int { return t.q0 - t.s0 + lane/t.group }
 
-// row is where in q or y [N, H·D] a lane's row lies.
-func (t *attentionTile) row(lane int) int {
-	return ((t.q0+lane/t.group)*t.kvHeads*t.group + t.head*t.group + lane%t.group) * t.D
+// run is a run of lanes whose rows follow each other in q and y [N, H·D]: heads
+// of one query, of one panel.
+func (t *attentionTile) run(lane, end int) (at, elements int) {
+	at = ((t.q0+lane/t.group)*t.kvHeads*t.group + t.head*t.group + lane%t.group) * t.D
+	return at, min(t.group-lane%t.group, end-lane) * t.D
 }
 
 // loadQueries puts the queries in panels, zeros in the lanes of the last that
@@ -30,34 +33,35 @@ func (t *attentionTile) row(lane int) int {
 func (t *attentionTile) loadQueries() {
 	s, q := &t.space, t.call.In[0].Copy(t.p)
 	for panel := range t.panels() {
-		for j := range panelLanes {
-			to, lane := s.rows[j*t.D:][:t.D], panel*panelLanes+j
-			if lane >= t.lanes {
-				clear(to)
-				continue
-			}
-			copy(to, q[t.row(lane):])
+		first, rows := panel*panelLanes, s.rows[:panelLanes*t.D]
+		for lane := first; lane < min(first+panelLanes, t.lanes); {
+			at, n := t.run(lane, min(first+panelLanes, t.lanes))
+			copy(rows, q[at:at+n])
+			rows, lane = rows[n:], lane+n/t.D
 		}
+		clear(rows)
 		t.pack(s.q[panel*t.panelElements():], s.rows, t.D, panelLanes, panelLanes, t.D)
+		fill(s.most[first:first+panelLanes], float32(math.Inf(-1)))
+		clear(s.sum[first : first+panelLanes])
 	}
-	fill(s.most, float32(math.Inf(-1)))
-	clear(s.sum)
-	fill(s.ones, 1)
 }
 
-// loadKeys copies n keys and their values, from k0 on.
+// fewPanels is up to how many panels the keys are read where they lie. More of
+// them are worth a copy, whose rows do not compete for the same cache lines.
+const fewPanels = 4
+
+// loadKeys finds or copies n keys and their values, from k0 on.
 func (t *attentionTile) loadKeys(k0, n int) {
 	s, D, ld := &t.space, t.D, t.kvHeads*t.D
 	t.k0, t.k1 = k0, k0+n
 	from := (t.s0+k0)*ld + t.head*D
-	k, v := t.call.In[1].Copy(t.p)[from:], t.call.In[2].Copy(t.p)[from:]
-	for i := range n {
-		copy(s.k[i*D:][:D], k[i*ld:])
-		copy(s.v[i*D:][:D], v[i*ld:])
-	}
-	t.notFinite = false
-	if t.causal && t.k1 > t.query(0)+1 {
-		t.notFinite = !(t.largest(s.v[:n*D]) <= math.MaxFloat32)
+	t.k, t.v, t.ld = t.call.In[1].Copy(t.p)[from:], t.call.In[2].Copy(t.p)[from:], ld
+	if t.panels() > fewPanels && ld > D {
+		for i := range n {
+			copy(s.k[i*D:][:D], t.k[i*ld:])
+			copy(s.v[i*D:][:D], t.v[i*ld:])
+		}
+		t.k, t.v, t.ld = s.k, s.v, D
 	}
 }
 
@@ -73,10 +77,10 @@ func (t *attentionTile) attend(panel int) {
 		return
 	}
 	scores := s.scores[:n*panelLanes]
-	t.strided(s.scores, panelLanes, s.k, t.D, 1, n, t.D, s.q[panel*t.panelElements():], t.scale)
+	t.strided(s.scores, panelLanes, t.k, t.ld, 1, n, t.D, s.q[panel*t.panelElements():], t.scale)
 	for k := max(seenByAll, 0); k < n; k++ { // lanes whose queries come before key k0+k
 		before := (t.k0+k-t.query(0))*t.group - first
-		copy(scores[k*panelLanes:], hidden[:min(before, panelLanes)])
+		fill(scores[k*panelLanes:][:min(before, panelLanes)], float32(math.Inf(-1)))
 	}
 	most, sum := lanesAt(s.most, first), lanesAt(s.sum, first)
 	shift, factor := lanesAt(s.shift, 0), lanesAt(s.factor, 0)
@@ -103,12 +107,13 @@ func (t *attentionTile) attend(panel int) {
 // lanesAt views the lanes of a panel.
 func lanesAt(x []float32, first int) *[panelLanes]float32 { return (*[panelLanes]float32)(x[first:]) }
 
-// weigh makes o[d*16+j] = Σ_{k<n} weights[k*16+j] · v[k*D+d], without those that
-// a lane must not see.
+// weigh makes o[d*16+j] = Σ_{k<n} weights[k*16+j] · v[k*ld+d]. What a lane must
+// not see has weight 0, which a NaN or an infinity among the values survives:
+// then lanes are summed one by one.
 func (t *attentionTile) weigh(o, weights []float32, n, first, seenByAll int) {
-	v, D := t.space.v, t.D
-	if !t.notFinite || seenByAll >= n {
-		t.strided(o, panelLanes, v, 1, D, D, n, weights, 1)
+	v, D, ld := t.v, t.D, t.ld
+	t.strided(o, panelLanes, v, 1, ld, D, n, weights, 1)
+	if seenByAll >= n || t.largest(o[:D*panelLanes]) <= math.MaxFloat32 {
 		return
 	}
 	for j := range panelLanes {
@@ -116,7 +121,7 @@ func (t *attentionTile) weigh(o, weights []float32, n, first, seenByAll int) {
 		for d := range D {
 			sum := float32(0)
 			for k := range seen {
-				sum += weights[k*panelLanes+j] * v[k*D+d]
+				sum += weights[k*panelLanes+j] * v[k*ld+d]
 			}
 			o[d*panelLanes+j] = sum
 		}
@@ -126,11 +131,20 @@ func (t *attentionTile) weigh(o, weights []float32, n, first, seenByAll int) {
 // store divides the sums of values by those of weights and writes them.
 func (t *attentionTile) store() {
 	s, y := &t.space, t.call.Out[0].Copy(t.p)
+	zeros, inverse := s.more[:t.D*panelLanes], lanesAt(s.factor, 0)
+	clear(zeros)
 	for panel := range t.panels() {
-		o := s.o[panel*t.panelElements():][:t.panelElements()]
+		first, o := panel*panelLanes, s.o[panel*t.panelElements():][:t.panelElements()]
+		for j, sum := range lanesAt(s.sum, first) {
+			inverse[j] = 1 / sum
+		}
+		t.columnScaleAdd(o[:len(zeros)], zeros, inverse)
 		t.pack(s.rows, o, panelLanes, t.D, t.D, panelLanes)
-		for lane := panel * panelLanes; lane < min((panel+1)*panelLanes, t.lanes); lane++ {
-			t.scaleBy(y[t.row(lane):][:t.D], s.rows[lane%panelLanes*t.D:], s.ones, 1/s.sum[lane])
+		rows := s.rows
+		for lane := first; lane < min(first+panelLanes, t.lanes); {
+			at, n := t.run(lane, min(first+panelLanes, t.lanes))
+			copy(y[at:at+n], rows)
+			rows, lane = rows[n:], lane+n/t.D
 		}
 	}
 }
