@@ -24,6 +24,11 @@ func archRoutines() []routines {
 	neon.expSum = expSumVectors
 	neon.gaussian = gaussianVectors
 	neon.rademacher = rademacherVectors
+	neon.sum = sumVectors
+	neon.centredSquares = centredSquaresVectors
+	neon.standardise = standardiseVectors
+	neon.turnHalves = turnHalvesVectors
+	neon.turnPairs = turnPairsVectors
 	neon.strided = stridedVectors
 	neon.columnMaximum = columnMaximumVectors
 	neon.columnExpSum = columnExpSumVectors

@@ -1,3 +1,5 @@
+//go:build amd64 || arm64
+
 package cpu
 
 // turnHalvesLoop turns pairs (i, i+half) of heads of 2·half elements by the

@@ -1,3 +1,5 @@
+//go:build amd64 || arm64
+
 package cpu
 
 // sumLoop: Σ x[i] in float64 for i < n, a multiple of 8.
