@@ -48,7 +48,14 @@ func boundedCodeCalls() map[string]boundedCall {
 		"unpackCodes": func(r *routines, take taker, n int) {
 			r.unpackCodes(bytesOf(take(32*n)), bytesOf(take(16*n)), &[16]int8{15: 1})
 		},
-		"sumCodes": func(r *routines, take taker, n int) { r.sumCodes(intsOf(take(16)), bytesOf(take(16*n))) },
+		"halfScales": func(r *routines, take taker, n int) {
+			r.halfScales(take(16*n), 16, bytesOf(take(8*n)))
+		},
+		"byteScales": func(r *routines, take taker, n int) {
+			r.byteScales(take(16*n), 16, bytesOf(take(4*n)), (*[16]float32)(take(16)))
+		},
+		"widenBrains": func(r *routines, take taker, n int) { r.widenBrains(take(32*n), bytesOf(take(16*n))) },
+		"sumCodes":    func(r *routines, take taker, n int) { r.sumCodes(intsOf(take(16)), bytesOf(take(16*n))) },
 	}
 }
 

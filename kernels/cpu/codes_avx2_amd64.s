@@ -5,14 +5,15 @@
 // what is written.
 
 // The bits of float32 without the sign; ½; the low halves of bytes; ones as bytes
-// and as int16; 128 as bytes.
+// and as int16; 128 as bytes; the upper halves of words.
 DATA codeMasks<>+0(SB)/4, $0x7fffffff
 DATA codeMasks<>+4(SB)/4, $0.5
 DATA codeMasks<>+8(SB)/4, $0x0f0f0f0f
 DATA codeMasks<>+12(SB)/4, $0x01010101
 DATA codeMasks<>+16(SB)/4, $0x00010001
 DATA codeMasks<>+20(SB)/4, $0x80808080
-GLOBL codeMasks<>(SB), RODATA|NOPTR, $24
+DATA codeMasks<>+24(SB)/4, $0xffff0000
+GLOBL codeMasks<>(SB), RODATA|NOPTR, $28
 
 // func largestLoop(x *float32, n int) float32
 //
@@ -350,6 +351,84 @@ loop:
 	VPXOR   (DI), Y1, Y0
 	VMOVDQU Y0, (DI)
 	ADDQ    $32, DI
+	DECQ    CX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func halfScalesLoop(dst *float32, stride int, src *byte, n int)
+//
+//	dst[g*stride+i] = src[16*g+i]	// float16 [n, 16]
+TEXT ·halfScalesLoop(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ stride+8(FP), R8
+	MOVQ src+16(FP), SI
+	MOVQ n+24(FP), CX
+	SHLQ $2, R8
+
+loop:
+	VCVTPH2PS (SI), Y0
+	VCVTPH2PS 16(SI), Y1
+	VMOVUPS   Y0, (DI)
+	VMOVUPS   Y1, 32(DI)
+	ADDQ      $32, SI
+	ADDQ      R8, DI
+	DECQ      CX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func byteScalesLoop(dst *float32, stride int, src *byte, n int, rows *[16]float32)
+//
+//	dst[g*stride+i] = float32(src[16*g+i]) · rows[i]
+TEXT ·byteScalesLoop(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), DI
+	MOVQ    stride+8(FP), R8
+	MOVQ    src+16(FP), SI
+	MOVQ    n+24(FP), CX
+	MOVQ    rows+32(FP), DX
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	SHLQ    $2, R8
+
+loop:
+	VPMOVZXBD (SI), Y0
+	VPMOVZXBD 8(SI), Y1
+	VCVTDQ2PS Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y0, Y0
+	VMULPS    Y3, Y1, Y1
+	VMOVUPS   Y0, (DI)
+	VMOVUPS   Y1, 32(DI)
+	ADDQ      $16, SI
+	ADDQ      R8, DI
+	DECQ      CX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func widenBrainsLoop(dst *float32, words *byte, n int)
+//
+//	dst[32*v+16*b+i] = words[v, i, b]	// bfloat16 [n, 16, 2]
+TEXT ·widenBrainsLoop(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), DI
+	MOVQ         words+8(FP), SI
+	MOVQ         n+16(FP), CX
+	VPBROADCASTD codeMasks<>+24(SB), Y4
+
+loop:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+	VPAND   Y4, Y0, Y2
+	VPAND   Y4, Y1, Y3
+	VPSLLD  $16, Y0, Y0
+	VPSLLD  $16, Y1, Y1
+	VMOVDQU Y0, (DI)
+	VMOVDQU Y1, 32(DI)
+	VMOVDQU Y2, 64(DI)
+	VMOVDQU Y3, 96(DI)
+	ADDQ    $64, SI
+	ADDQ    $128, DI
 	DECQ    CX
 	JNZ     loop
 	VZEROUPPER

@@ -47,6 +47,7 @@ type codeSpace struct {
 	raw    []byte    // a slice of a panel of bytes before it is widened
 	scales []float32 // [groups, NR]
 	start  []int32   // [groups, NR]
+	rows   []float32 // the scales of a panel's rows
 }
 
 // layOut reads the extents of x [w, N, K] and W and places everything in the
@@ -96,6 +97,7 @@ func (p *codeProduct) newSpace(a *arena) codeSpace {
 		raw:    a.takeBytes(op.PanelRows * maxCodeWords * 4),
 		scales: a.take(mostGroups * k.NR),
 		start:  a.takeInts(mostGroups * k.NR),
+		rows:   a.take(op.PanelRows),
 	}
 }
 
@@ -328,18 +330,28 @@ func (p *codeProduct) codeBytes(s *codeSpace, to []byte, panel *quant.Panel, v, 
 // groupScales decodes the scales of one panel's groups to columns [j, j+16) of
 // s.scales [groups, NR].
 func (p *codeProduct) groupScales(s *codeSpace, panel *quant.Panel, j, NR, v int, out *codeSlice) {
-	for g := range out.groups {
-		to := s.scales[g*NR+j:][:op.PanelRows]
-		for i := range to {
-			switch {
-			case p.w.shape.DType == op.BF16:
-				to[i] = 1
-			case p.w.shape.Groups == 0:
-				to[i] = math.Float32frombits(binary.LittleEndian.Uint32(panel.RowScales[i*4:]))
-			default:
-				to[i] = panel.GroupScale(&p.w.shape, v/out.words+g, i)
-			}
+	to, rows := s.scales[j:], s.rows
+	switch p.w.shape.DType {
+	case op.I8, op.NF4:
+		for i := range rows {
+			rows[i] = math.Float32frombits(binary.LittleEndian.Uint32(panel.RowScales[i*4:]))
 		}
+	case op.BF16:
+		for i := range rows {
+			rows[i] = 1
+		}
+	}
+	first := v / out.words
+	switch p.w.shape.DType {
+	case op.Q4:
+		p.halfScales(to, NR, panel.Scales[first*32:][:out.groups*32])
+	case op.NF4:
+		for i := range rows {
+			rows[i] /= 255 * 127
+		}
+		p.byteScales(to, NR, panel.Scales[first*16:][:out.groups*16], (*[16]float32)(rows))
+	default:
+		copy(to, rows)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"encoding/binary"
 	"math"
 	"unsafe"
 
@@ -75,6 +76,29 @@ func sumCodesGeneric(dst []int32, words []byte) {
 	clear(dst[:16])
 	for i, b := range words {
 		dst[i%64/4] += int32(int8(b))
+	}
+}
+
+// halfScalesGeneric decodes rows of 16 float16: dst[g*stride+i] = src[16·g + i].
+func halfScalesGeneric(dst []float32, stride int, src []byte) {
+	for at := 0; at < len(src); at += 2 {
+		dst[at/32*stride+at%32/2] = half.ToFloat(binary.LittleEndian.Uint16(src[at:]))
+	}
+}
+
+// byteScalesGeneric: dst[g*stride+i] = float32(src[16·g + i]) · rows[i], i < 16.
+func byteScalesGeneric(dst []float32, stride int, src []byte, rows *[16]float32) {
+	for at, code := range src {
+		dst[at/16*stride+at%16] = float32(code) * rows[at%16]
+	}
+}
+
+// widenBrainsGeneric decodes words of two bfloat16: dst[32·v + 16·b + i] is
+// number b of word 16·v + i.
+func widenBrainsGeneric(dst []float32, words []byte) {
+	for at := 0; at < len(words); at += 2 {
+		v, i, b := at/64, at%64/4, at%4/2
+		dst[32*v+16*b+i] = half.BrainToFloat(binary.LittleEndian.Uint16(words[at:]))
 	}
 }
 

@@ -279,6 +279,58 @@ func TestLargestOfNonFinite(t *testing.T) {
 	})
 }
 
+// What decodes scales and bfloat16 gives the bits of the plain twins: every
+// float16, subnormals and what is not finite among them.
+func TestDecodeScales(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		same := func(what string, got, want []float32) {
+			t.Helper()
+			checkGuards(t, what, got)
+			for i := range want {
+				if g, w := math.Float32bits(got[i]), math.Float32bits(want[i]); g != w && (got[i] == got[i] || want[i] == want[i]) {
+					t.Fatalf("%s: element %d is %#x, want %#x", what, i, g, w)
+				}
+			}
+		}
+		var rows [16]float32
+		copy(rows[:], normal(rng, 16))
+		for groups := range 20 {
+			for _, stride := range []int{16, 32} {
+				n := max(groups-1, 0)*stride + 16*min(groups, 1)
+				src := make([]byte, groups*32)
+				for i := range src {
+					src[i] = byte(rng.Uint32())
+				}
+				got := guarded(rng, n, groups%4)
+				want := append([]float32(nil), got...)
+				r.halfScales(got, stride, src)
+				halfScalesGeneric(want, stride, src)
+				same("halfScales", got, want)
+				r.byteScales(got, stride, src[:groups*16], &rows)
+				byteScalesGeneric(want, stride, src[:groups*16], &rows)
+				same("byteScales", got, want)
+			}
+			words := make([]byte, groups*64)
+			for i := range words {
+				words[i] = byte(rng.Uint32())
+			}
+			got, want := guarded(rng, groups*32, groups%4), make([]float32, groups*32)
+			r.widenBrains(got, words)
+			widenBrainsGeneric(want, words)
+			same("widenBrains", got, want)
+		}
+		every := make([]byte, 1<<17)
+		for i := range 1 << 16 {
+			every[2*i], every[2*i+1] = byte(i), byte(i>>8)
+		}
+		got, want := guarded(rng, 1<<16, 1), make([]float32, 1<<16)
+		r.halfScales(got, 16, every)
+		halfScalesGeneric(want, 16, every)
+		same("halfScales", got, want)
+	})
+}
+
 // Ties go to the even code, and the ends are reached.
 func TestRoundCodesOfTies(t *testing.T) {
 	x := []float32{0.5, 1.5, -0.5, -1.5, 2.5, 127, -127, 126.5, -126.5, 0.49999997, -2.5, 3.5, 63.5, -63.5, 64.5, 0}

@@ -13,7 +13,7 @@ const LimitVariable = "ZEROTH_CPU"
 // Features are the instruction sets that kernels may use. The zero value
 // allows plain Go alone.
 type Features struct {
-	AVX2       bool // amd64: AVX2 and FMA
+	AVX2       bool // amd64: AVX2, FMA and F16C
 	AVXVNNI    bool // amd64: 8-bit dot products of 256 bits, VEX encoded
 	AVX512     bool // amd64: AVX-512 F, BW, DQ and VL
 	AVX512VNNI bool // amd64: 8-bit dot products of 512 bits

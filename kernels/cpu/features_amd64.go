@@ -6,7 +6,7 @@ import "github.com/klauspost/cpuid/v2"
 // operating system saves its registers too.
 func detect() (Features, string) {
 	has := func(ids ...cpuid.FeatureID) bool { return cpuid.CPU.Supports(ids...) }
-	avx2 := has(cpuid.AVX2, cpuid.FMA3)
+	avx2 := has(cpuid.AVX2, cpuid.FMA3, cpuid.F16C)
 	avx512 := avx2 && has(cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL)
 	return Features{
 		AVX2:       avx2,

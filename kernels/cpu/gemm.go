@@ -175,7 +175,7 @@ func (p *product) width(c int) int {
 func (p *product) panel(s *workspace, c, columns, k0, kc int) ([]float32, int) {
 	if p.w.packed != nil {
 		for j := 0; j < columns && c+j < p.w.M; j += op.PanelRows {
-			quant.PanelOf(p.w.packed, &p.w.shape, (c+j)/op.PanelRows).DecodeColumns(s.b[j*kc:], &p.w.shape, k0, k0+kc)
+			p.decode(s.b[j*kc:], quant.PanelOf(p.w.packed, &p.w.shape, (c+j)/op.PanelRows), k0, kc)
 		}
 		return s.b, kc * op.PanelRows
 	}
@@ -191,6 +191,18 @@ func (p *product) panel(s *workspace, c, columns, k0, kc int) ([]float32, int) {
 		}
 	}
 	return s.b, kc * op.PanelRows
+}
+
+// decode writes columns [k0, k0+kc) of a panel to dst [kc, 16]. k0 begins a word.
+func (p *product) decode(dst []float32, panel quant.Panel, k0, kc int) {
+	whole := 0
+	if p.w.shape.DType == op.BF16 {
+		whole = kc / 2 * 2
+		p.widenBrains(dst[:whole*op.PanelRows], panel.Words[k0*32:][:whole*32])
+	}
+	if whole < kc {
+		panel.DecodeColumns(dst[whole*op.PanelRows:], &p.w.shape, k0+whole, k0+kc)
+	}
 }
 
 // place is where a tile of the product goes: c = d + a b, with only rows and

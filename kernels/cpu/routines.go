@@ -53,6 +53,13 @@ type routines struct {
 	unpackCodes func(dst, src []byte, levels *[16]int8)
 	// sumCodes: dst[j] = Σ of the signed bytes of words[64·v + 4·j …+3], j < 16.
 	sumCodes func(dst []int32, words []byte)
+	// halfScales decodes rows of 16 float16: dst[g*stride+i] = src[16·g + i].
+	halfScales func(dst []float32, stride int, src []byte)
+	// byteScales: dst[g*stride+i] = float32(src[16·g + i]) · rows[i], i < 16.
+	byteScales func(dst []float32, stride int, src []byte, rows *[16]float32)
+	// widenBrains decodes words of two bfloat16: dst[32·v + 16·b + i] is number b
+	// of word 16·v + i.
+	widenBrains func(dst []float32, words []byte)
 	// pack copies a panel of width rows of kc elements, row i at src[i*ld],
 	// to dst[k*width+i]. Rows past rows are undefined: their products are
 	// thrown away. It may write up to packSlack elements past the panel.
@@ -145,6 +152,9 @@ func genericRoutines() routines {
 		splitCodes:  splitCodesGeneric,
 		unpackCodes: unpackCodesGeneric,
 		sumCodes:    sumCodesGeneric,
+		halfScales:  halfScalesGeneric,
+		byteScales:  byteScalesGeneric,
+		widenBrains: widenBrainsGeneric,
 		add:         addGeneric,
 		addScaled:   addScaledGeneric,
 		swiglu:      swigluGeneric,

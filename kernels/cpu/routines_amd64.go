@@ -20,6 +20,9 @@ func archRoutines() []routines {
 	avx2.splitCodes = splitCodesVectors
 	avx2.unpackCodes = unpackCodesVectors
 	avx2.sumCodes = sumCodesVectors
+	avx2.halfScales = halfScalesVectors
+	avx2.byteScales = byteScalesVectors
+	avx2.widenBrains = widenBrainsVectors
 	avx2.pack = packVectors
 	avx2.add = addVectors
 	avx2.addScaled = addScaledVectors

@@ -21,14 +21,12 @@ func levelOf(f cpu.Features) func(string) bool {
 
 // loopFor is the loop that kernels for weights of a type are held against: the
 // best of that type, or of f32 where the instructions have none, since the
-// weights are then converted. 4-bit weights become i8.
+// weights are then converted. 4-bit weights become i8, unless q4 has its own.
 func loopFor(weights string, f cpu.Features) peak.Loop {
-	if weights == "q4" || weights == "nf4" {
-		weights = "i8"
-	}
+	codes := weights == "q4" || weights == "nf4"
 	var fallback peak.Loop
 	for _, loop := range peak.Loops(levelOf(f)) {
-		if loop.Type == weights {
+		if loop.Type == weights || codes && loop.Type == "i8" {
 			return loop
 		}
 		if loop.Type == "f32" && fallback.Run == nil {

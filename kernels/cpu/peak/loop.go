@@ -9,9 +9,9 @@ import (
 // Loop is a loop of nothing but independent multiply-adds.
 type Loop struct {
 	Name string // the instructions and their registers: "VFMADD231PS ymm"
-	// Type is what is multiplied: f32, bf16, i8 or i16. Where several
-	// instructions are needed for a multiply-add of i8 that cannot overflow, the
-	// loop is their shortest sequence.
+	// Type is what x is multiplied with: f32, bf16, i8 or q4. Where several
+	// instructions are needed for a multiply-add that cannot overflow, the loop is
+	// their shortest sequence.
 	Type  string
 	Needs string           // the level that has them, as the environment variable ZEROTH_CPU names it
 	Ops   int              // operations of a round: a multiply-add counts two

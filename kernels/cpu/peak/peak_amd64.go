@@ -5,12 +5,13 @@ package peak
 //go:noescape
 func fmaAVX2(n int)
 
-// maddwdAVX2: 12 · 16 i16 multiply-adds a round.
+// maddwdAVX2: 12 · 16 i16 multiply-adds a round, exact for i8.
 //
 //go:noescape
 func maddwdAVX2(n int)
 
-// maddubswAVX2: 12 · 32 i8 multiply-adds a round.
+// maddubswAVX2: 12 · 32 multiply-adds of i8 with q4 a round, whose pairs add up
+// as i16.
 //
 //go:noescape
 func maddubswAVX2(n int)
@@ -47,8 +48,8 @@ func archLoops() []Loop {
 		{"VDPBF16PS zmm", "bf16", "avx512bf16", 12 * 32 * 2, dpbf16AVX512},
 		{"VFMADD231PS zmm", "f32", "avx512", 12 * 16 * 2, fmaAVX512},
 		{"VPDPBUSD ymm", "i8", "avxvnni", 12 * 32 * 2, dpbusdAVXVNNI},
-		{"VPMADDUBSW+VPMADDWD+VPADDD ymm", "i8", "avx2", 12 * 32 * 2, maddubswAVX2},
-		{"VPMADDWD+VPADDD ymm", "i16", "avx2", 12 * 16 * 2, maddwdAVX2},
+		{"VPMADDUBSW+VPADDW ymm", "q4", "avx2", 12 * 32 * 2, maddubswAVX2},
+		{"VPMADDWD+VPADDD ymm", "i8", "avx2", 12 * 16 * 2, maddwdAVX2},
 		{"VFMADD231PS ymm", "f32", "avx2", 12 * 8 * 2, fmaAVX2},
 	}
 }

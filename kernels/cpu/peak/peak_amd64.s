@@ -1,8 +1,8 @@
 #include "textflag.h"
 
 // Each loop runs n rounds of 12 independent chains, one for each of the
-// accumulators 0 to 11. Registers 12, 13 and 15 are operands; 14 is scratch where
-// an instruction does not accumulate.
+// accumulators 0 to 11. Registers 12 and 13 are operands; 14 is scratch where an
+// instruction does not accumulate.
 
 #define ZERO_Y \
 	VPXOR Y0, Y0, Y0;    \
@@ -18,8 +18,7 @@
 	VPXOR Y10, Y10, Y10; \
 	VPXOR Y11, Y11, Y11; \
 	VPXOR Y12, Y12, Y12; \
-	VPXOR Y13, Y13, Y13; \
-	VPXOR Y15, Y15, Y15
+	VPXOR Y13, Y13, Y13
 
 #define ZERO_Z \
 	VPXORD Z0, Z0, Z0;    \
@@ -47,11 +46,10 @@
 	VPMADDWD Y12, Y13, Y14; \
 	VPADDD   Y14, i, i
 
-// Y(i) += quads of Y12 · Y13, 32 i8 to 8 i32, by way of i16.
+// Y(i) += pairs of Y12 · Y13, 32 i8 to 16 i16.
 #define MADDUBSW_Y(i) \
 	VPMADDUBSW Y12, Y13, Y14; \
-	VPMADDWD   Y15, Y14, Y14; \
-	VPADDD     Y14, i, i
+	VPADDW     Y14, i, i
 
 // Z(i) += Z12 · Z13, 16 f32.
 #define FMA_Z(i) VFMADD231PS Z12, Z13, i
