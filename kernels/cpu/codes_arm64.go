@@ -7,6 +7,9 @@ var (
 	code4x16 = codeKernel{
 		name: "4x16_neon", MR: 4, NR: 16, fn: code4x16NEON, pack: packWords(4), xBytes: 4, wBytes: 4, step: 2,
 	}
+	code4x16Q4 = codeKernel{
+		name: "q4_4x16_neon", MR: 4, NR: 16, fn: code4x16Q4NEON, pack: packWords(4), xBytes: 4, wBytes: 4, step: 2,
+	}
 	code6x16 = codeKernel{
 		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, pack: packWords(6), xBytes: 4, wBytes: 4, step: 1,
 	}
@@ -23,6 +26,12 @@ var (
 //
 //go:noescape
 func code4x16NEON(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// code4x16Q4NEON is code4x16NEON for levels of −8 to 8 and groups of at most 8
+// words.
+//
+//go:noescape
+func code4x16Q4NEON(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
 
 // code6x16DotProd is a codeFunc with MR 6 and NR 16.
 //

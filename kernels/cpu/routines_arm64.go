@@ -6,6 +6,7 @@ func archRoutines() []routines {
 	neon.needs = Features{NEON: true}
 	neon.gemm = microKernel{name: "6x16_neon", MR: 6, NR: 16, fn: gemm6x16NEON}
 	neon.codes = code4x16
+	neon.codesQ4 = code4x16Q4
 	neon.largest = largestVectors
 	neon.halves = halvesVectors
 	neon.roundCodes = roundCodesVectors
@@ -36,7 +37,7 @@ func archRoutines() []routines {
 
 	dotProd := neon
 	dotProd.needs = Features{NEON: true, DotProd: true}
-	dotProd.codes = code6x16
+	dotProd.codes, dotProd.codesQ4 = code6x16, codeKernel{}
 
 	i8mm := dotProd
 	i8mm.needs = Features{NEON: true, DotProd: true, I8MM: true}
