@@ -30,7 +30,7 @@ func (r *routines) scratchCodedHead(c *kernel.Call) int {
 // worker's part of the codes.
 func (h *codedHead) layOut(a *arena) {
 	x, w, workers := h.call.In[0], h.call.In[1], h.call.Pool.Workers()
-	h.codes.layOut(a, x, w, true, workers)
+	h.codes.layOut(a, x, w, workers)
 	h.layOutSums(a)
 	h.spaces = a.takePerWorker(2*h.codes.blockRows()*vocabChunk, workers)
 }
@@ -60,7 +60,7 @@ func (h *codedHead) Tile(worker, tile int) {
 	block.y = [2][]float32{logits, logits[(block.r1-block.r0)*vocabChunk:]}
 	p.compute(&space, &block)
 	copies := 1
-	if p.paired {
+	if p.paired(block.matrix) {
 		copies = 2
 	}
 	for sign := range copies {

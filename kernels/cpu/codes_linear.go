@@ -29,14 +29,14 @@ func (r *routines) bindCodedLinear(c *kernel.Call) (kernel.Runner, error) {
 func (r *routines) scratchCodedLinear(c *kernel.Call) int {
 	p := codeProduct{routines: r}
 	var a arena
-	p.layOut(&a, c.In[0], c.In[1], true, c.Pool.Workers())
+	p.layOut(&a, c.In[0], c.In[1], c.Pool.Workers())
 	return a.bytes()
 }
 
 func (l *codedLinear) Run() error {
 	p, pool := &l.product, l.call.Pool
 	scratch := newArena(l.call.Scratch)
-	p.layOut(&scratch, l.call.In[0], l.call.In[1], true, pool.Workers())
+	p.layOut(&scratch, l.call.In[0], l.call.In[1], pool.Workers())
 	p.bias = optional(l.call, 2)
 	p.x, l.y = l.call.In[0].F32(), l.call.Out[0].F32()
 	l.tiling = p.cut()
@@ -67,9 +67,9 @@ func (p *codeProduct) spanOf(t *tiling, tile int) codeBlock {
 func (p *codeProduct) blockOf(t *tiling, tile int, y []float32) codeBlock {
 	b := p.spanOf(t, tile)
 	b.ldy = p.w.M
-	at := (b.matrix*p.rows + b.r0) * p.w.M // rows of a pair's matrix are those of both copies
+	at := (b.matrix*p.rows + b.r0) * p.w.M // rows of a matrix are as many as those of two copies
 	b.y[0] = y[at+b.c0:]
-	if p.paired {
+	if p.paired(b.matrix) {
 		b.y[1] = y[at+p.N*p.w.M+b.c0:]
 	}
 	return b

@@ -28,7 +28,7 @@ func (r *routines) scratchCodedLoRA(c *kernel.Call) int {
 
 func (l *codedLoRA) layOut(a *arena) {
 	l.linearLoRA.layOut(a)
-	l.product.layOut(a, l.call.In[0], l.call.In[1], false, l.call.Pool.Workers())
+	l.product.layOut(a, l.call.In[0], l.call.In[1], l.call.Pool.Workers())
 }
 
 func (l *codedLoRA) Run() error {
@@ -59,12 +59,9 @@ func (l *codedLoRA) Tile(worker, tile int) {
 
 	part = l.spaces.of(worker)
 	finish := l.base.gemm.newWorkspace(&part)
-	if !p.paired {
-		l.addLowRank(&finish, &block, block.y[0], block.matrix)
-		return
-	}
-	for sign, y := range block.y {
-		l.addLowRank(&finish, &block, y, 2*block.matrix+sign)
+	l.addLowRank(&finish, &block, block.y[0], 2*block.matrix)
+	if p.paired(block.matrix) {
+		l.addLowRank(&finish, &block, block.y[1], 2*block.matrix+1)
 	}
 }
 

@@ -10,15 +10,16 @@ import (
 )
 
 // codeProduct computes blocks of y = x Wᵀ + bias for W of packed elements, with
-// x rounded to 8 bits a row, or to bfloat16. Where the copies of x come in ±
-// pairs, the rows of their mean and of half their difference are rounded instead:
-// with few or no bits in common, y₊ and y₋ would lose their difference in the
-// noise of rounding.
+// x rounded to 8 bits a row, or to bfloat16. Each row of y comes of two rows that
+// are rounded. Copies of x come in ± pairs, of which the mean and half the
+// difference are rounded: with few or no bits in common, y₊ and y₋ would lose
+// their difference in the noise of rounding. A copy that has no partner is
+// rounded, and then what rounding left of it.
 //
 // Rounding is a pass of its own, so that no tile repeats it. The rows of x are
-// then those of one or more matrices, one for each pair or copy, whose tiles lie
-// packed one after the other. Row r of a pair's matrix is the mean (even r) or
-// half the difference (odd r) of the pair's rows r/2.
+// then those of a matrix for each pair, whose tiles lie packed one after the
+// other. Row r of a matrix is the mean or the value (even r), or half the
+// difference or the rest (odd r), of rows r/2.
 type codeProduct struct {
 	*routines
 	kernel *codeKernel
@@ -26,10 +27,10 @@ type codeProduct struct {
 	bias   []float32 // M elements
 	x      []float32 // [copies, N, K]
 
-	N        int // rows of one copy of x; of all where they are one matrix
-	paired   bool
-	matrices int
-	rows     int // rows of a matrix: N or 2N
+	N        int // rows of one copy of x
+	copies   int // of x
+	matrices int // pairs of copies, the last of which may have one alone
+	rows     int // rows of a matrix: 2N
 	tiles    int // tiles of MR rows of a matrix
 	words    int // words of four codes in a row
 	packed   []byte
@@ -51,31 +52,22 @@ type codeSpace struct {
 }
 
 // layOut reads the extents of x [w, N, K] and W and places everything in the
-// scratch. merged makes one matrix of copies that are not paired.
-func (p *codeProduct) layOut(a *arena, x, w *kernel.Tensor, merged bool, workers int) {
+// scratch.
+func (p *codeProduct) layOut(a *arena, x, w *kernel.Tensor, workers int) {
 	k := p.codesFor(w.Type.DType)
 	p.kernel, p.w = k, weightsOf(w)
-	p.N, p.matrices = x.Shape[0], x.Width
-	p.paired = x.Width > 1 && x.Width%2 == 0
-	switch {
-	case p.paired:
-		p.matrices /= 2
-	case merged:
-		p.N, p.matrices = p.N*x.Width, 1
-	}
-	p.rows = p.N
-	if p.paired {
-		p.rows *= 2
-	}
+	p.N, p.copies = x.Shape[0], x.Width
+	p.matrices, p.rows = ceilDiv(p.copies, 2), 2*p.N
 	p.tiles = ceilDiv(p.rows, k.MR)
 	p.words = k.codeWords(&p.w.shape)
-	// As many as there are at the session's bounds, paired or not.
-	tiles := x.Width * ceilDiv(x.Shape[0], k.MR)
-	p.packed = a.takeBytes(tiles * p.tileBytes())
-	p.scales = a.take(tiles * k.MR)
+	p.packed = a.takeBytes(p.matrices * p.tiles * p.tileBytes())
+	p.scales = a.take(p.matrices * p.tiles * k.MR)
 	p.zeros = a.take(codeColumns)
 	p.spaces = a.takePerWorker(p.spaceSize(), workers)
 }
+
+// paired reports whether a matrix is that of two copies.
+func (p *codeProduct) paired(matrix int) bool { return 2*matrix+1 < p.copies }
 
 // tileBytes is the size of a tile of packed x.
 func (p *codeProduct) tileBytes() int { return p.words * p.kernel.MR * p.kernel.xBytes }
@@ -102,8 +94,8 @@ func (p *codeProduct) newSpace(a *arena) codeSpace {
 }
 
 // blockRows is the largest number of rows of one copy in a block: whole tiles of
-// this product and of that of float32 that finishes it, half as many where a
-// pair's rows come beside.
+// this product and of that of float32 that finishes it, half as many as it has
+// rows to multiply.
 func (p *codeProduct) blockRows() int {
 	unit := leastCommonMultiple(p.kernel.MR, p.gemm.MR)
 	return max(unit, blockRows/2/unit*unit)
@@ -121,9 +113,6 @@ func leastCommonMultiple(a, b int) int {
 func (p *codeProduct) cut() tiling {
 	unit := leastCommonMultiple(p.kernel.MR, p.gemm.MR)
 	t := tiling{MC: p.blockRows(), NC: codeColumns, rows: p.N, columns: p.w.M}
-	if !p.paired {
-		t.MC *= 2
-	}
 	for p.matrices*ceilDiv(t.rows, t.MC)*ceilDiv(t.columns, t.NC) < wantTiles && t.MC > 2*unit {
 		t.MC = roundUp(t.MC/2, unit)
 	}
@@ -154,8 +143,9 @@ func (p *codeProduct) roundTile(s *codeSpace, matrix, tile int) {
 	codes := signed(s.codes)
 	rows := min(k.MR, p.rows-tile*k.MR)
 	for i := range rows {
-		x := p.row(s, matrix, tile*k.MR+i)
-		p.scales[(matrix*p.tiles+tile)*k.MR+i] = p.roundRow(codes[i*ld:(i+1)*ld], x)
+		row := codes[i*ld : (i+1)*ld]
+		x := p.row(s, row, matrix, tile*k.MR+i)
+		p.scales[(matrix*p.tiles+tile)*k.MR+i] = p.roundRow(row, x)
 	}
 	k.pack(p.packed[(matrix*p.tiles+tile)*p.tileBytes():][:p.tileBytes()], codes, ld, rows, p.words)
 }
@@ -178,14 +168,23 @@ func (p *codeProduct) roundRow(codes []int8, x []float32) float32 {
 	return scale
 }
 
-// row gives row r of a matrix, made in s.row where it is that of a pair.
-func (p *codeProduct) row(s *codeSpace, matrix, r int) []float32 {
+// row gives row r of a matrix. It may use codes, the room for the row's.
+func (p *codeProduct) row(s *codeSpace, codes []int8, matrix, r int) []float32 {
 	K := p.w.K
-	if !p.paired {
-		return p.x[(matrix*p.N+r)*K:][:K]
+	a := p.x[(2*matrix*p.N+r/2)*K:][:K]
+	switch {
+	case p.paired(matrix):
+		b := p.x[((2*matrix+1)*p.N+r/2)*K:][:K]
+		p.halves(s.row, a, b, 0.5-float32(r%2))
+		return s.row
+	case r%2 == 0:
+		return a
 	}
-	a, b := p.x[(2*matrix*p.N+r/2)*K:][:K], p.x[((2*matrix+1)*p.N+r/2)*K:][:K]
-	p.halves(s.row, a, b, 0.5-float32(r%2))
+	if scale := p.roundRow(codes, a); p.w.shape.DType == op.BF16 {
+		restBF16(s.row, a, brains(codes))
+	} else {
+		restCodes(s.row, a, codes, scale)
+	}
 	return s.row
 }
 
@@ -215,11 +214,7 @@ type codeBlock struct {
 // compute fills the block.
 func (p *codeProduct) compute(s *codeSpace, t *codeBlock) {
 	k := p.kernel
-	perRow := 1
-	if p.paired {
-		perRow = 2
-	}
-	first, last := t.r0*perRow, t.r1*perRow
+	first, last := 2*t.r0, 2*t.r1
 	clear(s.c[:roundUp(last-first, k.MR)*codeColumns])
 	if k.shift == 0 {
 		clear(s.start)
@@ -263,12 +258,13 @@ func (p *codeProduct) finish(s *codeSpace, t *codeBlock, first int) {
 	scales := p.scales[t.matrix*p.tiles*p.kernel.MR:]
 	for r := t.r0; r < t.r1; r++ {
 		y := t.y[0][(r-t.r0)*t.ldy:][:columns]
-		if !p.paired {
-			p.scaleCodes(y, s.c[(r-first)*codeColumns:], bias, scales[r])
+		even, odd := s.c[(2*r-first)*codeColumns:], s.c[(2*r+1-first)*codeColumns:]
+		if p.paired(t.matrix) {
+			p.splitCodes(y, t.y[1][(r-t.r0)*t.ldy:][:columns], even, odd, bias, scales[2*r], scales[2*r+1])
 			continue
 		}
-		mean, half := s.c[(2*r-first)*codeColumns:], s.c[(2*r+1-first)*codeColumns:]
-		p.splitCodes(y, t.y[1][(r-t.r0)*t.ldy:][:columns], mean, half, bias, scales[2*r], scales[2*r+1])
+		p.scaleCodes(y, even, bias, scales[2*r])
+		p.scaleCodes(y, odd, y, scales[2*r+1])
 	}
 }
 

@@ -59,6 +59,28 @@ func splitCodesGeneric(y0, y1, mean, half, bias []float32, f, g float32) {
 	}
 }
 
+// restCodes: dst[i] = x[i] − codes[i] · scale, what rounding x left. It is 0 where
+// that is not finite.
+func restCodes(dst, x []float32, codes []int8, scale float32) {
+	for i, v := range x {
+		dst[i] = finiteOr0(v - float32(float32(codes[i])*scale))
+	}
+}
+
+// restBF16: dst[i] = x[i] − rounded[i], or 0 where that is not finite.
+func restBF16(dst, x []float32, rounded []uint16) {
+	for i, v := range x {
+		dst[i] = finiteOr0(v - half.BrainToFloat(rounded[i]))
+	}
+}
+
+func finiteOr0(v float32) float32 {
+	if v-v != 0 {
+		return 0
+	}
+	return v
+}
+
 // unpackCodesGeneric turns words of eight 4-bit codes into twice as many words
 // of four bytes, the levels of the codes: for each vector of 64 bytes of src two
 // of dst, first those of the low halves.

@@ -1,0 +1,67 @@
+package cpu
+
+import (
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"zeroth/kernels/conformance"
+	"zeroth/kernels/ref"
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+	"zeroth/runtime/quant"
+)
+
+// packed holds a row-major matrix in panels of a packed type.
+func packed(t *testing.T, w *kernel.Tensor, d op.DType) *kernel.Tensor {
+	t.Helper()
+	p := *w
+	p.Type.DType, p.Type.Layout = d, op.Panels16
+	panels := p.Type.Panels()
+	to := storage(int(panels.Bytes+3) / 4)
+	p.Data = unsafe.Slice((*byte)(unsafe.Pointer(&to[0])), panels.Bytes)
+	for i := range panels.Count {
+		rows := w.F32()[i*op.PanelRows*panels.K:]
+		if err := quant.PanelOf(p.Data, &panels, i).Encode(&panels, rows, min(op.PanelRows, panels.M-i*op.PanelRows)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &p
+}
+
+// What training lives on is the difference of the losses of a ± pair, which are
+// nearly equal: it keeps the precision of 8 bits of its own, however small it
+// is. And a copy by itself is rounded to 16 bits.
+func TestRoundingKeepsDifferences(t *testing.T) {
+	const N, K, M, small = 13, 200, 37, 1e-5
+	rng := rand.New(rand.NewPCG(8, 8))
+	w := matrix(rng, 0, M, K)
+	x := matrix(rng, 2, N, K)
+	values := x.F32()
+	for i := range N * K {
+		d := float32(rng.NormFloat64() * small)
+		values[N*K+i] = values[i] - d
+	}
+	single := matrix(rng, 0, N, K)
+	difference := func(y []float32) []float32 {
+		d := make([]float32, N*M)
+		for i := range d {
+			d[i] = y[i] - y[N*M+i]
+		}
+		return d
+	}
+	for _, level := range levels(t) {
+		for _, dtype := range []op.DType{op.BF16, op.I8, op.Q4, op.NF4} {
+			pair := test{name: dtype.String(), id: op.Linear, copies: 2, in: []*kernel.Tensor{x, packed(t, w, dtype)}}
+			got, want := difference(pair.run(t, Kernels(level), 2, 1)), difference(pair.run(t, ref.Kernels(), 1, 1))
+			// 8 bits, and f32's own rounding of y, which is 1e5 times the difference.
+			if e := conformance.NMSE(got, want, 0); e > 1e-3 {
+				t.Errorf("%s %s: NMSE of the difference %.3g", level, dtype, e)
+			}
+			alone := test{name: dtype.String(), id: op.Linear, in: []*kernel.Tensor{single, pair.in[1]}}
+			if e := conformance.NMSE(alone.run(t, Kernels(level), 2, 1), alone.run(t, ref.Kernels(), 1, 1), 0); e > 1e-8 {
+				t.Errorf("%s %s: NMSE of a copy alone %.3g", level, dtype, e)
+			}
+		}
+	}
+}
