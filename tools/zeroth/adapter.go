@@ -55,7 +55,12 @@ func (s adapterSource) read() (*adapter.Adapter, string, error) {
 	a, err := readAdapter(folder)
 	if s.Run != "" && errors.Is(err, fs.ErrNotExist) {
 		hint := s.Run + " does not look like the folder of a run"
-		if isFile(filepath.Join(s.Run, journalName)) {
+		var config runConfig
+		switch {
+		case !isFile(filepath.Join(s.Run, journalName)):
+		case readJSON(filepath.Join(s.Run, configName), &config) == nil && config.full():
+			hint = fmt.Sprintf("the run trained the weights themselves and has no adapter: zeroth replay PROGRAM --journal %s --out TUNED.zpt writes the program", s.Run)
+		default:
 			hint = fmt.Sprintf("a run that is not done: zeroth replay PROGRAM --journal %s --out FOLDER makes its adapter", s.Run)
 		}
 		err = withHint(err, hint)

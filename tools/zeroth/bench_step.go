@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"zeroth/graph"
 	"zeroth/graph/pass"
 	"zeroth/runtime/noise"
 	"zeroth/runtime/program"
@@ -171,7 +170,7 @@ func (o *stepOptions) open() (*program.File, bench.StepOptions, error) {
 	var s bench.StepOptions
 	open := openProgram
 	if o.Full {
-		open = program.OpenWritable
+		open = openWritable
 	}
 	file, err := open(o.Program)
 	if err != nil {
@@ -198,7 +197,7 @@ func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
 	}
 	s.Examples = bench.Examples(o.Batch, o.Least, o.Tokens, vocab)
 	if o.Full {
-		s.Program, err = trainAll(p)
+		s.Program, err = trainAll(p, noise.Gaussian)
 		return s, err
 	}
 	lora, err := loraOf(p)
@@ -212,19 +211,6 @@ func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
 		return s, usageError{err}
 	}
 	return s, nil
-}
-
-// trainAll turns a program's weights into what is trained.
-func trainAll(p *program.Program) (*program.Program, error) {
-	m := graph.Lift(p)
-	if err := pass.TrainAll(m, noise.Gaussian); err != nil {
-		return nil, usageError{err}
-	}
-	out, err := m.Lower()
-	if err != nil {
-		return nil, err
-	}
-	return out, program.VerifyStructure(out)
 }
 
 func runBenchStep(c *cli.Context, o stepOptions, compare []string, parts bool) error {

@@ -57,8 +57,12 @@ func (d *display) start() {
 	r := d.run
 	d.started = time.Now()
 	s := r.model.Session()
-	fmt.Fprintf(r.stderr, "training %d values at %d sites: %d examples, q %d (%d copies a step), batch %d, %s, %d threads, arena %s\n",
-		r.model.Parameters(), len(r.model.Sites()), len(r.trainer.Train.Examples), r.config.Queries,
+	where := fmt.Sprintf("at %d sites", len(r.model.Sites()))
+	if r.config.full() {
+		where = fmt.Sprintf("of %d tensors", len(s.Program().Slots))
+	}
+	fmt.Fprintf(r.stderr, "training %d values %s: %d examples, q %d (%d copies a step), batch %d, %s, %d threads, arena %s\n",
+		r.model.Parameters(), where, len(r.trainer.Train.Examples), r.config.Queries,
 		2*r.config.Queries, r.config.Batch, r.config.Estimator, s.Threads(), formatBytes(int64(s.ArenaBytes())))
 	if isTerminal(r.stderr) && !r.json {
 		d.bar = progressbar.NewOptions64(int64(r.config.Steps), progressbar.OptionSetWriter(r.stderr),
@@ -218,7 +222,7 @@ func (e *evaluated) String() string {
 	return text
 }
 
-// KeepBest writes the best adapter so far.
+// KeepBest writes the best adapter so far, or notes the step of the best weights.
 func (d *display) KeepBest(step uint64, e train.Evaluation) error {
 	d.best = &evaluated{step, e}
 	return d.run.writeAdapter(bestName)
@@ -240,16 +244,43 @@ func (d *display) finish() {
 	}
 }
 
+// whereResult says where the result is, or how it is rebuilt: all the weights
+// are written only where somebody asks for them.
+func (d *display) whereResult(out io.Writer) {
+	r := d.run
+	if !r.config.full() {
+		fmt.Fprintf(out, "adapter %s\n", filepath.Join(r.folder, lastName))
+		if d.best != nil {
+			fmt.Fprintf(out, "best    %s\n", filepath.Join(r.folder, bestName))
+		}
+	}
+	fmt.Fprintf(out, "journal %s\n", filepath.Join(r.folder, journalName))
+	if !r.config.full() {
+		return
+	}
+	replay := fmt.Sprintf("zeroth replay %s --journal %s", r.config.Program, r.folder)
+	if d.best != nil && d.best.Step != r.writer.Last() {
+		fmt.Fprintf(out, "best    %s --steps %d --out best.zpt\n", replay, d.best.Step)
+	}
+	fmt.Fprintf(out, "program %s --out tuned.zpt\n", replay)
+}
+
 // summary says what came of the run, on standard output, and gives the first
 // error of writing there.
 func (d *display) summary(stopped bool) error {
 	r := d.run
 	if r.json {
-		d.event(map[string]any{
+		end := map[string]any{
 			"event": "end", "steps": r.writer.Last(), "interrupted": stopped,
 			"seconds": time.Since(d.started).Seconds(), "rows_per_second": d.rowsPerSecond(),
-			"adapter": filepath.Join(r.folder, lastName),
-		})
+		}
+		switch {
+		case !r.config.full():
+			end["adapter"] = filepath.Join(r.folder, lastName)
+		case d.best != nil:
+			end["best_step"] = d.best.Step
+		}
+		d.event(end)
 		return d.failed
 	}
 	out := &strings.Builder{}
@@ -263,18 +294,14 @@ func (d *display) summary(stopped bool) error {
 		fmt.Fprintf(out, "best    %s  (step %d)\n", d.best, d.best.Step)
 	}
 	for _, e := range d.tests {
-		fmt.Fprintf(out, "test    %s  (%s adapter, step %d; %d examples)\n", e, d.adapterOf(e.Step), e.Step, e.Tally.Examples)
+		fmt.Fprintf(out, "test    %s  (%s %s, step %d; %d examples)\n", e, d.adapterOf(e.Step), r.config.product(), e.Step, e.Tally.Examples)
 	}
 	if d.steps == 0 && !stopped {
 		fmt.Fprintf(out, "all %d steps were done already\n", r.writer.Last())
 	} else {
 		fmt.Fprintf(out, "%d steps in %s, %s\n", d.steps, time.Since(d.started).Round(100*time.Millisecond), d.speed())
 	}
-	fmt.Fprintf(out, "adapter %s\n", filepath.Join(r.folder, lastName))
-	if d.best != nil {
-		fmt.Fprintf(out, "best    %s\n", filepath.Join(r.folder, bestName))
-	}
-	fmt.Fprintf(out, "journal %s\n", filepath.Join(r.folder, journalName))
+	d.whereResult(out)
 	if r.table {
 		if err := printOps(out, r.profile().Ops); err != nil {
 			return err

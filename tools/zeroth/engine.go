@@ -120,7 +120,7 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 		return nil, err
 	}
 	s, err := executor.New(p, registry, executor.Options{
-		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: physicalBytes(),
+		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: memoryLimit(p),
 	})
 	if err != nil && len(e.Sizes) > 0 && (errors.Is(err, executor.ErrMemory) || errors.Is(err, executor.ErrBounds)) {
 		err = withHint(err, "lower "+strings.Join(e.Sizes, ", "))
@@ -129,8 +129,10 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 }
 
 // openProgram opens a program file.
-func openProgram(path string) (*program.File, error) {
-	file, err := program.Open(path)
+func openProgram(path string) (*program.File, error) { return openWith(program.Open, path) }
+
+func openWith(open func(path string) (*program.File, error), path string) (*program.File, error) {
+	file, err := open(path)
 	if err != nil {
 		return nil, withHint(err, "a program is made by: zeroth export --from MODEL --out m.zpt")
 	}
@@ -144,6 +146,11 @@ func relink(p *program.Program, lora pass.LoRA) (*program.Program, error) {
 	if err := pass.InsertLoRA(m, lora); err != nil {
 		return nil, err
 	}
+	return lowered(m, p)
+}
+
+// lowered turns a module made of p into a program that can be run.
+func lowered(m *graph.Module, p *program.Program) (*program.Program, error) {
 	out, err := m.Lower()
 	if err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 //	json                  the last output is one JSON value
 //	cut FILE BYTES        takes bytes off a file's end
 //	flip FILE OFFSET      changes the byte there; a negative offset counts from the end
+//	evaluated LOG STEP FILE  the loss after that step, in what train --json printed,
+//	                      is that in FILE, by eval --json
 //	vocabulary DIR WORD…  writes a RoBERTa vocabulary of 300 tokens, these words among them
 //
 // the variables $MODEL (the bundled model), $REMARKS (its data) and, where the
@@ -56,7 +58,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "jsonlines": jsonLines, "json": oneJSON, "cut": cutFile, "flip": flipByte,
-			"vocabulary": writeVocabulary,
+			"vocabulary": writeVocabulary, "evaluated": sameLoss,
 		},
 	})
 }
@@ -138,6 +140,31 @@ func flipByte(ts *testscript.TestScript, _ bool, args []string) {
 	raw = bytes.Clone(raw)
 	raw[at] ^= 0xA5
 	ts.Check(os.WriteFile(path, raw, 0o666))
+}
+
+// sameLoss holds an evaluation of a run against one by eval.
+func sameLoss(ts *testscript.TestScript, _ bool, args []string) {
+	type event struct {
+		Event string
+		Step  int
+		Loss  float64
+	}
+	step, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var want event
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[2])), &want))
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var have event
+		ts.Check(json.Unmarshal([]byte(line), &have))
+		if have.Event != "eval" || have.Step != step {
+			continue
+		}
+		if have.Loss != want.Loss {
+			ts.Fatalf("the loss after step %d is %g in %s, and %g in %s", step, have.Loss, args[0], want.Loss, args[2])
+		}
+		return
+	}
+	ts.Fatalf("%s has no evaluation after step %d", args[0], step)
 }
 
 // writeVocabulary writes vocab.json and merges.txt as RoBERTa has them: bytes,

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"zeroth/graph/pass"
 	"zeroth/runtime/op"
+	"zeroth/runtime/program"
 
 	"github.com/urfave/cli/v2"
 )
@@ -17,6 +19,7 @@ type planOptions struct {
 	Program, Method string
 	Q               int
 	Bounds          op.Extents
+	Full            bool
 	LoRA            func(*pass.LoRA) error
 	Engine          engine
 	JSON            bool
@@ -33,7 +36,7 @@ func planCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name: "plan", Usage: "show where a method's tensors lie in the arena, and what memory it takes",
-		UsageText: "zeroth plan PROGRAM [flags]", Flags: append(append(flags, loraFlags()...), engineFlags()...),
+		UsageText: "zeroth plan PROGRAM [flags]", Flags: slices.Concat(flags, []cli.Flag{paramsFlag()}, loraFlags(), engineFlags()),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")
 			if err != nil {
@@ -45,6 +48,9 @@ func planCommand() *cli.Command {
 					N: c.Int("tokens"), S: c.Int("sequences"), R: c.Int("rows"), K: c.Int("rows"), G: c.Int("sequences"), Q: c.Int("q"),
 				},
 				LoRA: func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
+			}
+			if o.Full, err = readParams(c); err != nil {
+				return err
 			}
 			if o.Engine, err = readEngine(c); err != nil {
 				return err
@@ -66,6 +72,9 @@ func (o *planOptions) check() error {
 		}
 	}
 	o.Bounds.Width = 2 * o.Q
+	if o.Full {
+		o.Bounds.Width = 1
+	}
 	return nil
 }
 
@@ -89,9 +98,9 @@ func runPlan(o planOptions, stdout io.Writer) error {
 	if err := o.LoRA(&lora); err != nil {
 		return err
 	}
-	linked, err := relink(file.Program, lora)
+	linked, err := o.trainable(file.Program, lora)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	s, err := o.Engine.session(linked, o.Bounds, false, o.Method)
 	if err != nil {
@@ -108,14 +117,25 @@ func runPlan(o planOptions, stdout io.Writer) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(shape)
 	}
-	memory := memoryOf{constants: 0, slots: 0}
-	for _, c := range linked.Constants {
-		memory.constants += len(c.Data)
-	}
-	for i := range linked.Slots {
-		memory.slots += 4 * len(s.Slot(i))
+	memory := memoryOf{constants: weightBytes(linked)}
+	for i, slot := range linked.Slots {
+		if slot.Data == nil {
+			memory.slots += 4 * len(s.Slot(i))
+		}
 	}
 	return printPlan(stdout, o, shape, memory)
+}
+
+// trainable makes the program that training would run.
+func (o *planOptions) trainable(p *program.Program, lora pass.LoRA) (*program.Program, error) {
+	if o.Full {
+		return trainAll(p, lora.Sampler)
+	}
+	linked, err := relink(p, lora)
+	if err != nil {
+		err = usageError{err}
+	}
+	return linked, err
 }
 
 // shortItem names a place of the arena by its first tensor and counts those
@@ -148,8 +168,12 @@ func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf
 	}
 	fmt.Fprintf(&b, "\narena        %s in %d nodes\n", formatBytes(int64(shape.Bytes)), len(shape.Nodes))
 	fmt.Fprintf(&b, "lower bound  %s (the arena is %.1f %% above it)\n", formatBytes(int64(shape.LowerBound)), over)
-	fmt.Fprintf(&b, "constants    %s, mapped from the file\n", formatBytes(int64(memory.constants)))
-	fmt.Fprintf(&b, "LoRA slots   %s\n", formatBytes(int64(memory.slots)))
+	if o.Full {
+		fmt.Fprintf(&b, "weights      %s, in memory of their own once they are moved\n", formatBytes(int64(memory.constants)))
+	} else {
+		fmt.Fprintf(&b, "constants    %s, mapped from the file\n", formatBytes(int64(memory.constants)))
+		fmt.Fprintf(&b, "LoRA slots   %s\n", formatBytes(int64(memory.slots)))
+	}
 	_, err := io.WriteString(stdout, b.String())
 	return err
 }

@@ -58,10 +58,7 @@ func (r *trainRun) profile() runProfile {
 	p := runProfile{
 		Threads: s.Threads(), Backend: r.engine.Backend, Seconds: time.Since(r.display.started).Seconds(),
 		Steps: r.display.steps, RowsPerSecond: r.display.rowsPerSecond(),
-		PeakBytes: platform.PeakResidentBytes(), ArenaBytes: s.ArenaBytes(),
-	}
-	for _, c := range s.Program().Constants {
-		p.ConstantBytes += len(c.Data)
+		PeakBytes: platform.PeakResidentBytes(), ArenaBytes: s.ArenaBytes(), ConstantBytes: weightBytes(s.Program()),
 	}
 	var stats []executor.NodeStats
 	for _, name := range []string{"losses", "update"} {

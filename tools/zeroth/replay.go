@@ -27,13 +27,13 @@ type replayOptions struct {
 func replayCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "journal", Usage: "the journal `FILE`, or the run's folder"},
-		&cli.StringFlag{Name: "out", Usage: "`FOLDER` to write the adapter to"},
+		&cli.StringFlag{Name: "out", Usage: "`FOLDER` to write the adapter to; after --params full the program `FILE`"},
 		&cli.StringFlag{Name: "adapter", Usage: "the PEFT adapter in `FOLDER` that the run started from, if it did"},
 		&cli.Uint64Flag{Name: "steps", Usage: "replay the first `STEPS` only", DefaultText: "all"},
 	}
 	return &cli.Command{
-		Name: "replay", Usage: "rebuild an adapter from a program and a journal, bit for bit, without data",
-		UsageText: "zeroth replay PROGRAM --journal RUN --out FOLDER [flags]", Flags: append(flags, engineFlags()...),
+		Name: "replay", Usage: "rebuild what a run has learned from its program and journal, bit for bit, without data",
+		UsageText: "zeroth replay PROGRAM --journal RUN --out FOLDER [flags]\nzeroth replay PROGRAM --journal RUN --out TUNED.zpt [flags]", Flags: append(flags, engineFlags()...),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")
 			if err != nil {
@@ -59,10 +59,7 @@ func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) e
 	case o.Journal == "":
 		return usagef("--journal is missing: the journal to replay")
 	case o.Out == "":
-		return usagef("--out is missing: the folder for the adapter")
-	}
-	if _, err := os.Stat(filepath.Join(o.Out, "adapter_config.json")); err == nil {
-		return withHint(usagef("--out %s holds an adapter already", o.Out), "name a new folder")
+		return usagef("--out is missing: what to write")
 	}
 	if info, err := os.Stat(o.Journal); err == nil && info.IsDir() {
 		o.Journal = filepath.Join(o.Journal, journalName)
@@ -80,6 +77,17 @@ func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) e
 			return usagef("--steps %d: the journal holds %d", *o.Steps, steps)
 		}
 		steps = *o.Steps
+	}
+	if log.Header.Settings[paramsSetting] == paramsFull {
+		return replayProgram(ctx, o, log, steps, stdout, stderr)
+	}
+	return replayAdapter(ctx, o, log, steps, stdout)
+}
+
+// replayAdapter writes the adapter as it was after so many steps.
+func replayAdapter(ctx context.Context, o replayOptions, log *journal.Log, steps uint64, stdout io.Writer) error {
+	if _, err := os.Stat(filepath.Join(o.Out, "adapter_config.json")); err == nil {
+		return withHint(usagef("--out %s holds an adapter already", o.Out), "name a new folder")
 	}
 	file, err := openProgram(o.Program)
 	if err != nil {
@@ -108,9 +116,8 @@ func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) e
 // replayModel links the program as the journal's header says and brings it to
 // where the run began.
 func replayModel(p *program.Program, h *journal.Header, o replayOptions) (*train.Model, error) {
-	if h.Program != p.Fingerprint {
-		return nil, withHint(fmt.Errorf("the journal is of another program: %x, this one is %x", h.Program[:6], p.Fingerprint[:6]),
-			"export the same checkpoint with the same flags as for the run")
+	if err := isProgramOf(p, h); err != nil {
+		return nil, err
 	}
 	lora := pass.LoRA{Rank: h.Rank, Alpha: shortAlpha(float64(h.Alpha)), Sampler: noise.Sampler(h.Sampler)}
 	for _, site := range h.Sites {
@@ -133,6 +140,15 @@ func replayModel(p *program.Program, h *journal.Header, o replayOptions) (*train
 		return nil, err
 	}
 	return m, nil
+}
+
+// isProgramOf refuses a program that a run was not of.
+func isProgramOf(p *program.Program, h *journal.Header) error {
+	if h.Program != p.Fingerprint {
+		return withHint(fmt.Errorf("the journal is of another program: %x, this one is %x", h.Program[:6], p.Fingerprint[:6]),
+			"export the same checkpoint with the same flags as for the run")
+	}
+	return nil
 }
 
 func startReplay(m *train.Model, h *journal.Header, adapterFolder string) error {

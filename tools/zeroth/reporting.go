@@ -105,9 +105,14 @@ func settingsOf(h *journal.Header) []report.Pair {
 		{Name: "seed", Value: fmt.Sprint(h.Seed)},
 		{Name: "q", Value: fmt.Sprint(h.Q)},
 		{Name: "eps", Value: fmt.Sprint(h.Eps)},
-		{Name: "rank", Value: fmt.Sprint(h.Rank)},
-		{Name: "alpha", Value: fmt.Sprint(h.Alpha)},
-		{Name: "LoRA sites", Value: fmt.Sprint(len(h.Sites))},
+	}
+	if h.Settings[paramsSetting] == paramsFull {
+		settings = append(settings, report.Pair{Name: "trained tensors", Value: fmt.Sprint(len(h.Sites))})
+	} else {
+		settings = append(settings,
+			report.Pair{Name: "rank", Value: fmt.Sprint(h.Rank)},
+			report.Pair{Name: "alpha", Value: fmt.Sprint(h.Alpha)},
+			report.Pair{Name: "LoRA sites", Value: fmt.Sprint(len(h.Sites))})
 	}
 	keys := make([]string, 0, len(h.Settings))
 	for key := range h.Settings {

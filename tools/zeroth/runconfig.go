@@ -21,6 +21,7 @@ type runConfig struct {
 	Eps       float32       `json:"eps"`
 	Seed      uint64        `json:"seed"`
 	Estimator string        `json:"estimator"`
+	Params    string        `json:"params,omitempty"`
 	EvalEvery uint64        `json:"eval_every"`
 	LoRA      loraSelection `json:"lora"`
 }

@@ -34,6 +34,9 @@ const (
 // is chosen, where that is not accuracy, or the loss where there is none.
 const metricSetting = "metric"
 
+// paramsSetting is the journal's setting of what is trained, where that is not LoRA.
+const paramsSetting = "params"
+
 // header describes the run in its journal: everything that decides its bits.
 func (r *trainRun) header() (journal.Header, error) {
 	s := &r.trainer.Settings
@@ -51,6 +54,12 @@ func (r *trainRun) header() (journal.Header, error) {
 		return h, err
 	}
 	h.Sampler = uint32(sampler)
+	if r.config.full() {
+		h.Settings[paramsSetting] = r.config.Params
+		for i, slot := range r.model.Session().Program().Slots {
+			h.Sites = append(h.Sites, journal.Site{ID: uint64(i), Name: slot.Name})
+		}
+	}
 	for _, site := range r.model.Sites() {
 		h.Sites = append(h.Sites, journal.Site{ID: uint64(site.ID), Name: site.Name})
 	}
@@ -174,7 +183,7 @@ func (r *trainRun) clean() error {
 	return nil
 }
 
-// save writes the last adapter and the profile.
+// save writes the last adapter, if there is one, and the profile.
 func (r *trainRun) save() error {
 	if err := r.writeAdapter(lastName); err != nil {
 		return err
@@ -199,7 +208,12 @@ func (r *trainRun) save() error {
 	return err
 }
 
+// writeAdapter writes the model's LoRA. Weights that were trained themselves are
+// not written: the journal has what they are rebuilt by.
 func (r *trainRun) writeAdapter(name string) error {
+	if r.config.full() {
+		return nil
+	}
 	a, err := r.model.Adapter()
 	if err != nil {
 		return err

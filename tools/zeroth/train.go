@@ -29,29 +29,32 @@ func trainCommand() *cli.Command {
 		&cli.StringFlag{Name: "adapter", Usage: "start from the PEFT adapter in `FOLDER`, with its rank, alpha and sites"},
 		&cli.Uint64Flag{Name: "steps", Usage: "number of training `STEPS`", Value: 500},
 		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` a step", Value: 8},
-		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward", Value: 4},
-		&cli.Float64Flag{Name: "lr", Usage: "learning `RATE`", Value: 5e-3},
+		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward", DefaultText: eitherDefault(defaultQueries, defaultFullQueries)},
+		&cli.Float64Flag{Name: "lr", Usage: "learning `RATE`", DefaultText: eitherDefault(defaultLR, defaultFullLR)},
 		&cli.StringFlag{Name: "schedule", Usage: "how the rate changes, a `NAME`: constant, linear or cosine (both fall to 0)", Value: "constant"},
-		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", Value: 1e-2},
+		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", DefaultText: eitherDefault(defaultEps, defaultFullEps)},
 		&cli.Uint64Flag{Name: "seed", DefaultText: "0", Usage: "`SEED` of A, the directions and the order of examples"},
-		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (one widened forward a step) or mezo (2q forwards, one by one)", Value: "prge"},
+		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (one widened forward a step) or mezo (2q forwards, one by one)", DefaultText: eitherDefault("prge", "mezo")},
 		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
 		&cli.BoolFlag{Name: "profile", Usage: "print the time of each op and kernel at the end", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON", DisableDefaultText: true},
 	}
-	flags = slices.Concat(flags, taskFlags(), shotFlags(), loraFlags(), engineFlags())
+	flags = slices.Concat(flags, taskFlags(), shotFlags(), []cli.Flag{paramsFlag()}, loraFlags(), engineFlags())
 	return &cli.Command{
-		Name: "train", Usage: "fine-tune a program's LoRA with forward passes alone",
+		Name: "train", Usage: "fine-tune a program's LoRA, or all its weights, with forward passes alone",
 		UsageText: "zeroth train PROGRAM --data FILE --task TASK [flags]\nzeroth train --resume FOLDER",
 		Description: "A step draws q random directions, runs the model forward at +eps and -eps of each\n" +
-			"and moves LoRA's B along those that lower the loss. Nothing is back-propagated.\n\n" +
+			"and moves LoRA's B, or with --params full every weight, along those that lower the\n" +
+			"loss. Nothing is back-propagated.\n\n" +
 			"The run's folder gets:\n" +
 			"  journal       every step and evaluation, a few bytes each: enough to rebuild the adapter\n" +
 			"  adapter       the last adapter (PEFT)\n" +
 			"  best          the adapter that did best on --held-out\n" +
 			"  run.json      the settings, to resume with\n" +
 			"  profile.json  where time and memory went, for zeroth report\n\n" +
+			"A run of --params full writes no weights: program and journal rebuild them, after any\n" +
+			"step, by zeroth replay.\n\n" +
 			"Ctrl-C saves and ends; --resume goes on to the same bits. Of the other flags it takes\n" +
 			"--steps (to train longer), --threads, --backend, --json, --profile and --trace.\n\n" +
 			"Example:\n" +
@@ -118,6 +121,9 @@ func (r *trainRun) configure(c *cli.Context) error {
 		LR: float32(c.Float64("lr")), Schedule: c.String("schedule"), Eps: float32(c.Float64("eps")),
 		Seed: c.Uint64("seed"), Estimator: c.String("estimator"), EvalEvery: c.Uint64("eval-every"),
 	}
+	if err := r.config.chooseParams(c); err != nil {
+		return err
+	}
 	if err := r.config.check(r.folder); err != nil {
 		return err
 	}
@@ -158,13 +164,15 @@ func (r *trainRun) chooseLoRA(c *cli.Context) (pass.LoRA, error) {
 	return adapterLoRA(r.config.Adapter, lora)
 }
 
-// link puts the LoRA into the program, loads the data and binds the model.
+// link makes the program trainable, loads the data and binds the model.
 func (r *trainRun) link(lora pass.LoRA) error {
 	base := r.file.Program
 	lora.Alpha = shortAlpha(lora.Alpha)
-	linked, err := relink(base, lora)
+	linked, err := r.trainable(lora)
 	switch {
 	case err == nil:
+	case r.config.full():
+		return err
 	case r.config.Adapter != "":
 		return otherModel(r.config.Adapter, err)
 	case r.resuming:
@@ -175,6 +183,10 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	sets, err := r.loadData(base)
 	if err != nil {
 		return err
+	}
+	if r.config.full() && sets.heldOut != nil && sets.test != nil {
+		return withHint(usagef("--test and held-out data exclude each other with --params full: the best weights are not kept"),
+			"rebuild the best with zeroth replay, and measure it with zeroth eval")
 	}
 	if have := len(sets.train.Examples); have < r.config.Batch {
 		fmt.Fprintf(r.stderr, "zeroth: notice: %d examples for a batch of %d: some come more than once in a step\n", have, r.config.Batch)
@@ -205,11 +217,22 @@ func (r *trainRun) link(lora pass.LoRA) error {
 		return err
 	}
 	r.config.LoRA = loraSelection{Rank: lora.Rank, Alpha: lora.Alpha, Sampler: lora.Sampler.String()}
+	if r.config.full() {
+		r.config.LoRA.Rank, r.config.LoRA.Alpha = 1, 1 // of each weight as a whole
+	}
 	for _, site := range r.model.Sites() {
 		r.config.LoRA.Sites = append(r.config.LoRA.Sites, site.Name)
 	}
 	r.trainer = &train.Trainer{Model: r.model, Settings: settings, Train: sets.train, HeldOut: sets.heldOut, Test: sets.test}
 	return nil
+}
+
+// trainable is the program with LoRA in it, or with all weights as slots.
+func (r *trainRun) trainable(lora pass.LoRA) (*program.Program, error) {
+	if r.config.full() {
+		return trainAll(r.file.Program, lora.Sampler)
+	}
+	return relink(r.file.Program, lora)
 }
 
 // dataSets are what a run reads; heldOut and test may be nil.
@@ -246,8 +269,12 @@ func (r *trainRun) settings(loss data.Loss) (train.Settings, error) {
 }
 
 func (r *trainRun) openProgram() error {
+	open := openProgram
+	if r.config.full() {
+		open = openWritable
+	}
 	var err error
-	r.file, err = openProgram(r.config.Program)
+	r.file, err = open(r.config.Program)
 	return err
 }
 
@@ -304,7 +331,7 @@ func (r *trainRun) run(ctx context.Context) error {
 // explain adds what a user can do about a failed run.
 func (r *trainRun) explain(err error) error {
 	if errors.Is(err, train.ErrDiverged) {
-		return withHint(err, fmt.Sprintf("zeroth replay --journal %s rebuilds the adapter as it was", r.folder))
+		return withHint(err, fmt.Sprintf("zeroth replay --journal %s rebuilds the %s as it was", r.folder, r.config.product()))
 	}
 	return err
 }
