@@ -13,6 +13,9 @@ func archRoutines() []routines {
 	neon.scaleCodes = scaleCodesVectors
 	neon.splitCodes = splitCodesVectors
 	neon.unpackCodes = unpackCodesVectors
+	neon.halfScales = halfScalesVectors
+	neon.byteScales = byteScalesVectors
+	neon.widenBrains = widenBrainsVectors
 	neon.pack = packVectors
 	neon.add = addVectors
 	neon.addScaled = addScaledVectors
