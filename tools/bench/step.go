@@ -73,13 +73,17 @@ func Switches() []Switch {
 
 // Step is what came of a step.
 type Step struct {
-	Queries     int      `json:"queries"`
-	Copies      int      `json:"copies"` // P of one forward pass
-	Examples    int      `json:"examples"`
-	Tokens      int      `json:"tokens"`
-	Labels      int      `json:"labels"`
-	Trained     int      `json:"trained_values"`
-	Seconds     float64  `json:"seconds"` // median of a step: losses, gradients and update
+	Queries  int     `json:"queries"`
+	Copies   int     `json:"copies"` // P of one forward pass
+	Examples int     `json:"examples"`
+	Tokens   int     `json:"tokens"`
+	Labels   int     `json:"labels"`
+	Trained  int     `json:"trained_values"`
+	Seconds  float64 `json:"seconds"` // median of a step: losses, gradients and update
+	// Processor is the time that the processors spent on it, all threads together:
+	// what neighbours take from the clock's time does not count. 0 where the
+	// system does not tell.
+	Processor   float64  `json:"processor_seconds"`
 	RowsPerS    float64  `json:"rows_per_second"`
 	Memory      Memory   `json:"memory"`
 	Compared    []Versus `json:"compared"`
@@ -203,6 +207,7 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 		return out, err
 	}
 	out.Seconds = turns.Median(0)
+	out.Processor = median(turns.Processor[0])
 	out.RowsPerS = float64(2*o.Queries*len(b.Tokens)) / out.Seconds
 	for i, name := range o.Compare {
 		other := runners[i+1]

@@ -168,7 +168,7 @@ func printGEMM(b *strings.Builder, r gemmReport) error {
 		if r.BLAS != nil {
 			row += fmt.Sprintf("\t%s\t%.2f", giga(p.BLASOpsPerS), p.OfBLAS)
 		}
-		rows = append(rows, row+"\t  "+p.Kernel+" on "+p.Ceiling.Instruction)
+		rows = append(rows, row+"\t  "+p.Kernel+" against "+p.Ceiling.Instruction)
 	}
-	return table(b, head+"\t  kernel on instruction", rows)
+	return table(b, head+"\t  kernel against instruction", rows)
 }

@@ -256,8 +256,8 @@ func printPocket(b *strings.Builder, r pocketReport) error {
 	var rows []string
 	for _, row := range r.Rows {
 		m := row.Step.Memory
-		rows = append(rows, fmt.Sprintf("%s\t%d\t%.2f\t%s\t%s\t%s\t%s\t%s\t  %s", row.Arch, row.Batch, row.Step.Seconds, formatBytes(m.Peak),
+		rows = append(rows, fmt.Sprintf("%s\t%d\t%.2f\t%.2f\t%s\t%s\t%s\t%s\t%s\t  %s", row.Arch, row.Batch, row.Step.Seconds, row.Step.Processor, formatBytes(m.Peak),
 			formatBytes(int64(m.Weights)), formatBytes(int64(m.Arena)), row.Phone.Seconds, row.Phone.Memory, row.Method.About))
 	}
-	return table(b, "model\tbatch\ts a step\tpeak memory\tweights\tarena\ts, phone\tmemory, phone\t  method", rows)
+	return table(b, "model\tbatch\ts a step\tof processors\tpeak memory\tweights\tarena\ts, phone\tmemory, phone\t  method", rows)
 }

@@ -247,7 +247,7 @@ func printStep(b *strings.Builder, r stepReport) error {
 	}
 	fmt.Fprintf(b, "%s: %d directions, %d copies at once, %d examples of %d tokens in all; trained: %s, %d values\n",
 		r.Program, r.Queries, r.Copies, r.Examples, r.Tokens, what, r.Trained)
-	fmt.Fprintf(b, "\nstep     %.4f s, %.1f rows/s (2q × tokens)\n", r.Seconds, r.RowsPerS)
+	fmt.Fprintf(b, "\nstep     %.4f s, %.4f s of processors, %.1f rows/s (2q × tokens)\n", r.Seconds, r.Processor, r.RowsPerS)
 	fmt.Fprintf(b, "memory   %s at most; weights %s, ratio %.2f; arena %s; LoRA %s\n", formatBytes(r.Memory.Peak),
 		formatBytes(int64(r.Memory.Weights)), r.Memory.Ratio, formatBytes(int64(r.Memory.Arena)), formatBytes(int64(r.Memory.Slots)))
 	if len(r.Compared) > 0 {
