@@ -11,7 +11,6 @@ import (
 	"zeroth/runtime/executor"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
-	"zeroth/runtime/program"
 )
 
 // linear is op.Linear in a session of its own: y [N, M] = x [N, K] Wᵀ.
@@ -25,13 +24,6 @@ type linear struct {
 // newLinear binds Linear with the kernel that the registry picks, for N rows of
 // x and weights in panels.
 func newLinear(registry *kernel.Registry, w op.Type, data []byte, N, threads int) (*linear, error) {
-	return bindLinear(w, data, N, func(p *program.Program) (*executor.Session, error) {
-		return executor.New(p, registry, executor.Options{Bounds: op.Extents{N: N}, Threads: threads})
-	})
-}
-
-// bindLinear makes the program and lets bind make its session.
-func bindLinear(w op.Type, data []byte, N int, bind func(*program.Program) (*executor.Session, error)) (*linear, error) {
 	l := &linear{N: N, M: w.Shape[0].Offset, K: w.Shape[1].Offset}
 	weights := &graph.Constant{Name: "W", Type: w, Data: data}
 	g := graph.NewGraph("linear")
@@ -45,7 +37,7 @@ func bindLinear(w op.Type, data []byte, N int, bind func(*program.Program) (*exe
 	if err != nil {
 		return nil, err
 	}
-	if l.session, err = bind(p); err != nil {
+	if l.session, err = executor.New(p, registry, executor.Options{Bounds: op.Extents{N: N}, Threads: threads}); err != nil {
 		return nil, err
 	}
 	if err := l.find(); err != nil {

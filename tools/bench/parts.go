@@ -2,13 +2,9 @@ package bench
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
 
 	"zeroth/mpzo/data"
-	"zeroth/runtime/executor"
 	"zeroth/runtime/op"
-	"zeroth/runtime/program"
 )
 
 // Part is a part of a step's time.
@@ -62,27 +58,21 @@ func stepParts(ctx context.Context, o *StepOptions, v variant) ([]Part, float64,
 	defer still.model.Close()
 	still.at.Eps = 0 // its gradients, 0/0, are not used
 	movingNodes, stillNodes := &nodeClock{runner: moving}, &nodeClock{runner: still}
-	alone, err := baseProducts(o, moving)
+	alone, err := newBaseProducts(o, moving)
 	if err != nil {
 		return nil, 0, err
 	}
-	contestants := []Contestant{
-		{Name: "step", Run: movingNodes.after(moving.step)}, {Name: "eps 0", Run: stillNodes.after(still.stepStill)},
-	}
-	for _, p := range alone {
-		defer p.linear.session.Close()
-		contestants = append(contestants, Contestant{Name: p.key, Run: p.linear.run})
-	}
-	turns, err := InTurn(ctx, o.Budget, contestants...)
+	defer alone.session.Close()
+	turns, err := InTurn(ctx, o.Budget,
+		Contestant{Name: "step", Run: movingNodes.after(moving.step)},
+		Contestant{Name: "eps 0", Run: stillNodes.after(still.stepStill)},
+		Contestant{Name: "base", Run: alone.run})
 	if err != nil {
 		return nil, 0, err
 	}
 	seconds, with := movingNodes.parts()
 	_, without := stillNodes.parts()
-	base := 0.0
-	for i, p := range alone {
-		base += turns.Median(i+2) * float64(p.nodes)
-	}
+	base := turns.Median(2)
 	seconds[partBase] += base - with
 	seconds[partPerturbation] += with - without
 	seconds[partLoRA] += without - base
@@ -131,51 +121,4 @@ func listParts(seconds map[string]float64) ([]Part, float64, error) {
 		parts[i].Share = parts[i].Seconds / total
 	}
 	return parts, total, nil
-}
-
-// baseProduct is the product of so many LinearLoRA nodes, alone.
-type baseProduct struct {
-	key    string
-	nodes  int
-	linear *linear
-}
-
-// baseProducts makes a Linear for every shape of LinearLoRA, on the weights of
-// the first node that has it.
-func baseProducts(o *StepOptions, r *runner) ([]*baseProduct, error) {
-	method := r.program.Method("losses")
-	e := r.extents(len(r.g))
-	var list []*baseProduct
-	at := make(map[string]*baseProduct)
-	for i := range method.Nodes {
-		n := &method.Nodes[i]
-		if n.Op != op.LinearLoRA {
-			continue
-		}
-		x, w := method.Values[n.In[0]], method.Values[n.In[1]]
-		rows := int(copies(x.Type, e)) * e.Of(x.Type.Shape[0])
-		key := fmt.Sprintf("%d rows, W %s", rows, w.Type)
-		if p := at[key]; p != nil {
-			p.nodes++
-			continue
-		}
-		if w.Kind != program.ConstRef {
-			return nil, fmt.Errorf("node %s: W is not a constant", n.Name)
-		}
-		l, err := newLinearIn(o, w.Type, r.program.Constants[w.Ref].Data, rows)
-		if err != nil {
-			return nil, err
-		}
-		normal(rand.New(rand.NewPCG(5, uint64(i))), l.x.F32())
-		at[key] = &baseProduct{key: key, nodes: 1, linear: l}
-		list = append(list, at[key])
-	}
-	return list, nil
-}
-
-// newLinearIn is newLinear in a session that the options bind.
-func newLinearIn(o *StepOptions, w op.Type, data []byte, rows int) (*linear, error) {
-	return bindLinear(w, data, rows, func(p *program.Program) (*executor.Session, error) {
-		return o.Bind(p, op.Extents{Width: 1, N: rows}, false, "linear")
-	})
 }
