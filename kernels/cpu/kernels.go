@@ -22,7 +22,7 @@ func (r *routines) kernels() []kernel.Kernel {
 		{Op: op.Linear, Name: "linear_f32_" + tile, Bind: r.bindLinear, Scratch: r.scratchLinear},
 		{Op: op.LinearLoRA, Name: "linearlora_f32_" + tile, Bind: r.bindLinearLoRA, Scratch: r.scratchLinearLoRA},
 		{Op: op.RotaryEmbedding, Name: "rotaryembedding_f32_" + isa, Bind: r.bindRotaryEmbedding},
-		{Op: op.Attention, Name: "attention_f32_" + tile, Bind: r.bindAttention, Scratch: r.scratchAttention},
+		{Op: op.Attention, Name: "attention_f32_" + isa, Bind: r.bindAttention, Scratch: r.scratchAttention},
 		{Op: op.SwiGLU, Name: "swiglu_f32_" + isa, Bind: r.bindSwiGLU},
 		{Op: op.Add, Name: "add_f32_" + isa, Bind: r.bindAdd},
 		{Op: op.CrossEntropyHead, Name: "crossentropyhead_f32_" + tile, Bind: r.bindCrossEntropyHead, Scratch: r.scratchCrossEntropyHead},
