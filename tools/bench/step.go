@@ -109,8 +109,12 @@ type Versus struct {
 	Rows    int     `json:"label_rows"`
 	// Ratio is the other's time to the step's, the median over the rounds.
 	Ratio float64 `json:"ratio"`
+	// ProcessorRatio is the same by the time that processors spent; 0 where the
+	// system does not tell.
+	ProcessorRatio float64 `json:"processor_ratio"`
 	// Loss is how far the other's mean loss is off, relative to it. Padding the
-	// sequences of a model that sees both ways changes it.
+	// sequences of a model that sees both ways changes it, and where x is rounded
+	// to 8 bits a copy alone is rounded otherwise than one of a ± pair.
 	Loss float64 `json:"loss_difference"`
 }
 
@@ -212,7 +216,7 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 	for i, name := range o.Compare {
 		other := runners[i+1]
 		out.Compared = append(out.Compared, Versus{
-			Name: name, About: about(name), Seconds: turns.Median(i + 1), Ratio: turns.Ratio(i+1, 0),
+			Name: name, About: about(name), Seconds: turns.Median(i + 1), Ratio: turns.Ratio(i+1, 0), ProcessorRatio: turns.ProcessorRatio(i+1, 0),
 			Tokens: len(other.batch.Tokens), Rows: len(other.batch.Rows),
 			Loss: math.Abs(other.loss()-r.loss()) / math.Abs(r.loss()),
 		})

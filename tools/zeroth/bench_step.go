@@ -251,11 +251,11 @@ func printStep(b *strings.Builder, r stepReport) error {
 	fmt.Fprintf(b, "memory   %s at most; weights %s, ratio %.2f; arena %s; LoRA %s\n", formatBytes(r.Memory.Peak),
 		formatBytes(int64(r.Memory.Weights)), r.Memory.Ratio, formatBytes(int64(r.Memory.Arena)), formatBytes(int64(r.Memory.Slots)))
 	if len(r.Compared) > 0 {
-		rows := []string{fmt.Sprintf("%.4f\t1.00\t%d\t%d\t\t  the step", r.Seconds, r.Tokens, r.Labels)}
+		rows := []string{fmt.Sprintf("%.4f\t1.00\t1.00\t%d\t%d\t\t  the step", r.Seconds, r.Tokens, r.Labels)}
 		for _, v := range r.Compared {
-			rows = append(rows, fmt.Sprintf("%.4f\t%.2f\t%d\t%d\t%.1e\t  %s: %s", v.Seconds, v.Ratio, v.Tokens, v.Rows, v.Loss, v.Name, v.About))
+			rows = append(rows, fmt.Sprintf("%.4f\t%.2f\t%.2f\t%d\t%d\t%.1e\t  %s: %s", v.Seconds, v.Ratio, v.ProcessorRatio, v.Tokens, v.Rows, v.Loss, v.Name, v.About))
 		}
-		if err := table(b, "seconds\tof the step\ttokens\tlabel rows\tloss off by\t  ", rows); err != nil {
+		if err := table(b, "seconds\tof the step\tby CPU time\ttokens\tlabel rows\tloss off by\t  ", rows); err != nil {
 			return err
 		}
 	}
