@@ -241,7 +241,8 @@ func TestInferBadTypes(t *testing.T) {
 		{op.Perturb, "f32[1 8], u32[1 2], i32[1 2], f32[1 1]", "first i32[1 1]"},
 		{op.Linear, "f32[P N 64], i8[1 32 64]", "for weights in layout panels16 alone"},
 		{op.Linear, "f32[P N 65552], i8[1 32 65552]:p", "at most 65536"},
-		{op.Linear, "f32[P N 64], i32[1 32 64]:p", "wants f32"},
+		{op.Linear, "f32[P N 64], i32[1 32 64]:p", "panels16 is for weights, not for i32"},
+		{op.UpdateLoRA, "u32[1 32 5]:p, u32[1 2], f32[1 Q], f32[1 1]", "panels16 is for weights"},
 		{op.Add, "bf16[1 5 64]:p, f32[1 5 64]", "a is bf16"},
 	} {
 		seen[c.id]++

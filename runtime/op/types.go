@@ -205,6 +205,9 @@ func (t Type) Check() error {
 	if t.Layout == Panels16 && (len(t.Shape) != 2 || !t.Constant() || t.Wide) {
 		return fmt.Errorf("%w: layout %s needs a constant matrix of width 1, not %s", ErrInvalid, t.Layout, t)
 	}
+	if t.Layout == Panels16 && !t.DType.Weight() {
+		return fmt.Errorf("%w: layout %s is for weights, not for %s", ErrInvalid, t.Layout, t)
+	}
 	if t.DType.Packed() && t.Layout != Panels16 {
 		return fmt.Errorf("%w: element type %s is for weights in layout %s alone", ErrInvalid, t.DType, Panels16)
 	}
