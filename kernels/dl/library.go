@@ -83,3 +83,14 @@ func (l *Library) Bind(fn any, name string) error {
 //
 //go:uintptrescapes
 func Call(fn uintptr, args ...uintptr) uintptr { return call(fn, args...) }
+
+// Callback makes a C function pointer that calls fn: a function of integers and
+// pointers that returns one uintptr. It stays good for ever and is one of few
+// (a thousand or two), so make one a purpose, not one a use.
+func Callback(fn any) (uintptr, error) {
+	address, err := callback(fn)
+	if err != nil {
+		return 0, fmt.Errorf("%w: a callback of %T: %w", ErrSymbol, fn, err)
+	}
+	return address, nil
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -99,6 +100,27 @@ func TestBindOfWrongTypes(t *testing.T) {
 	number, pair := 3, func(complex128) {}
 	for _, fn := range []any{nil, number, &number, pair, &pair} {
 		if err := l.Bind(fn, "strlen"); !errors.Is(err, ErrSymbol) {
+			t.Errorf("%T: %v", fn, err)
+		}
+	}
+}
+
+func TestCallback(t *testing.T) {
+	qsort, err := libc(t).Symbol("qsort")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare, err := Callback(func(a, b *int32) uintptr { return uintptr(*a - *b) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := []int32{5, -3, 9, 0, -70000, 2}
+	Call(qsort, uintptr(unsafe.Pointer(&values[0])), uintptr(len(values)), unsafe.Sizeof(values[0]), compare)
+	if !slices.IsSorted(values) {
+		t.Errorf("not sorted: %v", values)
+	}
+	for _, fn := range []any{nil, 3, func(complex128) {}} {
+		if _, err := Callback(fn); !errors.Is(err, ErrSymbol) {
 			t.Errorf("%T: %v", fn, err)
 		}
 	}

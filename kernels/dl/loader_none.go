@@ -11,3 +11,5 @@ func symbol(uintptr, string) (uintptr, error) { return 0, ErrUnavailable }
 func bind(any, uintptr) error { return ErrUnavailable }
 
 func call(uintptr, ...uintptr) uintptr { return 0 }
+
+func callback(any) (uintptr, error) { return 0, ErrUnavailable }

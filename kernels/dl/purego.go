@@ -25,3 +25,14 @@ func call(fn uintptr, args ...uintptr) uintptr {
 	result, _, _ := purego.SyscallN(fn, args...)
 	return result
 }
+
+// callback makes a C function pointer. purego panics at what it cannot be
+// called with.
+func callback(fn any) (address uintptr, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	return purego.NewCallback(fn), nil
+}

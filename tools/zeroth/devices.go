@@ -21,15 +21,21 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// device is something that programs can run on. The fields after Memory are
-// those of a processor.
+// device is something that programs can run on: a processor, or a device that
+// Vulkan lists.
 type device struct {
-	Kind    string `json:"kind"`    // cpu
+	Kind    string `json:"kind"`    // cpu or vulkan
 	Name    string `json:"name"`    // as its maker calls it
-	Backend string `json:"backend"` // what --backend calls it
+	Backend string `json:"backend"` // what --backend calls it; empty where nothing runs on it
 	System  string `json:"system"`  // GOOS/GOARCH
 	Memory  int64  `json:"memory_bytes"`
 
+	*processor
+	*vulkanDevice
+}
+
+// processor is what is told of a processor beside.
+type processor struct {
 	Clusters     []platform.Cluster `json:"clusters"`
 	Threads      int                `json:"threads"`       // without --threads and --cpus
 	Features     []string           `json:"features"`      // instruction sets that the machine has
@@ -66,7 +72,7 @@ func runDevices(asJSON bool, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	devices := []device{processor}
+	devices := append([]device{processor}, vulkanDevices()...)
 	if asJSON {
 		encoder := json.NewEncoder(stdout)
 		encoder.SetIndent("", "  ")
@@ -92,15 +98,18 @@ func processorDevice() (device, error) {
 	}
 	clusters := platform.Clusters()
 	return device{
-		Kind: "cpu", Name: processorName(clusters), Backend: "cpu",
-		System: runtime.GOOS + "/" + runtime.GOARCH, Memory: physicalBytes(),
-		Clusters: withCaches(clusters), Threads: runtime.GOMAXPROCS(0),
-		Features: cpu.Detect().Reached()[1:], FeaturesFrom: cpu.DetectedFrom(),
-		Limit: os.Getenv(cpu.LimitVariable), Level: cpu.Used(features).String(),
-		Why:     levelReason(cpu.Detect(), features),
-		Kernels: picked,
+		Kind: "cpu", Name: processorName(clusters), Backend: "cpu", System: systemName(), Memory: physicalBytes(),
+		processor: &processor{
+			Clusters: withCaches(clusters), Threads: runtime.GOMAXPROCS(0),
+			Features: cpu.Detect().Reached()[1:], FeaturesFrom: cpu.DetectedFrom(),
+			Limit: os.Getenv(cpu.LimitVariable), Level: cpu.Used(features).String(),
+			Why:     levelReason(cpu.Detect(), features),
+			Kernels: picked,
+		},
 	}, nil
 }
+
+func systemName() string { return runtime.GOOS + "/" + runtime.GOARCH }
 
 // levelReason says why kernels use what they use, on a machine of some features
 // that were limited.
@@ -189,8 +198,21 @@ func (d device) print(stdout io.Writer) error {
 	fmt.Fprintf(&b, "%s  %s\n", d.Kind, d.Name)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	row := func(name, format string, values ...any) { fmt.Fprintf(w, "  "+name+"\t"+format+"\n", values...) }
-	row("backend", "%s", d.Backend)
+	row("backend", "%s", cmp.Or(d.Backend, "none"))
 	row("system", "%s", d.System)
+	if d.processor != nil {
+		d.printProcessor(w, row)
+	} else {
+		d.printVulkan(row)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(stdout, b.String())
+	return err
+}
+
+func (d device) printProcessor(w io.Writer, row func(name, format string, values ...any)) {
 	for _, c := range d.Clusters {
 		row("cores", "%s", describeCluster(c))
 	}
@@ -202,11 +224,6 @@ func (d device) print(stdout io.Writer) error {
 	for _, k := range d.Kernels {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", k.Op, strings.Join(k.Weights, ", "), k.Kernel)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := io.WriteString(stdout, b.String())
-	return err
 }
 
 // describeCluster shows "3 (CPUs 4-6) Cortex-A78, capacity 871, 2.42 GHz, L1d 64.0 KiB".

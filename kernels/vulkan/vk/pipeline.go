@@ -1,0 +1,244 @@
+package vk
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unsafe"
+)
+
+// PipelineInfo describes a compute pipeline: a shader whose entry point is
+// main, with storage buffers at bindings 0, 1, … of set 0.
+type PipelineInfo struct {
+	Code      []byte   // SPIR-V
+	Bindings  int      // storage buffers
+	PushBytes int      // size of the push constants, or 0
+	Constants []uint32 // specialisation constants 0, 1, …
+}
+
+// Pipeline is a shader that is ready to run.
+type Pipeline struct {
+	device    *Device
+	module    handle
+	setLayout handle
+	layout    handle
+	handle    handle
+	bindings  int
+	pushBytes int
+}
+
+// NewPipeline compiles a shader.
+func (d *Device) NewPipeline(info PipelineInfo) (*Pipeline, error) {
+	if len(info.Code) == 0 || len(info.Code)%4 != 0 || info.Bindings < 1 || info.PushBytes < 0 ||
+		info.PushBytes%4 != 0 || info.PushBytes > d.Physical.Limits.PushBytes {
+		return nil, fmt.Errorf("%w: a shader of %d bytes with %d buffers and %d bytes of push constants",
+			ErrUnusable, len(info.Code), info.Bindings, info.PushBytes)
+	}
+	p := &Pipeline{device: d, bindings: info.Bindings, pushBytes: info.PushBytes}
+	if err := p.create(&info); err != nil {
+		p.destroy()
+		return nil, fmt.Errorf("a shader on %s: %w", d.Physical.Name, err)
+	}
+	d.keep(p, p.destroy)
+	return p, nil
+}
+
+func (p *Pipeline) create(info *PipelineInfo) error {
+	if err := p.createModule(info.Code); err != nil {
+		return err
+	}
+	if err := p.createLayout(); err != nil {
+		return err
+	}
+	d := p.device
+	entries := make([]specializationMapEntry, len(info.Constants))
+	for i := range entries {
+		entries[i] = specializationMapEntry{constantID: uint32(i), offset: uint32(4 * i), size: 4}
+	}
+	create := &computePipelineCreateInfo{
+		sType: typeComputePipelineCreateInfo,
+		stage: pipelineShaderStageCreateInfo{
+			sType: typePipelineShaderStage, stage: shaderStageCompute, module: p.module, pName: cString("main"),
+		},
+		layout: p.layout, basePipelineIndex: -1,
+	}
+	if len(entries) > 0 {
+		create.stage.pSpecializationInfo = &specializationInfo{
+			mapEntryCount: uint32(len(entries)), pMapEntries: &entries[0],
+			dataSize: uintptr(4 * len(entries)), pData: &append([]uint32(nil), info.Constants...)[0],
+		}
+	}
+	var made handle
+	err := check(d.entries.CreateComputePipelines.call(d.handle, 0, 1, uintptr(unsafe.Pointer(create)), 0, uintptr(unsafe.Pointer(&made))),
+		"vkCreateComputePipelines")
+	p.handle = made
+	return err
+}
+
+func (p *Pipeline) createModule(code []byte) error {
+	words := make([]uint32, len(code)/4) // aligned, which embedded bytes need not be
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint32(code[4*i:])
+	}
+	info := &shaderModuleCreateInfo{sType: typeShaderModuleCreateInfo, codeSize: uintptr(len(code)), pCode: &words[0]}
+	var made handle
+	err := check(p.device.entries.CreateShaderModule.call(p.device.handle, uintptr(unsafe.Pointer(info)), 0, uintptr(unsafe.Pointer(&made))),
+		"vkCreateShaderModule")
+	p.module = made
+	return err
+}
+
+func (p *Pipeline) createLayout() error {
+	d := p.device
+	bindings := make([]descriptorSetLayoutBinding, p.bindings)
+	for i := range bindings {
+		bindings[i] = descriptorSetLayoutBinding{
+			binding: uint32(i), descriptorType: descriptorStorageBuffer, descriptorCount: 1, stageFlags: shaderStageCompute,
+		}
+	}
+	set := &descriptorSetLayoutCreateInfo{sType: typeDescriptorSetLayout, bindingCount: uint32(len(bindings)), pBindings: &bindings[0]}
+	var setLayout, layout handle
+	if err := check(d.entries.CreateDescriptorSetLayout.call(d.handle, uintptr(unsafe.Pointer(set)), 0, uintptr(unsafe.Pointer(&setLayout))),
+		"vkCreateDescriptorSetLayout"); err != nil {
+		return err
+	}
+	p.setLayout = setLayout
+	info := &pipelineLayoutCreateInfo{sType: typePipelineLayoutCreateInfo, setLayoutCount: 1, pSetLayouts: &setLayout}
+	if p.pushBytes > 0 {
+		info.pushConstantRangeCount = 1
+		info.pPushConstantRanges = &pushConstantRange{stageFlags: shaderStageCompute, size: uint32(p.pushBytes)}
+	}
+	err := check(d.entries.CreatePipelineLayout.call(d.handle, uintptr(unsafe.Pointer(info)), 0, uintptr(unsafe.Pointer(&layout))),
+		"vkCreatePipelineLayout")
+	p.layout = layout
+	return err
+}
+
+func (p *Pipeline) destroy() {
+	e, device := &p.device.entries, p.device.handle
+	for _, o := range []struct {
+		destroy entry
+		handle  *handle
+	}{
+		{e.DestroyPipeline, &p.handle},
+		{e.DestroyPipelineLayout, &p.layout},
+		{e.DestroyDescriptorSetLayout, &p.setLayout},
+		{e.DestroyShaderModule, &p.module},
+	} {
+		if *o.handle != 0 {
+			o.destroy.call(device, uintptr(*o.handle), 0)
+			*o.handle = 0
+		}
+	}
+}
+
+func (p *Pipeline) free() { p.device.release(p) }
+
+// Free frees the pipeline. Nothing that is running may use it.
+func (p *Pipeline) Free() { p.free() }
+
+// Binding is a pipeline with the buffers that it is to work on.
+type Binding struct {
+	Pipeline *Pipeline
+	Spans    []Span // one for each of the pipeline's bindings
+}
+
+// Sets are descriptor sets: pipelines' buffers as the device knows them.
+type Sets struct {
+	device *Device
+	pool   handle
+	of     []descriptorSet
+}
+
+type descriptorSet struct {
+	pipeline *Pipeline
+	handle   handle
+}
+
+// NewSets makes a descriptor set for each binding.
+func (d *Device) NewSets(bindings []Binding) (*Sets, error) {
+	if len(bindings) == 0 {
+		return nil, fmt.Errorf("%w: descriptors of nothing", ErrUnusable)
+	}
+	s := &Sets{device: d}
+	if err := s.create(bindings); err != nil {
+		s.destroy()
+		return nil, fmt.Errorf("descriptors on %s: %w", d.Physical.Name, err)
+	}
+	d.keep(s, s.destroy)
+	return s, nil
+}
+
+func (s *Sets) create(bindings []Binding) error {
+	d, buffers := s.device, 0
+	for _, b := range bindings {
+		if err := b.check(); err != nil {
+			return err
+		}
+		buffers += len(b.Spans)
+	}
+	info := &descriptorPoolCreateInfo{
+		sType: typeDescriptorPoolCreateInfo, maxSets: uint32(len(bindings)), poolSizeCount: 1,
+		pPoolSizes: &descriptorPoolSize{type_: descriptorStorageBuffer, descriptorCount: uint32(buffers)},
+	}
+	var pool handle
+	if err := check(d.entries.CreateDescriptorPool.call(d.handle, uintptr(unsafe.Pointer(info)), 0, uintptr(unsafe.Pointer(&pool))),
+		"vkCreateDescriptorPool"); err != nil {
+		return err
+	}
+	s.pool = pool
+	layouts := make([]handle, len(bindings))
+	for i, b := range bindings {
+		layouts[i] = b.Pipeline.setLayout
+	}
+	sets := make([]handle, len(bindings))
+	allocate := &descriptorSetAllocateInfo{
+		sType: typeDescriptorSetAllocateInfo, descriptorPool: pool, descriptorSetCount: uint32(len(layouts)), pSetLayouts: &layouts[0],
+	}
+	if err := check(d.entries.AllocateDescriptorSets.call(d.handle, uintptr(unsafe.Pointer(allocate)), uintptr(unsafe.Pointer(&sets[0]))),
+		"vkAllocateDescriptorSets"); err != nil {
+		return err
+	}
+	var writes []writeDescriptorSet
+	for i, b := range bindings {
+		s.of = append(s.of, descriptorSet{b.Pipeline, sets[i]})
+		for k, span := range b.Spans {
+			writes = append(writes, writeDescriptorSet{
+				sType: typeWriteDescriptorSet, dstSet: sets[i], dstBinding: uint32(k), descriptorCount: 1, descriptorType: descriptorStorageBuffer,
+				pBufferInfo: &descriptorBufferInfo{buffer: span.Buffer.handle, offset: uint64(span.Offset), range_: uint64(span.Size)},
+			})
+		}
+	}
+	d.entries.UpdateDescriptorSets.call(d.handle, uintptr(len(writes)), uintptr(unsafe.Pointer(&writes[0])), 0, 0)
+	return nil
+}
+
+// check holds the spans against the pipeline and the device's limits.
+func (b *Binding) check() error {
+	if len(b.Spans) != b.Pipeline.bindings {
+		return fmt.Errorf("%w: %d buffers for a shader of %d", ErrUnusable, len(b.Spans), b.Pipeline.bindings)
+	}
+	l := &b.Pipeline.device.Physical.Limits
+	for i, s := range b.Spans {
+		switch {
+		case s.Size < 1 || s.Offset < 0 || s.Offset > int64(len(s.Buffer.Bytes))-s.Size:
+			return fmt.Errorf("%w: buffer %d: %d bytes at %d of %d", ErrUnusable, i, s.Size, s.Offset, len(s.Buffer.Bytes))
+		case s.Size > l.StorageBufferRange:
+			return fmt.Errorf("%w: buffer %d: a shader can address %d bytes at most, not %d", ErrUnusable, i, l.StorageBufferRange, s.Size)
+		case s.Offset%int64(max(l.OffsetAlignment, 4)) != 0:
+			return fmt.Errorf("%w: buffer %d: offset %d is no multiple of %d", ErrUnusable, i, s.Offset, l.OffsetAlignment)
+		}
+	}
+	return nil
+}
+
+func (s *Sets) destroy() {
+	if s.pool != 0 {
+		s.device.entries.DestroyDescriptorPool.call(s.device.handle, uintptr(s.pool), 0)
+	}
+	s.pool, s.of = 0, nil
+}
+
+func (s *Sets) free() { s.device.release(s) }
+
+// Free frees the sets. Nothing that is running may use them.
+func (s *Sets) Free() { s.free() }

@@ -1,0 +1,163 @@
+package vk
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// open opens Vulkan with validation where the layer is installed, or skips.
+// The test fails if a message came.
+func open(t *testing.T) *Instance {
+	t.Helper()
+	i, err := Open(Options{Validate: true})
+	if errors.Is(err, ErrUnavailable) {
+		i, err = Open(Options{})
+	}
+	if errors.Is(err, ErrUnavailable) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		i.Close()
+		for _, m := range i.Messages() {
+			t.Error(m)
+		}
+	})
+	return i
+}
+
+// device opens the first usable device, or skips.
+func device(t *testing.T) *Device {
+	t.Helper()
+	i := open(t)
+	for _, p := range i.Devices() {
+		if p.Unusable == "" {
+			d, err := i.NewDevice(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(d.Close)
+			return d
+		}
+	}
+	t.Skip("no usable device")
+	return nil
+}
+
+func TestDevicesAreDescribed(t *testing.T) {
+	for _, p := range open(t).Devices() {
+		t.Logf("%+v", *p)
+		if p.Name == "" || p.Kind == "" || p.Driver == "" || len(p.Heaps) == 0 || !strings.HasPrefix(p.API, "1.") {
+			t.Errorf("incomplete: %+v", *p)
+		}
+		if l := p.Limits; p.Unusable == "" && (l.StorageBufferRange < 1<<27 || l.AllocationBytes < 1<<27 || l.Allocations < 1 ||
+			l.SubgroupSize < 1 || l.SubgroupSize > 256 || l.OffsetAlignment < 1 || l.OffsetAlignment > 256) {
+			t.Errorf("limits of %s: %+v", p.Name, l)
+		}
+	}
+}
+
+// A description that falls short of a limit says which.
+func TestUnusable(t *testing.T) {
+	full := Limits{StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, PushBytes: 128}
+	p := &Physical{Limits: full}
+	if why := p.lacks(); !strings.Contains(why, "memory that the host can map") {
+		t.Errorf("without memory: %q", why)
+	}
+	p.memory.memoryTypeCount = 1
+	p.memory.memoryTypes[0].propertyFlags = memoryHostVisible | memoryHostCoherent
+	if why := p.lacks(); why != "" {
+		t.Errorf("nothing is missing: %q", why)
+	}
+	p.Limits.SharedBytes = 8192
+	if why := p.lacks(); why != "it allows 8192 bytes of shared memory, 16384 are needed" {
+		t.Errorf("%q", why)
+	}
+	p.Name, p.Unusable = "a card", p.lacks()
+	if _, err := (&Instance{}).NewDevice(p); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "a card: it allows") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestResults(t *testing.T) {
+	for r, m := range meanings {
+		if m.kind != nil && !errors.Is(check(r, "vkSomething"), m.kind) || !strings.Contains(r.Error(), m.name) {
+			t.Errorf("%s: %v", m.name, check(r, "vkSomething"))
+		}
+		if other := ErrUnusable; m.kind != other && errors.Is(r, other) {
+			t.Errorf("%s is %v", m.name, other)
+		}
+	}
+	if err := check(-77, "vkSomething"); err == nil || !strings.Contains(err.Error(), "vkSomething: VkResult -77") {
+		t.Errorf("%v", err)
+	}
+	if err := check(success, "vkSomething"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBuffers(t *testing.T) {
+	d := device(t)
+	b, err := d.NewBuffer(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Bytes) != 1000 {
+		t.Errorf("%d bytes", len(b.Bytes))
+	}
+	for i := range b.Bytes {
+		b.Bytes[i] = byte(i)
+	}
+	b.Free()
+	b.Free()
+	for _, size := range []int64{0, -1, 1 << 62} {
+		if _, err := d.NewBuffer(size); !errors.Is(err, ErrMemory) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+func TestWrongShader(t *testing.T) {
+	d := device(t)
+	for _, info := range []PipelineInfo{
+		{Bindings: 1}, {Code: make([]byte, 6), Bindings: 1}, {Code: make([]byte, 8)}, {Code: make([]byte, 8), Bindings: 1, PushBytes: 1 << 20},
+	} {
+		if _, err := d.NewPipeline(info); !errors.Is(err, ErrUnusable) {
+			t.Errorf("%+v: %v", info, err)
+		}
+	}
+	if _, err := d.NewSets(nil); !errors.Is(err, ErrUnusable) {
+		t.Errorf("no descriptors: %v", err)
+	}
+}
+
+// After a device was lost, nothing is run; after one fell silent, nothing that
+// it may use is freed either.
+func TestBrokenDevice(t *testing.T) {
+	d := device(t)
+	c, err := d.NewCommands()
+	if err != nil {
+		t.Fatal(err)
+	}
+	freed := 0
+	for _, r := range []Result{errorDeviceLost, timeout} {
+		broken := d.failed(fmt.Errorf("in a test: %w", r))
+		for _, err := range []error{c.Begin(), c.Run(time.Second), d.Broken()} {
+			if !errors.Is(err, r) || !errors.Is(err, broken) {
+				t.Errorf("%s: %v", r, err)
+			}
+		}
+		o := &Buffer{device: d}
+		d.keep(o, func() { freed++ })
+		o.Free()
+	}
+	if freed != 1 {
+		t.Errorf("%d buffers freed, want that of the lost device alone", freed)
+	}
+	d.broken = nil // so that the device is closed
+}

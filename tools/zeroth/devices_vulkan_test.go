@@ -1,0 +1,38 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"zeroth/kernels/vulkan/vk"
+)
+
+func TestDescribeVulkan(t *testing.T) {
+	card := &vk.Physical{
+		Name: "a card", Kind: "discrete", API: "1.3.2", Driver: "maker 1.0",
+		Heaps:    []vk.Heap{{Bytes: 8 << 30, DeviceLocal: true}, {Bytes: 16 << 30, HostVisible: true}},
+		Features: vk.Features{FP16Storage: true, CooperativeMatrix: true},
+		Limits:   vk.Limits{StorageBufferRange: 128 << 20, SharedBytes: 32 << 10, WorkGroupInvocations: 1024, SubgroupSize: 32},
+	}
+	old := &vk.Physical{Name: "an old card", API: "1.0.3", Unusable: "its driver supports Vulkan 1.0.3, at least 1.1 is needed"}
+	var b strings.Builder
+	for _, p := range []*vk.Physical{card, old} {
+		if err := describeVulkan(p).print(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{
+		"vulkan  a card\n  backend  none\n", "type     discrete\n", "memory   8.0 GiB on the device\n", "memory   16.0 GiB seen by the host\n",
+		"can      f16 storage, cooperative matrix\n", "limits   128.0 MiB a buffer, 32.0 KiB shared, 1024 invocations a work group, subgroups of 32\n",
+		"vulkan  an old card\n  backend   none\n", "unusable  its driver supports Vulkan 1.0.3", "can       f32 and 32-bit integers alone\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	text, err := json.Marshal(describeVulkan(card))
+	if err != nil || !strings.Contains(string(text), `"cooperative_matrix":true`) || strings.Contains(string(text), "clusters") {
+		t.Errorf("%s, %v", text, err)
+	}
+}
