@@ -45,7 +45,7 @@
 //	            sites:     list of site
 //	            methods:   list of method
 //	            tokenizer: list of (kind text, segment), none or one
-//	type      = dtype u64    1 f32, 2 i32, 3 u32
+//	type      = dtype u64    1 f32, 2 i32, 3 u32, 4 bf16, 5 i8, 6 q4, 7 nf4
 //	            layout u64   0 rows, 1 panels16
 //	            wide u64     1 if there is a copy per perturbation, else 0
 //	            shape: list of (sym u64, extent u64), at most 2
@@ -66,9 +66,9 @@
 // the symbol is bound to: 1 N tokens, 2 S sequences, 3 R loss rows, 4 K
 // candidates, 5 G examples, 6 Q queries.
 //
-// A constant's segment holds its elements, 4 bytes each: row-major, or as
-// panels16 (see op.Panels16), whose rows past M must hold zero bits. Slots
-// have no segment: they are zero when a session begins.
+// A constant's segment holds its elements: row-major, 4 bytes each, or as
+// panels16 (see op.Panels), which must hold zero bits for rows past M and columns
+// past K. Slots have no segment: they are zero when a session begins.
 //
 // # What is checked
 //
