@@ -54,8 +54,15 @@ func boundedCodeCalls() map[string]boundedCall {
 		"byteScales": func(r *routines, take taker, n int) {
 			r.byteScales(take(16*n), 16, bytesOf(take(4*n)), (*[16]float32)(take(16)))
 		},
-		"widenBrains": func(r *routines, take taker, n int) { r.widenBrains(take(32*n), bytesOf(take(16*n))) },
-		"sumCodes":    func(r *routines, take taker, n int) { r.sumCodes(intsOf(take(16)), bytesOf(take(16*n))) },
+		"widenBrains":  func(r *routines, take taker, n int) { r.widenBrains(take(32*n), bytesOf(take(16*n))) },
+		"narrowBrains": func(r *routines, take taker, n int) { r.narrowBrains(bytesOf(take(16*n)), take(32*n)) },
+		"ditherBrains": func(r *routines, take taker, n int) {
+			r.ditherBrains(bytesOf(take(16*n)), take(32*n), words32(take(32*n)))
+		},
+		"dither": func(r *routines, take taker, n int) {
+			r.dither(words32(take(n)), [2]uint32{1, 2}, 3, uint32(n%5))
+		},
+		"sumCodes": func(r *routines, take taker, n int) { r.sumCodes(intsOf(take(16)), bytesOf(take(16*n))) },
 	}
 }
 

@@ -24,6 +24,14 @@ const (
 	philoxW1 = 0xBB67AE85
 )
 
+// philoxKeys gives the keys of the ten rounds, first word and second word of each.
+func philoxKeys(seed [2]uint32) (keys [20]uint32) {
+	for round := range uint32(10) {
+		keys[2*round], keys[2*round+1] = seed[0]+round*philoxW0, seed[1]+round*philoxW1
+	}
+	return keys
+}
+
 // gaussianVectors is routines.gaussian.
 func gaussianVectors(z []float32, seed [2]uint32, site, query, first uint32) {
 	const words, step = 4, 32 // deviates of one Philox block, of one vector of blocks
@@ -33,10 +41,7 @@ func gaussianVectors(z []float32, seed [2]uint32, site, query, first uint32) {
 		noise.Gaussian.Fill(z, seed, site, query, first)
 		return
 	}
-	var keys [20]uint32
-	for round := range uint32(10) {
-		keys[2*round], keys[2*round+1] = seed[0]+round*philoxW0, seed[1]+round*philoxW1
-	}
+	keys := philoxKeys(seed)
 	noise.Gaussian.Fill(z[:head], seed, site, query, first)
 	gaussianLoop(&z[head], blocks, (first+uint32(head))/words, site, query, &keys, &noise.QuantileTable()[0])
 	rest := head + blocks*step

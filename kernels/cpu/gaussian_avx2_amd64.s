@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "philox_avx2_amd64.h"
 
 // func gaussianLoop(z *float32, blocks int, first uint32, site, query uint32, keys *[20]uint32, table *int32)
 //
@@ -14,30 +15,6 @@
 //	DI z   CX blocks left   R8 keys   R9 table
 //	Y0–Y3 counter words of eight Philox blocks, later their random words
 //	Y4–Y9 scratch   Y10, Y11 the multipliers   Y12 first + 0 … 7   Y13 1   Y14 8
-
-// MUL gives the low and high halves of eight products of 32 bits: even lanes
-// and odd lanes are multiplied apart and blended.
-#define MUL(x, factor, low, high, t) \
-	VPSRLQ   $32, x, t;            \
-	VPMULUDQ factor, x, low;       \
-	VPMULUDQ factor, t, t;         \
-	VPSRLQ   $32, low, high;       \
-	VPBLENDD $0xaa, t, high, high; \
-	VPSLLQ   $32, t, t;            \
-	VPBLENDD $0xaa, t, low, low
-
-// ROUND is one round of Philox with the keys at byte offset k.
-#define ROUND(k) \
-	MUL(Y0, Y10, Y4, Y5, Y8); \
-	MUL(Y2, Y11, Y6, Y7, Y9); \
-	VPBROADCASTD k(R8), Y8;   \
-	VPBROADCASTD k+4(R8), Y9; \
-	VPXOR        Y7, Y1, Y0;  \
-	VPXOR        Y8, Y0, Y0;  \
-	VPXOR        Y5, Y3, Y2;  \
-	VPXOR        Y9, Y2, Y2;  \
-	VMOVDQA      Y6, Y1;      \
-	VMOVDQA      Y4, Y3
 
 // QUANTILE turns eight words w into deviates. u is w without its sign and with
 // bit 0 set; the exponent of u & ^(u>>1) as a float is that of its highest bit,

@@ -60,6 +60,14 @@ type routines struct {
 	// widenBrains decodes words of two bfloat16: dst[32·v + 16·b + i] is number b
 	// of word 16·v + i.
 	widenBrains func(dst []float32, words []byte)
+	// narrowBrains is its inverse: number b of word 16·v + i is x[32·v + 16·b + i]
+	// rounded to the nearest bfloat16, ties to even.
+	narrowBrains func(words []byte, x []float32)
+	// ditherBrains is narrowBrains, rounded by noise.DitherBF16 with dither in the
+	// order of x.
+	ditherBrains func(words []byte, x []float32, dither []uint32)
+	// dither: d[i] = noise.Dither at index first+i.
+	dither func(d []uint32, seed [2]uint32, site, first uint32)
 	// pack copies a panel of width rows of kc elements, row i at src[i*ld],
 	// to dst[k*width+i]. Rows past rows are undefined: their products are
 	// thrown away. It may write up to packSlack elements past the panel.
@@ -144,27 +152,30 @@ func genericRoutines() routines {
 		codes: codeKernel{
 			name: "4x16_generic", MR: 4, NR: 16, fn: code4x16Generic, pack: packQuads(4), xBytes: 4, wBytes: 4, step: 1,
 		},
-		roundBF16:   roundBF16Generic,
-		largest:     largestGeneric,
-		halves:      halvesGeneric,
-		roundCodes:  roundCodesGeneric,
-		scaleCodes:  scaleCodesGeneric,
-		splitCodes:  splitCodesGeneric,
-		unpackCodes: unpackCodesGeneric,
-		sumCodes:    sumCodesGeneric,
-		halfScales:  halfScalesGeneric,
-		byteScales:  byteScalesGeneric,
-		widenBrains: widenBrainsGeneric,
-		add:         addGeneric,
-		addScaled:   addScaledGeneric,
-		swiglu:      swigluGeneric,
-		gelu:        geluGeneric,
-		relu:        reluGeneric,
-		sumSquares:  sumSquaresGeneric,
-		scaleBy:     scaleByGeneric,
-		maximum:     maximumGeneric,
-		expSum:      expSumGeneric,
-		strided:     stridedGeneric,
+		roundBF16:    roundBF16Generic,
+		largest:      largestGeneric,
+		halves:       halvesGeneric,
+		roundCodes:   roundCodesGeneric,
+		scaleCodes:   scaleCodesGeneric,
+		splitCodes:   splitCodesGeneric,
+		unpackCodes:  unpackCodesGeneric,
+		sumCodes:     sumCodesGeneric,
+		halfScales:   halfScalesGeneric,
+		byteScales:   byteScalesGeneric,
+		widenBrains:  widenBrainsGeneric,
+		narrowBrains: narrowBrainsGeneric,
+		ditherBrains: ditherBrainsGeneric,
+		dither:       ditherGeneric,
+		add:          addGeneric,
+		addScaled:    addScaledGeneric,
+		swiglu:       swigluGeneric,
+		gelu:         geluGeneric,
+		relu:         reluGeneric,
+		sumSquares:   sumSquaresGeneric,
+		scaleBy:      scaleByGeneric,
+		maximum:      maximumGeneric,
+		expSum:       expSumGeneric,
+		strided:      stridedGeneric,
 
 		sum:            sumGeneric,
 		centredSquares: centredSquaresGeneric,

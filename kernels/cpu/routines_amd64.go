@@ -23,6 +23,9 @@ func archRoutines() []routines {
 	avx2.halfScales = halfScalesVectors
 	avx2.byteScales = byteScalesVectors
 	avx2.widenBrains = widenBrainsVectors
+	avx2.narrowBrains = narrowBrainsVectors
+	avx2.ditherBrains = ditherBrainsVectors
+	avx2.dither = ditherVectors
 	avx2.pack = packVectors
 	avx2.add = addVectors
 	avx2.addScaled = addScaledVectors

@@ -1,116 +1,163 @@
 package cpu
 
 import (
-	"encoding/binary"
-	"math"
+	"unsafe"
 
-	"zeroth/internal/half"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
 )
 
 // trainable cuts a weight that is moved as a whole, a vector or a matrix in rows
-// or panels, into tiles, and each tile into runs of consecutive elements.
+// or panels, into tiles whose values lie one behind the other: some columns of a
+// panel, or a run of elements.
 type trainable struct {
 	data    []byte
 	bf16    bool
 	panels  bool
-	M, K    int
+	M, K    int // in rows: 1 and all elements
 	words   int // of a row of a panel
 	columns int // of a tile
 	blocks  int // tiles of one panel, or of all rows
 }
 
-// runColumns is the largest number of columns in a tile: its 16 rows of float32
-// take 16 KiB.
-const runColumns = 256
+// panelColumns is the largest number of columns in a tile of a panel: 16 rows of
+// float32 take 8 KiB.
+const panelColumns = 128
+
+// tileElements is the largest number of values in a tile.
+const tileElements = op.PanelRows * panelColumns
 
 func trainableOf(t *kernel.Tensor) trainable {
-	w := trainable{data: t.Data, M: 1, K: t.Elements(), columns: op.PanelRows * runColumns}
+	w := trainable{data: t.Data, M: 1, K: t.Elements(), columns: tileElements}
 	if t.Type.Layout == op.Panels16 {
 		p := t.Type.Panels()
 		w.panels, w.bf16 = true, p.DType == op.BF16
-		w.M, w.K, w.words, w.columns = p.M, p.K, p.Words, runColumns
+		w.M, w.K, w.words, w.columns = p.M, p.K, p.Words, panelColumns
 	}
 	w.blocks = ceilDiv(w.K, w.columns)
 	return w
 }
 
 // tiles is the number of tiles.
-func (w *trainable) tiles() int {
+func (w *trainable) tiles() int { return ceilDiv(w.M, op.PanelRows) * w.blocks }
+
+// region is a tile: rows m … m + rows − 1, columns [k0, k1).
+type region struct{ m, rows, k0, k1 int }
+
+func (w *trainable) region(tile int) region {
+	b := region{rows: 1, k0: tile % w.blocks * w.columns}
+	b.k1 = min(b.k0+w.columns, w.K)
 	if w.panels {
-		return ceilDiv(w.M, op.PanelRows) * w.blocks
+		b.m = tile / w.blocks * op.PanelRows
+		b.rows = min(op.PanelRows, w.M-b.m)
 	}
-	return w.blocks
+	return b
 }
 
-// run is a run of a tile: row m, columns [k0, k1).
-type run struct{ m, k0, k1 int }
-
-// index is the row-major index of its first element.
-func (w *trainable) index(r run) uint32 { return uint32(uint64(r.m)*uint64(w.K) + uint64(r.k0)) }
-
-// runs gives the first run of a tile and the number of rows that have one.
-func (w *trainable) runs(tile int) (r run, rows int) {
-	k0 := tile % w.blocks * w.columns
-	r = run{k0: k0, k1: min(k0+w.columns, w.K)}
-	if !w.panels {
-		return r, 1
-	}
-	r.m = tile / w.blocks * op.PanelRows
-	return r, min(op.PanelRows, w.M-r.m)
-}
-
-// at is the offset in bytes of an element of the row's word that holds column k.
-func (w *trainable) at(m, k int) int {
-	if !w.panels {
-		return k * 4
-	}
+// width is the number of columns of a tile as it is stored: in words of two
+// bfloat16 an odd one has a column of padding.
+func (w *trainable) width(b region) int {
 	if w.bf16 {
-		return ((m/op.PanelRows*w.words+k/2)*op.PanelRows+m%op.PanelRows)*4 + k%2*2
+		return roundUp(b.k1-b.k0, 2)
 	}
-	return ((m/op.PanelRows*w.words+k)*op.PanelRows + m%op.PanelRows) * 4
+	return b.k1 - b.k0
 }
 
-// load reads a run.
-func (w *trainable) load(x []float32, r run) {
-	switch {
-	case w.bf16:
-		for k := r.k0; k < r.k1; k++ {
-			x[k-r.k0] = half.BrainToFloat(binary.LittleEndian.Uint16(w.data[w.at(r.m, k):]))
+// storage is where a tile's values lie: in rows [columns], in panels
+// [columns, 16], of bfloat16 [columns/2, 16, 2].
+func (w *trainable) storage(b region) []byte {
+	if !w.panels {
+		return w.data[b.k0*4 : b.k1*4]
+	}
+	word, words := b.k0, b.k1-b.k0
+	if w.bf16 {
+		word, words = word/2, ceilDiv(words, 2)
+	}
+	const each = op.PanelRows * 4
+	return w.data[(b.m/op.PanelRows*w.words+word)*each:][:words*each]
+}
+
+// padded reports whether part of a tile stands for no element.
+func (w *trainable) padded(b region) bool {
+	return w.panels && (b.rows < op.PanelRows || w.width(b) > b.k1-b.k0)
+}
+
+// clearPadding zeroes what of a tile stands for no element: the rows past M and
+// the column past an odd K.
+func (w *trainable) clearPadding(b region) {
+	if !w.padded(b) {
+		return
+	}
+	const each = op.PanelRows * 4
+	data := w.storage(b)
+	for at := 0; at < len(data); at += each {
+		clear(data[at+b.rows*4 : at+each])
+	}
+	if w.width(b) > b.k1-b.k0 {
+		for last := data[len(data)-each:]; len(last) > 0; last = last[4:] {
+			last[2], last[3] = 0, 0
 		}
-	default:
-		at, step := w.at(r.m, r.k0), 4
-		if w.panels {
-			step = op.PanelRows * 4
-		}
-		for k := range r.k1 - r.k0 {
-			x[k] = math.Float32frombits(binary.LittleEndian.Uint32(w.data[at+k*step:]))
-		}
 	}
 }
 
-// store writes a run of float32.
-func (w *trainable) store(x []float32, r run) {
-	at, step := w.at(r.m, r.k0), 4
-	if w.panels {
-		step = op.PanelRows * 4
+// inOrder brings noise, row by row of a tile [rows, width], into the order of its
+// values. dst has room for tileElements and packSlack, z for tileElements.
+func (r *routines) inOrder(w *trainable, b region, dst, z []float32) []float32 {
+	n := w.width(b)
+	if !w.panels {
+		return z[:n]
 	}
-	for k, v := range x {
-		binary.LittleEndian.PutUint32(w.data[at+k*step:], math.Float32bits(v))
+	clear(z[b.rows*n : op.PanelRows*n])
+	r.pack(dst, z[:op.PanelRows*n], n, op.PanelRows, op.PanelRows, n)
+	return dst[:op.PanelRows*n]
+}
+
+// eachRow calls fill for each row of a tile: with its part of z [rows, width],
+// padding not counted, and the row-major index of its first element.
+func (w *trainable) eachRow(b region, z []float32, fill func(z []float32, index uint32)) {
+	n := w.width(b)
+	for i := range b.rows {
+		row := z[i*n : (i+1)*n]
+		clear(row[b.k1-b.k0:])
+		fill(row[:b.k1-b.k0], uint32(uint64(b.m+i)*uint64(w.K)+uint64(b.k0)))
 	}
 }
 
-// storeBF16 writes a run of bfloat16.
-func (w *trainable) storeBF16(x []uint16, r run) {
-	for k, v := range x {
-		binary.LittleEndian.PutUint16(w.data[w.at(r.m, r.k0+k):], v)
+// moved computes x + factor·z over a tile's values in float32: from w to y where
+// that is f32, else to x, which is returned.
+func (r *routines) moved(w, y *trainable, b region, x, z []float32, factor float32) []float32 {
+	from, to := floats(w.storage(b)), floats(y.storage(b))
+	if w.bf16 {
+		from, to = x[:len(z)], x[:len(z)]
+		r.widenBrains(from, w.storage(b))
 	}
+	r.addScaled(to, from, z, factor)
+	return to
 }
 
-// perturb computes y = W + σεz for one copy, run by run: the product and the sum
-// are rounded to float32, then to W's type.
+// floats views bytes that hold float32.
+func floats(b []byte) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
+}
+
+// words32 views float32 as 32-bit words.
+func words32(x []float32) []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
+// trainableSpace is the elements that a worker needs: of a tile its values, its
+// noise by rows and in order.
+const trainableSpace = 3*tileElements + packSlack
+
+func (r *routines) scratchTrainable(c *kernel.Call) int {
+	var a arena
+	a.takePerWorker(trainableSpace, c.Pool.Workers())
+	return a.bytes()
+}
+
+// perturb computes y = W + σεz for one copy, tile by tile: the product and the
+// sum are rounded to float32, then to W's type.
 type perturb struct {
 	*routines
 	call    *kernel.Call
@@ -128,15 +175,6 @@ func (r *routines) bindPerturb(c *kernel.Call) (kernel.Runner, error) {
 		routines: r, call: c, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler")),
 	}, nil
 }
-
-func (r *routines) scratchTrainable(c *kernel.Call) int {
-	var a arena
-	a.takePerWorker(trainableSpace, c.Pool.Workers())
-	return a.bytes()
-}
-
-// trainableSpace is the elements that a worker needs for a run and its z.
-const trainableSpace = 4 * op.PanelRows * runColumns
 
 func (p *perturb) Run() error {
 	in, y := p.call.In, p.call.Out[0]
@@ -160,41 +198,20 @@ func (p *perturb) Run() error {
 // Tile perturbs one tile.
 func (p *perturb) Tile(worker, tile int) {
 	part := p.spaces.of(worker)
-	x, z := part.take(op.PanelRows*runColumns), part.take(op.PanelRows*runColumns)
-	bits := uint16s(part.take(op.PanelRows * runColumns))
-	r, rows := p.w.runs(tile)
-	p.y.clearPadding(r, rows)
-	for range rows {
-		n := r.k1 - r.k0
-		p.w.load(x[:n], r)
-		p.fillNoise(p.sampler, z[:n], p.seed, p.site, p.query, p.w.index(r))
-		p.addScaled(x[:n], x[:n], z[:n], p.eps)
-		if p.y.bf16 {
-			for e, v := range x[:n] {
-				bits[e] = half.BrainFromFloat(v)
-			}
-			p.y.storeBF16(bits[:n], r)
-		} else {
-			p.y.store(x[:n], r)
-		}
-		r.m++
+	x, byRows, ordered := part.take(tileElements), part.take(tileElements), part.take(tileElements+packSlack)
+	b := p.w.region(tile)
+	p.w.eachRow(b, byRows, func(z []float32, index uint32) {
+		p.fillNoise(p.sampler, z, p.seed, p.site, p.query, index)
+	})
+	z := p.inOrder(&p.w, b, ordered, byRows)
+	x = p.moved(&p.w, &p.y, b, x, z, p.eps)
+	if p.y.bf16 {
+		p.narrowBrains(p.y.storage(b), x)
 	}
+	p.y.clearPadding(b)
 }
 
-// clearPadding zeroes what of a tile stands for no element: the rows past M and
-// the column past an odd K.
-func (w *trainable) clearPadding(r run, rows int) {
-	if !w.panels {
-		return
-	}
-	odd := w.bf16 && r.k1 == w.K && w.K%2 == 1
-	if rows == op.PanelRows && !odd {
-		return
-	}
-	clear(w.data[w.at(r.m, r.k0):min(w.at(r.m, r.k1-1)/64*64+64, len(w.data))])
-}
-
-// updateWeights is updateLoRA for panels and bf16: run by run.
+// updateWeights is updateLoRA for panels and bf16, tile by tile.
 type updateWeights struct {
 	*routines
 	call    *kernel.Call
@@ -230,24 +247,22 @@ func (u *updateWeights) Run() error {
 // Tile updates one tile.
 func (u *updateWeights) Tile(worker, tile int) {
 	part := u.spaces.of(worker)
-	x, z, sum := part.take(op.PanelRows*runColumns), part.take(op.PanelRows*runColumns), part.take(op.PanelRows*runColumns)
-	bits := uint16s(part.take(op.PanelRows * runColumns))
-	r, rows := u.w.runs(tile)
-	for range rows {
-		n, index := r.k1-r.k0, u.w.index(r)
-		u.w.load(x[:n], r)
-		clear(sum[:n])
+	x, byRows, ordered := part.take(tileElements), part.take(tileElements), part.take(tileElements+packSlack)
+	b := u.w.region(tile)
+	u.w.eachRow(b, byRows, func(sum []float32, index uint32) {
+		z := ordered[:len(sum)]
+		clear(sum)
 		for i, g := range u.g {
-			u.fillNoise(u.sampler, z[:n], u.seed, u.site, uint32(i), index)
-			u.addScaled(sum[:n], sum[:n], z[:n], g)
+			u.fillNoise(u.sampler, z, u.seed, u.site, uint32(i), index)
+			u.addScaled(sum, sum, z, g)
 		}
-		u.addScaled(x[:n], x[:n], sum[:n], -u.c)
-		if u.w.bf16 {
-			noise.RoundBF16(bits[:n], x[:n], u.seed, u.site, index)
-			u.w.storeBF16(bits[:n], r)
-		} else {
-			u.w.store(x[:n], r)
-		}
-		r.m++
+	})
+	x = u.moved(&u.w, &u.w, b, x, u.inOrder(&u.w, b, ordered, byRows), -u.c)
+	if u.w.bf16 {
+		u.w.eachRow(b, byRows, func(d []float32, index uint32) {
+			u.dither(words32(d), u.seed, u.site, index)
+		})
+		u.ditherBrains(u.w.storage(b), x, words32(u.inOrder(&u.w, b, ordered, byRows)))
 	}
+	u.w.clearPadding(b)
 }
