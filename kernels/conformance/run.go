@@ -16,6 +16,8 @@ type Options struct {
 	Workers []int  // pool sizes, the first of which makes the bits that the others must repeat
 	// CPUs, if any, are those that the workers are held to.
 	CPUs platform.CPUs
+	// Parts, if above 1, divides the table: only case Part, Part + Parts, … run.
+	Part, Parts int
 	// Every runs a case on each kernel that supports it, not on the best alone.
 	Every bool
 	// Allocations, if not nil, is testing.AllocsPerRun: Run of a kernel must
@@ -40,7 +42,10 @@ func Run(registry *kernel.Registry, options Options) (Report, error) {
 		return Report{}, err
 	}
 	var report Report
-	for _, c := range Cases() {
+	for i, c := range Cases() {
+		if options.Parts > 1 && i%options.Parts != options.Part {
+			continue
+		}
 		if !strings.Contains(strings.ToLower(c.Op.String()), strings.ToLower(options.Op)) {
 			continue
 		}

@@ -7,15 +7,21 @@ import (
 	"zeroth/runtime/kernel"
 )
 
-// Every instruction set that this machine can be held to passes the suite.
+// Every instruction set that this machine can be held to passes the suite; with
+// -short, which is for emulators, each passes a share of it.
 func TestConformance(t *testing.T) {
-	for _, f := range levels(t) {
+	all := levels(t)
+	for i, f := range all {
+		options := conformance.Options{Workers: []int{1, 7}, Allocations: testing.AllocsPerRun}
+		if testing.Short() {
+			options.Part, options.Parts = i, len(all)
+		}
 		t.Run(f.String(), func(t *testing.T) {
 			registry, err := kernel.NewRegistry(Kernels(f))
 			if err != nil {
 				t.Fatal(err)
 			}
-			report, err := conformance.Run(registry, conformance.Options{Workers: []int{1, 7}, Allocations: testing.AllocsPerRun})
+			report, err := conformance.Run(registry, options)
 			if err != nil {
 				t.Fatal(err)
 			}
