@@ -103,6 +103,21 @@ func (s *Scores) set(m Metric, value float64) {
 	}
 }
 
+// macroF1 is the mean of the labels' F1. A label that no example has and none was
+// predicted to have does not count.
+func (s *Set) macroF1(examples []Example, predicted []int32) float64 {
+	sum, labels := 0.0, 0
+	for label := range s.Labels {
+		met := slices.Contains(predicted, int32(label)) ||
+			slices.ContainsFunc(examples, func(e Example) bool { return int(e.Gold) == label })
+		if met {
+			sum += labelF1(examples, predicted, label)
+			labels++
+		}
+	}
+	return sum / float64(max(labels, 1))
+}
+
 // Score scores predictions of candidates, one for each of the set's examples
 // from the first; -1 is never right.
 func (s *Set) Score(predicted []int32) (Scores, error) {
@@ -118,11 +133,7 @@ func (s *Set) Score(predicted []int32) (Scores, error) {
 		case F1:
 			out.set(m, labelF1(examples, predicted, 1))
 		case MacroF1:
-			sum := 0.0
-			for label := range s.Labels {
-				sum += labelF1(examples, predicted, label)
-			}
-			out.set(m, sum/float64(len(s.Labels)))
+			out.set(m, s.macroF1(examples, predicted))
 		case ExactMatch:
 			out.set(m, groupAccuracy(examples, predicted))
 		}

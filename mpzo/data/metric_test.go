@@ -23,6 +23,11 @@ func TestScores(t *testing.T) {
 	if want := (Scores{Accuracy: 0.4, F1: 0.5, ExactMatch: 2.0 / 3}); got != want {
 		t.Errorf("scores are %+v, want %+v", got, want)
 	}
+	set.Metrics = []Metric{MacroF1} // of the first three, label 2 is neither there nor predicted
+	got, err = set.Score([]int32{1, 0, 0})
+	if want := (2.0/3 + 2.0/3) / 2; err != nil || math.Abs(got.F1-want) > 1e-12 {
+		t.Errorf("macro F1 without label 2 is %g, want %g, error %v", got.F1, want, err)
+	}
 	set.Metrics = []Metric{F1}
 	got, err = set.Score([]int32{1, 1, 1, 0, 0}) // TP 2, FP 1, FN 0
 	if err != nil || got.F1 != 0.8 || !math.IsNaN(got.Accuracy) || !math.IsNaN(got.ExactMatch) {
