@@ -113,6 +113,7 @@ var siteFaults = []programFault{
 var methodFaults = []programFault{
 	{"unknown kind", func(p *Program) { forward(p).Values[x].Kind = 9 }, "methods[0].values[2].kind: 9", ErrInvalid},
 	{"kind 0", func(p *Program) { forward(p).Values[x].Kind = 0 }, "methods[0].values[2].kind: 0", ErrInvalid},
+	{"wide input", func(p *Program) { forward(p).Values[0].Type.Wide = true }, "methods[0].values[0].type: i32[P N]: an input is the same for all copies", ErrInvalid},
 	{"ref of a temporary", func(p *Program) { forward(p).Values[x].Ref = 1 }, "methods[0].values[2].ref: 1", ErrInvalid},
 	{"constant past the end", func(p *Program) { forward(p).Values[scale].Ref = 5 }, "methods[0].values[3].ref: constant 5 of 5", ErrInvalid},
 	{"constant below 0", func(p *Program) { forward(p).Values[scale].Ref = -1 }, "methods[0].values[3].ref: ", ErrInvalid},

@@ -25,6 +25,7 @@ func Verify(p *Program) error {
 //   - every value refers to what its kind says and has its type; a temporary
 //     is made by exactly one node, before it is used, so that nodes can run in
 //     their order; attributes and types are what op inference gives;
+//   - method inputs are row-major and of width 1;
 //   - indices are method inputs or constants, what a node updates is a slot,
 //     and a method updates a slot once at most; outputs are row-major temporaries.
 func VerifyStructure(p *Program) error {

@@ -63,6 +63,9 @@ func (v *methodVerifier) value(value *Value) error {
 		if value.Kind == Input && value.Type.Layout != op.Rows {
 			return v.fault(ErrInvalid, "type", "%s: an input is row-major", value.Type)
 		}
+		if value.Kind == Input && value.Type.Wide {
+			return v.fault(ErrInvalid, "type", "%s: an input is the same for all copies", value.Type)
+		}
 		return nil
 	case ConstRef:
 		if value.Ref < 0 || value.Ref >= len(v.p.Constants) {
