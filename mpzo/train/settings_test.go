@@ -233,3 +233,24 @@ func TestInit(t *testing.T) {
 		t.Error("B is not zero")
 	}
 }
+
+// What a trainer lacks is named before anything is done.
+func TestTrainerIsWhole(t *testing.T) {
+	whole := train.Trainer{
+		Model: new(train.Model), Train: new(data.Set), Journal: new(journal.Writer), Log: new(journal.Log), Observer: new(watcher),
+	}
+	for name, spoil := range map[string]func(*train.Trainer){
+		"Model":    func(t *train.Trainer) { t.Model = nil },
+		"Train":    func(t *train.Trainer) { t.Train = nil },
+		"Journal":  func(t *train.Trainer) { t.Journal = nil },
+		"Log":      func(t *train.Trainer) { t.Log = nil },
+		"Observer": func(t *train.Trainer) { t.Observer = nil },
+		"steps":    func(*train.Trainer) {}, // no settings either
+	} {
+		trainer := whole
+		spoil(&trainer)
+		if err := trainer.Run(context.Background()); !errors.Is(err, train.ErrSettings) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

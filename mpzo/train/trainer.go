@@ -78,7 +78,7 @@ type Observer interface {
 	Tested(step, of uint64, e Evaluation)
 }
 
-// Trainer runs a training loop.
+// Trainer runs a training loop. What is not said to be optional must be set.
 type Trainer struct {
 	Model    *Model
 	Settings Settings
@@ -135,7 +135,25 @@ func (t *Trainer) Run(ctx context.Context) error {
 	}
 }
 
+// check names the first of the trainer's parts that is missing.
+func (t *Trainer) check() error {
+	for _, part := range []struct {
+		name string
+		set  bool
+	}{
+		{"Model", t.Model != nil}, {"Train", t.Train != nil}, {"Journal", t.Journal != nil}, {"Log", t.Log != nil}, {"Observer", t.Observer != nil},
+	} {
+		if !part.set {
+			return fmt.Errorf("%w: the trainer has no %s", ErrSettings, part.name)
+		}
+	}
+	return nil
+}
+
 func (t *Trainer) prepare() error {
+	if err := t.check(); err != nil {
+		return err
+	}
 	if err := t.Settings.Check(); err != nil {
 		return err
 	}
