@@ -47,3 +47,21 @@ func TestFlagError(t *testing.T) {
 		}
 	}
 }
+
+// Text that is not UTF-8 would be read as something else, and resumed as that.
+func TestTextOfArgumentsIsUTF8(t *testing.T) {
+	const spoilt = "caf\xe9"
+	prompt := generateOptions{Prompt: spoilt, MaxNew: 1, Sampling: sampling{TopP: 1}}
+	for name, err := range map[string]error{
+		"--prompt":      prompt.check(),
+		"--template":    taskOptions{Template: spoilt}.checkSample(),
+		"--labels":      taskOptions{Labels: spoilt}.checkSample(),
+		"--label-field": taskOptions{LabelField: spoilt}.checkSample(),
+		"--columns":     taskOptions{Columns: spoilt}.checkSample(),
+	} {
+		var usage usageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "not UTF-8") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"zeroth/mpzo/tokenizer"
 	"zeroth/runtime/program"
@@ -55,6 +56,8 @@ func runCommand() *cli.Command {
 
 func (o *generateOptions) check() error {
 	switch {
+	case !utf8.ValidString(o.Prompt):
+		return usagef("--prompt is not UTF-8: is the terminal set to another encoding?")
 	case o.MaxNew < 1:
 		return usagef("--max-new %d: must be at least 1", o.MaxNew)
 	case !(o.Sampling.Temperature >= 0 && o.Sampling.Temperature <= 100):

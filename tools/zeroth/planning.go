@@ -71,6 +71,12 @@ func (o *planOptions) check() error {
 			return usagef("--%s %d: must be 1 to %d", v.name, v.value, v.most)
 		}
 	}
+	switch b := o.Bounds; {
+	case b.S > b.N:
+		return usagef("--sequences %d: a batch of %d tokens has no more sequences than that", b.S, b.N)
+	case b.R > b.N:
+		return usagef("--rows %d: a batch of %d tokens has no more label rows than that", b.R, b.N)
+	}
 	o.Bounds.Width = 2 * o.Q
 	if o.Full {
 		o.Bounds.Width = 1
@@ -89,6 +95,9 @@ func runPlan(o planOptions, stdout io.Writer) error {
 	defer file.Close()
 	if file.Program.Method(o.Method) == nil {
 		_, err := findMethod(file.Program, o.Method)
+		return err
+	}
+	if err := o.checkContext(file.Program); err != nil {
 		return err
 	}
 	lora, err := loraOf(file.Program)
@@ -124,6 +133,18 @@ func runPlan(o planOptions, stdout io.Writer) error {
 		}
 	}
 	return printPlan(stdout, o, shape, memory)
+}
+
+// checkContext refuses more tokens than the sequences can hold.
+func (o *planOptions) checkContext(p *program.Program) error {
+	context, err := metaInt(p, "context")
+	if err != nil {
+		return err
+	}
+	if most := o.Bounds.S * context; o.Bounds.N > most {
+		return usagef("--tokens %d: %d sequences of the program's context of %d hold %d at most", o.Bounds.N, o.Bounds.S, context, most)
+	}
+	return nil
 }
 
 // trainable makes the program that training would run.

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"zeroth/mpzo/data"
 	"zeroth/runtime/program"
@@ -64,9 +65,11 @@ func readTaskOptions(c *cli.Context) taskOptions {
 	return o
 }
 
-// checkSample refuses what picks no examples.
+// checkSample refuses what picks no examples, and text that no file can keep.
 func (o taskOptions) checkSample() error {
 	switch {
+	case !utf8.ValidString(o.Template + o.Labels + o.LabelField + o.Columns):
+		return usagef("--template, --labels, --label-field or --columns is not UTF-8: is the terminal set to another encoding?")
 	case o.EvalLimit < 0:
 		return usagef("--eval-limit %d: must be at least 1, or 0 for all", o.EvalLimit)
 	case o.Shots < 0:
