@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -30,8 +31,9 @@ type Options struct {
 var defaultWorkers = [...]int{1, 2, 7}
 
 // Run examines a registry with the table of Cases. A case that no kernel
-// supports fails; Run itself fails where the CPUs cannot be had.
-func Run(registry *kernel.Registry, options Options) (Report, error) {
+// supports fails; Run itself fails where the CPUs cannot be had, and with the
+// error of ctx once that is done.
+func Run(ctx context.Context, registry *kernel.Registry, options Options) (Report, error) {
 	workers := options.Workers
 	if len(workers) == 0 {
 		workers = defaultWorkers[:]
@@ -43,6 +45,9 @@ func Run(registry *kernel.Registry, options Options) (Report, error) {
 	}
 	var report Report
 	for i, c := range Cases() {
+		if err := ctx.Err(); err != nil {
+			return Report{}, err
+		}
 		if options.Parts > 1 && i%options.Parts != options.Part {
 			continue
 		}

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -155,7 +156,7 @@ func TestMissingKernelFails(t *testing.T) {
 // examined is Run where its pools can be had.
 func examined(t *testing.T, registry *kernel.Registry, options Options) Report {
 	t.Helper()
-	report, err := Run(registry, options)
+	report, err := Run(t.Context(), registry, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +165,7 @@ func examined(t *testing.T, registry *kernel.Registry, options Options) Report {
 
 // Kernels are examined on the CPUs that are named, or not at all.
 func TestRunOnCPUs(t *testing.T) {
-	_, err := Run(registry(t), Options{Op: "add", CPUs: platform.CPUs{1023}})
+	_, err := Run(t.Context(), registry(t), Options{Op: "add", CPUs: platform.CPUs{1023}})
 	if !errors.Is(err, platform.ErrCPUs) {
 		t.Errorf("CPU 1023: %v", err)
 	}
@@ -174,5 +175,13 @@ func TestRunOnCPUs(t *testing.T) {
 	report := examined(t, registry(t), Options{Op: "add", CPUs: platform.CPUs{0}, Allocations: testing.AllocsPerRun})
 	if len(report.Results) == 0 || len(report.Failed()) > 0 {
 		t.Errorf("%d results, failed: %v", len(report.Results), report.Failed())
+	}
+}
+
+func TestRunEndsWhenInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if report, err := Run(ctx, registry(t), Options{}); !errors.Is(err, context.Canceled) || len(report.Results) > 0 {
+		t.Errorf("%d results, error %v", len(report.Results), err)
 	}
 }

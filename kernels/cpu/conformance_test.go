@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report, err := conformance.Run(registry, options)
+			report, err := conformance.Run(t.Context(), registry, options)
 			if err != nil {
 				t.Fatal(err)
 			}

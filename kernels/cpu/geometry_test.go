@@ -42,7 +42,7 @@ func TestConformanceWithEveryTile(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, op := range []string{"linear", "attention", "crossentropy"} {
-				report, err := conformance.Run(registry, conformance.Options{Op: op, Workers: []int{2}})
+				report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: op, Workers: []int{2}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -45,12 +46,12 @@ func conformanceCommand() *cli.Command {
 				Op: c.String("op"), Every: c.Bool("every"), Verbose: c.Bool("verbose"), JSON: c.Bool("json"),
 				Engine: engine{Backend: c.String("backend"), CPUs: cpus},
 			}
-			return runConformance(o, c.App.Writer)
+			return runConformance(c.Context, o, c.App.Writer)
 		},
 	}
 }
 
-func runConformance(o conformanceOptions, stdout io.Writer) error {
+func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer) error {
 	b, err := o.Engine.find()
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func runConformance(o conformanceOptions, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	result, err := conformance.Run(registry, conformance.Options{Op: o.Op, Every: o.Every, CPUs: o.Engine.CPUs})
+	result, err := conformance.Run(ctx, registry, conformance.Options{Op: o.Op, Every: o.Every, CPUs: o.Engine.CPUs})
 	if err != nil {
 		return err
 	}
