@@ -10,7 +10,8 @@ import (
 // "train m.zpt --steps 10" means what it says: the flag parser stops at the
 // first argument. All after "--" are arguments.
 func permute(app *cli.App, args []string) []string {
-	if len(args) > 3 && args[1] == "help" { // the library knows help of one word
+	// The library knows help of one word, and of a group lists no commands.
+	if len(args) > 2 && (args[1] == "help" || args[1] == "h") && args[2] != "help" {
 		args = append(append([]string{args[0]}, args[2:]...), "--help")
 	}
 	command, words := named(app, args)
