@@ -76,12 +76,12 @@ func (q *quantOptions) apply(o *model.Options) error {
 	return nil
 }
 
-// checkRules refuses a rule that is for no constant of the module: a misspelt one.
+// checkRules refuses a rule that is for no weight matrix of the module: a misspelt one.
 func checkRules(rules []model.Rule, m *graph.Module) error {
 	for _, r := range rules {
 		matches := func(c *graph.Constant) bool {
 			matched, _ := path.Match(r.Pattern, c.Name)
-			return matched
+			return matched && c.Type.Layout == op.Panels16
 		}
 		if !slices.ContainsFunc(m.Constants, matches) {
 			return withHint(usagef("--quant-rule %s=%s: no matrix has such a name", r.Pattern, r.Type),
