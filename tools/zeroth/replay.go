@@ -27,7 +27,7 @@ type replayOptions struct {
 func replayCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "journal", Usage: "the journal `FILE`, or the run's folder"},
-		&cli.StringFlag{Name: "out", Usage: "`FOLDER` to write the adapter to; after --params full the program `FILE`"},
+		&cli.StringFlag{Name: "out", Usage: "`FOLDER` to write the adapter to; after --params full the program file"},
 		&cli.StringFlag{Name: "adapter", Usage: "the PEFT adapter in `FOLDER` that the run started from, if it did"},
 		&cli.Uint64Flag{Name: "steps", Usage: "replay the first `STEPS` only", DefaultText: "all"},
 	}

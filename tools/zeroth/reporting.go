@@ -38,6 +38,9 @@ func runReport(folder, out string, stdout io.Writer) error {
 	if out == "" {
 		out = filepath.Join(folder, reportName)
 	}
+	if isFolder(out) {
+		return usagef("--out %s: is a folder, want the name of a file", out)
+	}
 	if err := refuseOverwriting(out, runFiles(folder)...); err != nil {
 		return err
 	}

@@ -331,7 +331,7 @@ func (r *trainRun) run(ctx context.Context) error {
 // explain adds what a user can do about a failed run.
 func (r *trainRun) explain(err error) error {
 	if errors.Is(err, train.ErrDiverged) {
-		return withHint(err, fmt.Sprintf("zeroth replay --journal %s rebuilds the %s as it was", r.folder, r.config.product()))
+		return withHint(err, fmt.Sprintf("zeroth replay %s --journal %s --out NEW rebuilds the %s as it was", r.config.Program, r.folder, r.config.product()))
 	}
 	return err
 }
