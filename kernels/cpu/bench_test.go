@@ -7,9 +7,11 @@ import (
 	"math/rand/v2"
 	"syscall"
 	"testing"
+	"time"
 
 	"zeroth/kernels/cpu/peak"
 	"zeroth/runtime/kernel"
+	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
 )
@@ -172,5 +174,34 @@ func BenchmarkCrossEntropyHead(b *testing.B) {
 			c := test{"head", op.CrossEntropyHead, 0, nil, []*kernel.Tensor{matrix(rng, 0, R, C), w, tensor(make([]int32, R), 0, R)}}
 			benchRun(b, &c, f, 1, 2*R*C*V)
 		})
+	}
+}
+
+// Perturbing a matrix of each type, beside drawing its noise alone in the same
+// process: what reading, moving and writing the weights costs in addition.
+func BenchmarkPerturb(b *testing.B) {
+	const M, K = 512, 1024
+	for _, d := range []op.DType{op.F32, op.BF16} {
+		for _, f := range levels(b) {
+			b.Run(fmt.Sprintf("%s/%s", d, f), func(b *testing.B) {
+				w := &kernel.Tensor{Type: op.Type{DType: d, Shape: []op.Dim{op.C(M), op.C(K)}, Layout: op.Panels16}, Width: 1, Shape: []int{M, K}}
+				w.Data = bytesOf(storage(M * K / d.Word()))
+				c := test{"perturb", op.Perturb, 0, op.Attrs{op.IntAttr("site", 1), op.IntAttr("sampler", int(noise.Gaussian))}, []*kernel.Tensor{
+					w, tensor([]uint32{1, 2}, 0, 2), tensor([]int32{0}, 0, 1), tensor([]float32{1e-3}, 0, 1),
+				}}
+				benchRun(b, &c, f, 1, 0)
+				each := b.Elapsed().Seconds() / float64(b.N)
+				b.StopTimer()
+				z, r := make([]float32, K), choose(f)
+				begin := time.Now()
+				for range b.N {
+					for m := range M {
+						r.gaussian(z, [2]uint32{1, 2}, 1, 0, uint32(m*K))
+					}
+				}
+				b.ReportMetric(each*1e9/(M*K), "ns/element")
+				b.ReportMetric(each/(time.Since(begin).Seconds()/float64(b.N)), "of-noise-alone")
+			})
+		}
 	}
 }
