@@ -70,8 +70,3 @@ func (a *arena) takePerWorker(n, workers int) perWorker {
 
 // of is the part of worker w, as an arena to cut further.
 func (p perWorker) of(w int) arena { return arena{data: p.data[w*p.each : (w+1)*p.each]} }
-
-// uint16s views as many 16-bit words as x has elements.
-func uint16s(x []float32) []uint16 {
-	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
-}
