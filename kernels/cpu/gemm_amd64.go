@@ -30,3 +30,29 @@ func code6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, sta
 //
 //go:noescape
 func codeQ4x6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// code6x16VNNI is a codeFunc with MR = 6, NR = 16 and shift 128. It ignores
+// panel.
+//
+//go:noescape
+func code6x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// code14x32VNNI is a codeFunc with MR = 14, NR = 32 and shift 128.
+//
+//go:noescape
+func code14x32VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// code14x16VNNI is code14x32VNNI for one panel.
+//
+//go:noescape
+func code14x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// code14x32BF16 is a codeFunc with MR = 14 and NR = 32 for words of two bfloat16.
+//
+//go:noescape
+func code14x32BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// code14x16BF16 is code14x32BF16 for one panel.
+//
+//go:noescape
+func code14x16BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)

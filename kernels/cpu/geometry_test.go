@@ -56,3 +56,64 @@ func TestConformanceWithEveryTile(t *testing.T) {
 		})
 	}
 }
+
+// plainCodes is a codeFunc of any tile over words as the file holds them, x being
+// codes plus shift.
+func plainCodes(mr, nr int, shift int32) codeFunc {
+	return func(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+		total := groups * words
+		as, bs := bytesAt(a, total*mr*4), bytesAt(b, (nr/16-1)*panel+total*64)
+		scale, first := floatsAt(scales, groups*nr), intsAt(start, groups*nr)
+		cs := floatsAt(c, (mr-1)*ldc+nr)
+		for g := range groups {
+			for i := range mr {
+				for j := range nr {
+					acc := first[g*nr+j]
+					for k := 4 * words * g; k < 4*words*(g+1); k++ {
+						x, w := as[(k/4*mr+i)*4+k%4], bs[j/16*panel+k/4*64+j%16*4+k%4]
+						acc += (int32(int8(x-byte(shift))) + shift) * int32(int8(w))
+					}
+					cs[i*ldc+j] += scale[g*nr+j] * float32(acc)
+				}
+			}
+		}
+	}
+}
+
+// packPlain is packQuads with shift added to each code.
+func packPlain(mr int, shift int32) func(dst []byte, codes []int8, ld, rows, words int) {
+	pack := packQuads(mr)
+	return func(dst []byte, codes []int8, ld, rows, words int) {
+		pack(dst, codes, ld, rows, words)
+		for i := range dst[:words*mr*4] {
+			dst[i] += byte(shift)
+		}
+	}
+}
+
+// The same for products of codes: a wide tile with a half, shifted codes, and
+// words by twos.
+func TestConformanceWithAWideCodeTile(t *testing.T) {
+	const MR, NR, shift = 14, 32, 128
+	r := genericRoutines()
+	r.codes = codeKernel{
+		name: "plain", MR: MR, NR: NR, fn: plainCodes(MR, NR, shift), half: plainCodes(MR, 16, shift),
+		pack: packPlain(MR, shift), xBytes: 4, wBytes: 4, shift: shift, step: 2,
+	}
+	registry, err := kernel.NewRegistry(r.kernels())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range []string{"linear", "crossentropy"} {
+		report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: op, Workers: []int{2}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(report.Results) == 0 {
+			t.Fatalf("no case of %s was run", op)
+		}
+		for _, f := range report.Failed() {
+			t.Errorf("%s %s: %s", f.Op, f.Case, f.Message)
+		}
+	}
+}

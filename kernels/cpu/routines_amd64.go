@@ -48,6 +48,14 @@ func archRoutines() []routines {
 	avx2.columnExpSum = columnExpSumVectors
 	avx2.columnScaleAdd = columnScaleAddVectors
 
+	avxvnni := avx2
+	avxvnni.needs = Features{AVX2: true, AVXVNNI: true}
+	avxvnni.codes = codeKernel{
+		name: "6x16_avxvnni", MR: 6, NR: 16, fn: code6x16VNNI,
+		pack: packUnsigned(6), xBytes: 4, wBytes: 4, shift: 128, step: 1,
+	}
+	avxvnni.codesQ4 = codeKernel{}
+
 	// What AVX2 does at the speed of memory is left to it.
 	avx512 := avx2
 	avx512.needs = Features{AVX2: true, AVX512: true}
@@ -55,5 +63,20 @@ func archRoutines() []routines {
 	avx512.strided = stridedWide
 	avx512.columnMaximum = columnMaximumWide
 	avx512.columnExpSum = columnExpSumWide
-	return []routines{avx512, avx2}
+
+	avx512vnni := avx512
+	avx512vnni.needs.AVX512VNNI = true
+	avx512vnni.codes = codeKernel{
+		name: "14x32_avx512vnni", MR: 14, NR: 32, fn: code14x32VNNI, half: code14x16VNNI,
+		pack: packUnsigned(14), xBytes: 4, wBytes: 4, shift: 128, step: 1,
+	}
+	avx512vnni.codesQ4 = codeKernel{}
+
+	avx512bf16 := avx512vnni
+	avx512bf16.needs.AVX512BF16 = true
+	avx512bf16.codesBF16 = codeKernel{
+		name: "14x32_avx512bf16", MR: 14, NR: 32, fn: code14x32BF16, half: code14x16BF16,
+		pack: packWords(14), xBytes: 4, wBytes: 4, step: 1,
+	}
+	return []routines{avx512bf16, avx512vnni, avx512, avxvnni, avx2}
 }

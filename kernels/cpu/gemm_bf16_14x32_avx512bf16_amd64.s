@@ -1,0 +1,202 @@
+#include "textflag.h"
+#include "dot_amd64.h"
+
+// func code14x32BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+//
+//	for i := range 14 {
+//		for j := range 32 {
+//			c[i*ldc+j] += Σ_{v<groups·words} Σ_{k<2} a[v, i, k] * b[j/16, v, j%16, k]
+//		}
+//	}
+//
+// a and b are bfloat16; pairs are added to float32 sums as VDPBF16PS does.
+// scales and start are not read.
+//
+// func code14x16BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+//
+// The same for j < 16.
+//
+//	CX words left        SI a, 14 words           DI b, 16 words   R12 b + panel
+//	BX c                 R9 ldc·4
+//	Z0–Z27 the tile: row i in Z(2i), Z(2i+1); for 16 columns in Z(2i)
+//	Z28, Z29 the words of b                       Z30, Z31 words of a, in turn
+
+// ROW adds the word of a at offset a times those of b to one row of the tile.
+#define ROW(a, word, low, high) \
+	VPBROADCASTD a(SI), word; \
+	low;                      \
+	high
+
+// HALF is ROW for 16 columns.
+#define HALF(a, word, low) \
+	VPBROADCASTD a(SI), word; \
+	low
+
+// STORE adds a row of the tile to a row of c.
+#define STORE(low, high) \
+	VADDPS  (BX), low, low;     \
+	VADDPS  64(BX), high, high; \
+	VMOVUPS low, (BX);          \
+	VMOVUPS high, 64(BX);       \
+	ADDQ    R9, BX
+
+// STOREHALF is STORE for 16 columns.
+#define STOREHALF(low) \
+	VADDPS  (BX), low, low; \
+	VMOVUPS low, (BX);      \
+	ADDQ    R9, BX
+
+TEXT ·code14x32BF16(SB), NOSPLIT, $0-72
+	MOVQ   groups+0(FP), AX
+	MOVQ   words+8(FP), CX
+	IMULQ  AX, CX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+24(FP), DI
+	MOVQ   panel+32(FP), R12
+	ADDQ   DI, R12
+	MOVQ   c+56(FP), BX
+	MOVQ   ldc+64(FP), R9
+	SHLQ   $2, R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	TESTQ  CX, CX
+	JZ     store
+
+	PCALIGN $64
+
+loop:
+	VMOVDQU32  (DI), Z28
+	VMOVDQU32  (R12), Z29
+	PREFETCHT0 512(DI)
+	PREFETCHT0 512(R12)
+	ROW(0, Z30, VDPBF16PS_Z30_Z28_Z0, VDPBF16PS_Z30_Z29_Z1)
+	ROW(4, Z31, VDPBF16PS_Z31_Z28_Z2, VDPBF16PS_Z31_Z29_Z3)
+	ROW(8, Z30, VDPBF16PS_Z30_Z28_Z4, VDPBF16PS_Z30_Z29_Z5)
+	ROW(12, Z31, VDPBF16PS_Z31_Z28_Z6, VDPBF16PS_Z31_Z29_Z7)
+	ROW(16, Z30, VDPBF16PS_Z30_Z28_Z8, VDPBF16PS_Z30_Z29_Z9)
+	ROW(20, Z31, VDPBF16PS_Z31_Z28_Z10, VDPBF16PS_Z31_Z29_Z11)
+	ROW(24, Z30, VDPBF16PS_Z30_Z28_Z12, VDPBF16PS_Z30_Z29_Z13)
+	ROW(28, Z31, VDPBF16PS_Z31_Z28_Z14, VDPBF16PS_Z31_Z29_Z15)
+	ROW(32, Z30, VDPBF16PS_Z30_Z28_Z16, VDPBF16PS_Z30_Z29_Z17)
+	ROW(36, Z31, VDPBF16PS_Z31_Z28_Z18, VDPBF16PS_Z31_Z29_Z19)
+	ROW(40, Z30, VDPBF16PS_Z30_Z28_Z20, VDPBF16PS_Z30_Z29_Z21)
+	ROW(44, Z31, VDPBF16PS_Z31_Z28_Z22, VDPBF16PS_Z31_Z29_Z23)
+	ROW(48, Z30, VDPBF16PS_Z30_Z28_Z24, VDPBF16PS_Z30_Z29_Z25)
+	ROW(52, Z31, VDPBF16PS_Z31_Z28_Z26, VDPBF16PS_Z31_Z29_Z27)
+	ADDQ       $56, SI
+	ADDQ       $64, DI
+	ADDQ       $64, R12
+	DECQ       CX
+	JNZ        loop
+
+store:
+	STORE(Z0, Z1)
+	STORE(Z2, Z3)
+	STORE(Z4, Z5)
+	STORE(Z6, Z7)
+	STORE(Z8, Z9)
+	STORE(Z10, Z11)
+	STORE(Z12, Z13)
+	STORE(Z14, Z15)
+	STORE(Z16, Z17)
+	STORE(Z18, Z19)
+	STORE(Z20, Z21)
+	STORE(Z22, Z23)
+	STORE(Z24, Z25)
+	STORE(Z26, Z27)
+	VZEROUPPER
+	RET
+
+TEXT ·code14x16BF16(SB), NOSPLIT, $0-72
+	MOVQ   groups+0(FP), AX
+	MOVQ   words+8(FP), CX
+	IMULQ  AX, CX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+24(FP), DI
+	MOVQ   c+56(FP), BX
+	MOVQ   ldc+64(FP), R9
+	SHLQ   $2, R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	VPXORD Z14, Z14, Z14
+	VPXORD Z16, Z16, Z16
+	VPXORD Z18, Z18, Z18
+	VPXORD Z20, Z20, Z20
+	VPXORD Z22, Z22, Z22
+	VPXORD Z24, Z24, Z24
+	VPXORD Z26, Z26, Z26
+	TESTQ  CX, CX
+	JZ     store
+
+	PCALIGN $64
+
+loop:
+	VMOVDQU32  (DI), Z28
+	PREFETCHT0 512(DI)
+	HALF(0, Z30, VDPBF16PS_Z30_Z28_Z0)
+	HALF(4, Z31, VDPBF16PS_Z31_Z28_Z2)
+	HALF(8, Z30, VDPBF16PS_Z30_Z28_Z4)
+	HALF(12, Z31, VDPBF16PS_Z31_Z28_Z6)
+	HALF(16, Z30, VDPBF16PS_Z30_Z28_Z8)
+	HALF(20, Z31, VDPBF16PS_Z31_Z28_Z10)
+	HALF(24, Z30, VDPBF16PS_Z30_Z28_Z12)
+	HALF(28, Z31, VDPBF16PS_Z31_Z28_Z14)
+	HALF(32, Z30, VDPBF16PS_Z30_Z28_Z16)
+	HALF(36, Z31, VDPBF16PS_Z31_Z28_Z18)
+	HALF(40, Z30, VDPBF16PS_Z30_Z28_Z20)
+	HALF(44, Z31, VDPBF16PS_Z31_Z28_Z22)
+	HALF(48, Z30, VDPBF16PS_Z30_Z28_Z24)
+	HALF(52, Z31, VDPBF16PS_Z31_Z28_Z26)
+	ADDQ       $56, SI
+	ADDQ       $64, DI
+	DECQ       CX
+	JNZ        loop
+
+store:
+	STOREHALF(Z0)
+	STOREHALF(Z2)
+	STOREHALF(Z4)
+	STOREHALF(Z6)
+	STOREHALF(Z8)
+	STOREHALF(Z10)
+	STOREHALF(Z12)
+	STOREHALF(Z14)
+	STOREHALF(Z16)
+	STOREHALF(Z18)
+	STOREHALF(Z20)
+	STOREHALF(Z22)
+	STOREHALF(Z24)
+	STOREHALF(Z26)
+	VZEROUPPER
+	RET

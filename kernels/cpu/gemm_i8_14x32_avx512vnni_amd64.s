@@ -1,0 +1,234 @@
+#include "textflag.h"
+
+// func code14x32VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+//
+//	for g := range groups {
+//		for i := range 14 {
+//			for j := range 32 {
+//				acc := start[g*32+j]
+//				for v := words*g; v < words*(g+1); v++ {
+//					for k := range 4 {
+//						acc += a[v, i, k] * b[j/16, v, j%16, k]
+//					}
+//				}
+//				c[i*ldc+j] += scales[g*32+j] * float32(acc)
+//			}
+//		}
+//	}
+//
+// a is unsigned, the codes of x plus 128, b signed. groups is at least 1, words
+// may be 0.
+//
+// func code14x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+//
+// The same for j < 16, with 16 scales and starts a group.
+//
+//	R10 groups left      R11 words                CX words left in the group
+//	SI a, 14 words       DI b, 16 words           R12 b + panel
+//	DX scales   R8 start                          BX c   R9 ldc·4   AX a row of c
+//	Z0–Z27 the tile: row i in Z(2i), Z(2i+1); for 16 columns in Z(2i)
+//	Z28, Z29 the words of b                       Z30, Z31 words of a, in turn
+
+// ROW adds the word of a at offset a times those of b to one row of the tile.
+#define ROW(a, word, low, high) \
+	VPBROADCASTD a(SI), word;    \
+	VPDPBUSD     Z28, word, low; \
+	VPDPBUSD     Z29, word, high
+
+// HALF is ROW for 16 columns.
+#define HALF(a, word, low) \
+	VPBROADCASTD a(SI), word;   \
+	VPDPBUSD     Z28, word, low
+
+// STORE scales a row of the tile and adds it to a row of c.
+#define STORE(low, high) \
+	VCVTDQ2PS   low, low;          \
+	VCVTDQ2PS   high, high;        \
+	VFMADD213PS (AX), Z28, low;    \
+	VFMADD213PS 64(AX), Z29, high; \
+	VMOVUPS     low, (AX);         \
+	VMOVUPS     high, 64(AX);      \
+	ADDQ        R9, AX
+
+// STOREHALF is STORE for 16 columns.
+#define STOREHALF(low) \
+	VCVTDQ2PS   low, low;       \
+	VFMADD213PS (AX), Z28, low; \
+	VMOVUPS     low, (AX);      \
+	ADDQ        R9, AX
+
+TEXT ·code14x32VNNI(SB), NOSPLIT, $0-72
+	MOVQ groups+0(FP), R10
+	MOVQ words+8(FP), R11
+	MOVQ a+16(FP), SI
+	MOVQ b+24(FP), DI
+	MOVQ panel+32(FP), R12
+	ADDQ DI, R12
+	MOVQ scales+40(FP), DX
+	MOVQ start+48(FP), R8
+	MOVQ c+56(FP), BX
+	MOVQ ldc+64(FP), R9
+	SHLQ $2, R9
+
+group:
+	VMOVDQU32 (R8), Z0
+	VMOVDQU32 64(R8), Z1
+	VMOVDQA32 Z0, Z2
+	VMOVDQA32 Z1, Z3
+	VMOVDQA32 Z0, Z4
+	VMOVDQA32 Z1, Z5
+	VMOVDQA32 Z0, Z6
+	VMOVDQA32 Z1, Z7
+	VMOVDQA32 Z0, Z8
+	VMOVDQA32 Z1, Z9
+	VMOVDQA32 Z0, Z10
+	VMOVDQA32 Z1, Z11
+	VMOVDQA32 Z0, Z12
+	VMOVDQA32 Z1, Z13
+	VMOVDQA32 Z0, Z14
+	VMOVDQA32 Z1, Z15
+	VMOVDQA32 Z0, Z16
+	VMOVDQA32 Z1, Z17
+	VMOVDQA32 Z0, Z18
+	VMOVDQA32 Z1, Z19
+	VMOVDQA32 Z0, Z20
+	VMOVDQA32 Z1, Z21
+	VMOVDQA32 Z0, Z22
+	VMOVDQA32 Z1, Z23
+	VMOVDQA32 Z0, Z24
+	VMOVDQA32 Z1, Z25
+	VMOVDQA32 Z0, Z26
+	VMOVDQA32 Z1, Z27
+	MOVQ      R11, CX
+	TESTQ     CX, CX
+	JZ        store
+
+	PCALIGN $64
+
+loop:
+	VMOVDQU32  (DI), Z28
+	VMOVDQU32  (R12), Z29
+	PREFETCHT0 512(DI)
+	PREFETCHT0 512(R12)
+	ROW(0, Z30, Z0, Z1)
+	ROW(4, Z31, Z2, Z3)
+	ROW(8, Z30, Z4, Z5)
+	ROW(12, Z31, Z6, Z7)
+	ROW(16, Z30, Z8, Z9)
+	ROW(20, Z31, Z10, Z11)
+	ROW(24, Z30, Z12, Z13)
+	ROW(28, Z31, Z14, Z15)
+	ROW(32, Z30, Z16, Z17)
+	ROW(36, Z31, Z18, Z19)
+	ROW(40, Z30, Z20, Z21)
+	ROW(44, Z31, Z22, Z23)
+	ROW(48, Z30, Z24, Z25)
+	ROW(52, Z31, Z26, Z27)
+	ADDQ       $56, SI
+	ADDQ       $64, DI
+	ADDQ       $64, R12
+	DECQ       CX
+	JNZ        loop
+
+store:
+	VMOVUPS (DX), Z28
+	VMOVUPS 64(DX), Z29
+	MOVQ    BX, AX
+	STORE(Z0, Z1)
+	STORE(Z2, Z3)
+	STORE(Z4, Z5)
+	STORE(Z6, Z7)
+	STORE(Z8, Z9)
+	STORE(Z10, Z11)
+	STORE(Z12, Z13)
+	STORE(Z14, Z15)
+	STORE(Z16, Z17)
+	STORE(Z18, Z19)
+	STORE(Z20, Z21)
+	STORE(Z22, Z23)
+	STORE(Z24, Z25)
+	STORE(Z26, Z27)
+	ADDQ    $128, DX
+	ADDQ    $128, R8
+	DECQ    R10
+	JNZ     group
+	VZEROUPPER
+	RET
+
+TEXT ·code14x16VNNI(SB), NOSPLIT, $0-72
+	MOVQ groups+0(FP), R10
+	MOVQ words+8(FP), R11
+	MOVQ a+16(FP), SI
+	MOVQ b+24(FP), DI
+	MOVQ scales+40(FP), DX
+	MOVQ start+48(FP), R8
+	MOVQ c+56(FP), BX
+	MOVQ ldc+64(FP), R9
+	SHLQ $2, R9
+
+group:
+	VMOVDQU32 (R8), Z0
+	VMOVDQA32 Z0, Z2
+	VMOVDQA32 Z0, Z4
+	VMOVDQA32 Z0, Z6
+	VMOVDQA32 Z0, Z8
+	VMOVDQA32 Z0, Z10
+	VMOVDQA32 Z0, Z12
+	VMOVDQA32 Z0, Z14
+	VMOVDQA32 Z0, Z16
+	VMOVDQA32 Z0, Z18
+	VMOVDQA32 Z0, Z20
+	VMOVDQA32 Z0, Z22
+	VMOVDQA32 Z0, Z24
+	VMOVDQA32 Z0, Z26
+	MOVQ      R11, CX
+	TESTQ     CX, CX
+	JZ        store
+
+	PCALIGN $64
+
+loop:
+	VMOVDQU32  (DI), Z28
+	PREFETCHT0 512(DI)
+	HALF(0, Z30, Z0)
+	HALF(4, Z31, Z2)
+	HALF(8, Z30, Z4)
+	HALF(12, Z31, Z6)
+	HALF(16, Z30, Z8)
+	HALF(20, Z31, Z10)
+	HALF(24, Z30, Z12)
+	HALF(28, Z31, Z14)
+	HALF(32, Z30, Z16)
+	HALF(36, Z31, Z18)
+	HALF(40, Z30, Z20)
+	HALF(44, Z31, Z22)
+	HALF(48, Z30, Z24)
+	HALF(52, Z31, Z26)
+	ADDQ       $56, SI
+	ADDQ       $64, DI
+	DECQ       CX
+	JNZ        loop
+
+store:
+	VMOVUPS (DX), Z28
+	MOVQ    BX, AX
+	STOREHALF(Z0)
+	STOREHALF(Z2)
+	STOREHALF(Z4)
+	STOREHALF(Z6)
+	STOREHALF(Z8)
+	STOREHALF(Z10)
+	STOREHALF(Z12)
+	STOREHALF(Z14)
+	STOREHALF(Z16)
+	STOREHALF(Z18)
+	STOREHALF(Z20)
+	STOREHALF(Z22)
+	STOREHALF(Z24)
+	STOREHALF(Z26)
+	ADDQ    $64, DX
+	ADDQ    $64, R8
+	DECQ    R10
+	JNZ     group
+	VZEROUPPER
+	RET
