@@ -9,7 +9,7 @@ ASSEMBLY = '*.s' ':!*/z*.s'
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-short test test-arm64 race fuzz bench conformance generate lint lint-generated format cross android clean
+.PHONY: help build shaders lint-shaders demo demo-short test test-arm64 race fuzz bench conformance generate lint lint-generated format cross android clean
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +52,22 @@ conformance: build ## compare the CPU kernels with the plain ones, on each instr
 generate: ## regenerate the generated files (arm64: needs aarch64-linux-gnu-as)
 	$(GO) generate ./...
 
-lint: lint-generated ## gofumpt, vet (amd64, arm64), staticcheck, asmfmt, generated files up to date
+SHADERS = kernels/vulkan/shaders
+
+shaders: ## compile the Vulkan shaders (needs glslc and spirv-val)
+	@cd $(SHADERS) && for file in *.comp; do \
+	  glslc --target-env=vulkan1.1 -O $$file -o $${file%.comp}.spv && spirv-val --target-env vulkan1.1 $${file%.comp}.spv || exit 1; done
+	@cd $(SHADERS) && { glslc --version | head -1; sha256sum *.comp *.glsl *.spv; } > zsums.txt
+
+lint-shaders: ## shaders are what their sources give and pass spirv-val (notices where the tools are missing)
+	@if command -v spirv-val >/dev/null; then \
+	  for file in $(SHADERS)/*.spv; do spirv-val --target-env vulkan1.1 $$file || exit 1; done; \
+	else echo "notice: no spirv-val: the shaders were not validated"; fi
+	@if command -v glslc >/dev/null && [ "$$(glslc --version | head -1)" = "$$(head -1 $(SHADERS)/zsums.txt)" ]; then \
+	  for file in $(SHADERS)/*.comp; do glslc --target-env=vulkan1.1 -O $$file -o - | cmp - $${file%.comp}.spv || exit 1; done; \
+	else echo "notice: not the glslc that made the shaders: they were not compiled again"; fi
+
+lint: lint-generated lint-shaders ## gofumpt, vet (amd64, arm64), staticcheck, asmfmt, generated files up to date
 	@test -z "$$($(LINT) gofumpt -l $$(git ls-files '*.go'))" || { echo "gofumpt: run make format:"; $(LINT) gofumpt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	GOARCH=arm64 $(GO) vet ./...

@@ -44,8 +44,9 @@ func conformanceCommand() *cli.Command {
 			}
 			o := conformanceOptions{
 				Op: c.String("op"), Every: c.Bool("every"), Verbose: c.Bool("verbose"), JSON: c.Bool("json"),
-				Engine: engine{Backend: c.String("backend"), CPUs: cpus},
+				Engine: newEngine(c.String("backend")),
 			}
+			o.Engine.CPUs = cpus
 			return runConformance(c.Context, o, c.App.Writer)
 		},
 	}

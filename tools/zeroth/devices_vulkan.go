@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 
 	"zeroth/kernels/vulkan/vk"
@@ -31,18 +32,22 @@ func vulkanDevices() []device {
 	}
 	defer instance.Close()
 	var list []device
-	for _, p := range instance.Devices() {
-		list = append(list, describeVulkan(p))
+	for i, p := range instance.Devices() {
+		list = append(list, describeVulkan(i, p))
 	}
 	return list
 }
 
-func describeVulkan(p *vk.Physical) device {
+// describeVulkan tells of the i-th device.
+func describeVulkan(i int, p *vk.Physical) device {
 	d := device{
 		Kind: "vulkan", Name: p.Name, System: systemName(),
 		vulkanDevice: &vulkanDevice{
 			Type: p.Kind, API: p.API, Driver: p.Driver, Heaps: p.Heaps, Can: p.Features, Limits: p.Limits, Unusable: p.Unusable,
 		},
+	}
+	if p.Unusable == "" {
+		d.Backend = fmt.Sprintf("%s:%d", vulkanName, i)
 	}
 	for _, h := range p.Heaps {
 		if h.DeviceLocal {

@@ -17,13 +17,13 @@ func TestDescribeVulkan(t *testing.T) {
 	}
 	old := &vk.Physical{Name: "an old card", API: "1.0.3", Unusable: "its driver supports Vulkan 1.0.3, at least 1.1 is needed"}
 	var b strings.Builder
-	for _, p := range []*vk.Physical{card, old} {
-		if err := describeVulkan(p).print(&b); err != nil {
+	for i, p := range []*vk.Physical{card, old} {
+		if err := describeVulkan(i, p).print(&b); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, want := range []string{
-		"vulkan  a card\n  backend  none\n", "type     discrete\n", "memory   8.0 GiB on the device\n", "memory   16.0 GiB seen by the host\n",
+		"vulkan  a card\n  backend  vulkan:0\n", "type     discrete\n", "memory   8.0 GiB on the device\n", "memory   16.0 GiB seen by the host\n",
 		"can      f16 storage, cooperative matrix\n", "limits   128.0 MiB a buffer, 32.0 KiB shared, 1024 invocations a work group, subgroups of 32\n",
 		"vulkan  an old card\n  backend   none\n", "unusable  its driver supports Vulkan 1.0.3", "can       f32 and 32-bit integers alone\n",
 	} {
@@ -31,8 +31,21 @@ func TestDescribeVulkan(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
 	}
-	text, err := json.Marshal(describeVulkan(card))
+	text, err := json.Marshal(describeVulkan(0, card))
 	if err != nil || !strings.Contains(string(text), `"cooperative_matrix":true`) || strings.Contains(string(text), "clusters") {
 		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func TestVulkanIndex(t *testing.T) {
+	for name, want := range map[string]int{"vulkan": 0, "vulkan:0": 0, "vulkan:12": 12} {
+		if got, ok := vulkanIndex(name); !ok || got != want {
+			t.Errorf("%q: %d, %v", name, got, ok)
+		}
+	}
+	for _, name := range []string{"", "cpu", "vulkan:", "vulkan:-1", "vulkan:+1", "vulkan:x", "vulkan:99999999999", "vulkan0", "Vulkan"} {
+		if got, ok := vulkanIndex(name); ok {
+			t.Errorf("%q is device %d", name, got)
+		}
 	}
 }

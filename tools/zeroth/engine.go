@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"strings"
+	"sync"
 
 	"zeroth/graph"
 	"zeroth/graph/pass"
@@ -25,6 +26,8 @@ var errNoTokenizer = errors.New("the program carries no tokenizer, so it cannot 
 // engine says what runs a program.
 type engine struct {
 	Backend string
+	// find finds the backend's kernels; a device is opened at the first call.
+	find    func() (backend.Backend, error)
 	Threads int
 	CPUs    platform.CPUs // none: wherever the system puts the threads
 	Sizes   []string      // the command's flags that decide what memory it takes
@@ -32,7 +35,7 @@ type engine struct {
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, or ref (plain, slow, exact)"},
+		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, ref (plain, slow, exact), or vulkan:0, a device of zeroth devices"},
 		&cli.IntFlag{Name: "threads", Usage: "number of threads `N`; any gives the same bits", DefaultText: "all cores"},
 		cpusFlag(),
 	}
@@ -57,8 +60,14 @@ func readCPUs(c *cli.Context) (platform.CPUs, error) {
 	return cpus, nil
 }
 
+// newEngine is an engine on a backend, its threads wherever the system puts them.
+func newEngine(name string) engine {
+	return engine{Backend: name, find: sync.OnceValues(func() (backend.Backend, error) { return findBackend(name) })}
+}
+
 func readEngine(c *cli.Context) (engine, error) {
-	e := engine{Backend: c.String("backend"), Threads: c.Int("threads"), Sizes: sizeFlags(c.Command)}
+	e := newEngine(c.String("backend"))
+	e.Threads, e.Sizes = c.Int("threads"), sizeFlags(c.Command)
 	if e.Threads < 0 || e.Threads > 1024 {
 		return e, usagef("--threads %d: must be 0 to 1024", e.Threads)
 	}
@@ -79,7 +88,7 @@ func sizeFlags(command *cli.Command) []string {
 	return names
 }
 
-// backends lists the backends of this build, the default first.
+// backends lists the backends that every machine has, the default first.
 func backends() (*backend.Registry, error) {
 	features, err := cpu.DetectLimited()
 	if err != nil {
@@ -100,15 +109,18 @@ func (e engine) kernels() (*kernel.Registry, error) {
 	return kernel.NewRegistry(b.Kernels)
 }
 
-// find finds the engine's backend.
-func (e engine) find() (backend.Backend, error) {
+// findBackend finds a backend by name. Vulkan is loaded only when it is named.
+func findBackend(name string) (backend.Backend, error) {
+	if index, ok := vulkanIndex(name); ok {
+		return openVulkan(name, index)
+	}
 	list, err := backends()
 	if err != nil {
 		return backend.Backend{}, err
 	}
-	b, err := list.Find(e.Backend)
+	b, err := list.Find(name)
 	if err != nil {
-		return b, usageError{err}
+		return b, withHint(usageError{err}, "zeroth devices lists what programs can run on")
 	}
 	return b, nil
 }

@@ -53,6 +53,9 @@ func TestScripts(t *testing.T) {
 				return sharedData(t) != "", nil
 			case "cpu0":
 				return platform.CPUs{0}.Check() == nil, nil
+			case "vulkan":
+				list := vulkanDevices()
+				return len(list) > 0 && list[0].Backend != "", nil
 			}
 			return false, errors.New("no condition " + strconv.Quote(name))
 		},

@@ -88,13 +88,16 @@ func (d *Device) Broken() error {
 	return d.broken
 }
 
-// Close frees everything of the device and closes it, unless it does not
-// answer: then it is left as it is.
-func (d *Device) Close() {
+// Close frees everything of the device and closes it, and reports whether it is
+// closed: one that does not answer is left as it is, and its instance must be.
+func (d *Device) Close() bool {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
-	if d.closed || d.entries.DestroyDevice == 0 || errors.Is(d.broken, ErrTimeout) {
-		return
+	if errors.Is(d.broken, ErrTimeout) {
+		return false
+	}
+	if d.closed || d.entries.DestroyDevice == 0 {
+		return true
 	}
 	if d.entries.DeviceWaitIdle != 0 {
 		d.entries.DeviceWaitIdle.call(d.handle)
@@ -105,6 +108,7 @@ func (d *Device) Close() {
 	}
 	d.entries.DestroyDevice.call(d.handle, 0)
 	d.closed = true
+	return true
 }
 
 // Buffer is device memory that the host sees, as a storage buffer.

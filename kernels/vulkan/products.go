@@ -1,0 +1,136 @@
+package vulkan
+
+import (
+	"math"
+
+	"zeroth/kernels/vulkan/vk"
+	"zeroth/runtime/kernel"
+)
+
+// Ops that multiply with a weight matrix.
+
+// tile says how large the tiles of a product are: 8·a rows of x by 16·b of W.
+type tile struct{ a, b int }
+
+// tileFor picks a tile for a number of rows of x: few rows waste less in a small
+// one.
+func tileFor(rows int) tile {
+	if rows <= 16 {
+		return tile{2, 4}
+	}
+	return tile{8, 4}
+}
+
+func (t tile) rows() int    { return 8 * t.a }
+func (t tile) columns() int { return 16 * t.b }
+
+// product is one use of linear.comp: y = scale · x Wᵀ + bias + low-rank part.
+type product struct {
+	x, y    *kernel.Tensor
+	weights *kernel.Tensor
+	parts   []part // of the weights
+	input   vk.Span
+	output  vk.Span
+	bias    vk.Span
+	hidden  vk.Span
+	loraB   vk.Span
+	hasBias bool
+	r       int // rank of the low-rank part, or 0
+	scale   float64
+	// copies gives w and P of y for the extents of the moment, N the rows of one.
+	copies func() (w, P, N int)
+}
+
+// addProduct dispatches once for each part of the weights.
+func (b *builder) addProduct(p product) *stage {
+	t := tileFor(total(p.x) / max(p.weights.Shape[1], 1))
+	constants := []uint32{weightCode(p.weights.Type), uint32(t.a), uint32(t.b), boolean(p.hasBias), boolean(p.r > 0)}
+	all, words := p.weights.Shape[0], rowWords(p.weights.Type)
+	first := len(b.stages)
+	for _, part := range p.parts {
+		spans := []vk.Span{p.input, part.span, p.bias, p.output, p.hidden, p.loraB}
+		b.add(shaderLinear, constants, spans, func(push []uint32) int {
+			w, P, N := p.copies()
+			fill(push, w, P, N, p.weights.Shape[1], part.rows, words, part.first, all, p.r)
+			push[9] = math.Float32bits(float32(p.scale))
+			return b.groups(w * ceilDiv(N, t.rows()) * ceilDiv(part.rows, t.columns()))
+		})
+	}
+	if b.err != nil || len(b.stages) == first {
+		return &stage{}
+	}
+	return &b.stages[first]
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// buildLinear: the copies of x are one matrix of w·N rows.
+func buildLinear(b *builder) {
+	x, y := b.call.In[0], b.call.Out[0]
+	b.addProduct(product{
+		x: x, y: y, weights: b.call.In[1], parts: b.memory.in(1),
+		input: b.in(0), output: b.out(0), bias: b.in(2), hasBias: len(b.call.In) > 2, hidden: b.tableSpan(), loraB: b.tableSpan(), scale: 1,
+		copies: func() (w, P, N int) { return 1, 1, x.Width * x.Shape[0] },
+	})
+}
+
+// buildLinearLoRA: scale · x Aᵀ and the copies of B + σεz first, then the
+// product, to which each copy adds its own.
+func buildLinearLoRA(b *builder) {
+	call := b.call
+	x, A, B, y := call.In[0], call.In[2], call.In[3], call.Out[0]
+	r := B.Shape[1]
+	hidden, perturbed := b.scratch(x.Width*x.Shape[0]*r), b.scratch(y.Width*B.Elements())
+	b.addProduct(product{
+		x: x, weights: A, parts: b.memory.in(2),
+		input: b.in(0), output: hidden, bias: b.tableSpan(), hidden: b.tableSpan(), loraB: b.tableSpan(), scale: call.Attrs.Float("scale"),
+		copies: func() (w, P, N int) { return 1, 1, x.Width * x.Shape[0] },
+	})
+	site := call.Attrs.Int("site")
+	b.add(shaderAdapt, []uint32{uint32(call.Attrs.Int("sampler"))},
+		[]vk.Span{b.in(3), b.in(4), b.in(5), b.in(6), b.tableSpan(), perturbed}, func(push []uint32) int {
+			fill(push, y.Width, B.Elements(), site)
+			return b.invocations(y.Width * B.Elements())
+		})
+	b.addProduct(product{
+		x: x, y: y, weights: call.In[1], parts: b.memory.in(1),
+		input: b.in(0), output: b.out(0), bias: b.in(7), hasBias: len(call.In) > 7, hidden: hidden, loraB: perturbed, r: r, scale: 1,
+		copies: func() (w, P, N int) { return x.Width, y.Width, x.Shape[0] },
+	}).waits = true
+}
+
+// maxChunks bounds the chunks into which a part of the vocabulary is cut.
+const maxChunks = 64
+
+// buildCrossEntropyHead: head.comp for each part of the vocabulary, headsum.comp
+// to join what it leaves.
+func buildCrossEntropyHead(b *builder) {
+	x, w, labels := b.call.In[0], b.call.In[1], b.call.In[2]
+	parts, C := b.memory.in(1), w.Shape[1]
+	t := tileFor(x.Width * x.Shape[0])
+	chunks := 0
+	for _, p := range parts {
+		tiles := ceilDiv(p.rows, t.columns())
+		chunks += ceilDiv(tiles, max(ceilDiv(tiles, maxChunks), 1))
+	}
+	bound := x.Width * x.Shape[0]
+	partial, chosen := b.scratch(2*chunks*bound), b.scratch(bound)
+	constants := []uint32{weightCode(w.Type), uint32(t.a), uint32(t.b), boolean(len(b.call.In) > 3)}
+	before := 0
+	for _, p := range parts {
+		tiles := ceilDiv(p.rows, t.columns())
+		perChunk := max(ceilDiv(tiles, maxChunks), 1)
+		count, firstChunk := ceilDiv(tiles, perChunk), before
+		before += count
+		b.add(shaderHead, constants, []vk.Span{b.in(0), p.span, b.in(3), b.in(2), partial, chosen}, func(push []uint32) int {
+			rows := x.Width * x.Shape[0]
+			fill(push, rows, labels.Shape[0], C, p.rows, rowWords(w.Type), p.first, count, perChunk, firstChunk)
+			return b.groups(ceilDiv(rows, t.rows()) * count)
+		})
+	}
+	b.add(shaderHeadSum, nil, []vk.Span{partial, chosen, b.out(0)}, func(push []uint32) int {
+		rows := x.Width * x.Shape[0]
+		fill(push, rows, chunks)
+		return b.invocations(rows)
+	}).waits = true
+}
