@@ -32,7 +32,7 @@ func newBaseProducts(o *StepOptions, r *runner) (*baseProducts, error) {
 	if err != nil {
 		return nil, err
 	}
-	bounds := op.Extents{Width: 1}
+	bounds := op.Extents{Width: r.extents(len(r.g)).Width}
 	for i, n := range rows {
 		*extentOf(&bounds, rowSymbols[i]) = n
 	}
@@ -51,15 +51,19 @@ func newBaseProducts(o *StepOptions, r *runner) (*baseProducts, error) {
 	return b, nil
 }
 
-// baseProgram makes the program, and lists its numbers of rows in the order of
-// their symbols.
+// baseProgram makes the program, and lists its numbers of rows of a copy in the
+// order of their symbols.
 func baseProgram(r *runner) (*program.Program, []int, error) {
 	method, e := r.program.Method("losses"), r.extents(len(r.g))
 	m := &graph.Module{Constants: graph.Lift(r.program).Constants}
 	g := graph.NewGraph("base")
 	var rows []int
 	symbols := make(map[int]op.Sym)
-	inputs := make(map[[2]int]*graph.Value) // by rows and K
+	type input struct {
+		wide     bool
+		count, K int
+	}
+	inputs := make(map[input]*graph.Value)
 	var last *graph.Value
 	for i := range method.Nodes {
 		n := &method.Nodes[i]
@@ -70,7 +74,7 @@ func baseProgram(r *runner) (*program.Program, []int, error) {
 		if w.Kind != program.ConstRef {
 			return nil, nil, fmt.Errorf("%w: node %s: W is not a constant", errBase, n.Name)
 		}
-		count, K := int(copies(x, e))*e.Of(x.Shape[0]), e.Of(x.Shape[1])
+		count, K := e.Of(x.Shape[0]), e.Of(x.Shape[1])
 		if _, known := symbols[count]; !known {
 			if len(rows) == len(rowSymbols) {
 				return nil, nil, fmt.Errorf("%w: they have more than %d numbers of rows", errBase, len(rowSymbols))
@@ -78,9 +82,10 @@ func baseProgram(r *runner) (*program.Program, []int, error) {
 			symbols[count] = rowSymbols[len(rows)]
 			rows = append(rows, count)
 		}
-		key := [2]int{count, K}
+		key := input{x.Wide, count, K}
 		if inputs[key] == nil {
 			inputs[key] = g.Input(fmt.Sprintf("x%d", len(inputs)), op.F32, op.S(symbols[count], 0), op.C(K))
+			inputs[key].Type.Wide = x.Wide
 		}
 		last = g.Apply(op.Linear, n.Name, nil, inputs[key], m.Constants[w.Ref].Value())
 	}
