@@ -57,7 +57,7 @@ func inferAll(p *Program) {
 const allocationSlack = 64 << 10
 
 // TestAllocation: files made to cost the most memory for their bytes stay
-// within twice their length.
+// within two and a half times their length.
 func TestAllocation(t *testing.T) {
 	const many = 16000
 	for name, p := range map[string]*Program{

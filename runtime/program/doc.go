@@ -76,6 +76,6 @@
 // [Verify] lists, with type inference run again over every node. limits.go
 // states the greatest counts and lengths. Records are counted against the
 // bytes that remain before a table is made for them, and none takes more than
-// about twice its bytes in memory. Beyond the parsed header nothing is
+// about two and a half times its bytes in memory. Beyond the parsed header nothing is
 // allocated: constants are used where they lie.
 package program

@@ -72,7 +72,7 @@ func checkParsed(t testing.TB, data []byte) {
 		err error
 	)
 	used := allocated(func() { p, err = Parse(data) })
-	if bound := 2*len(data) + allocationSlack; used > bound && used > bound+inferenceWaste(data) {
+	if bound := len(data)*5/2 + allocationSlack; used > bound && used > bound+inferenceWaste(data) {
 		t.Errorf("%d bytes take %d bytes of memory (%.1000v)", len(data), used, err)
 	}
 	if err != nil {

@@ -6,7 +6,7 @@ import "unsafe"
 // program's constants lie in data, which must not change while it is used;
 // data that does not begin at a multiple of Alignment is copied first.
 //
-// Parse allocates at most about twice the bytes of data, the copy not counted.
+// Parse allocates at most about two and a half times the bytes of data, the copy not counted.
 func Parse(data []byte) (*Program, error) {
 	if !isAligned(data) {
 		data = append(alignedBytes(len(data))[:0], data...)
