@@ -27,7 +27,7 @@ test: ## run all tests
 	$(GO) test ./...
 
 race: ## run the tests of what is concurrent under the race detector (needs cgo)
-	CGO_ENABLED=1 $(GO) test -race -short ./runtime/... ./kernels/cpu ./mpzo/train
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m ./runtime/... ./kernels/cpu ./mpzo/train
 
 SHORT ?= -short
 test-arm64: ## run the tests of what differs there as arm64 under qemu: kernels, noise, executor

@@ -42,7 +42,7 @@ func TestConformanceWithEveryTile(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, op := range []string{"linear", "attention", "crossentropy"} {
-				report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: op, Workers: []int{2}})
+				report, err := conformance.Run(t.Context(), registry, shared(op))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -55,6 +55,16 @@ func TestConformanceWithEveryTile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shared are a geometry test's options: with -short a share of the cases, since
+// plain tiles are slow under an emulator or the race detector.
+func shared(op string) conformance.Options {
+	o := conformance.Options{Op: op, Workers: []int{2}}
+	if testing.Short() {
+		o.Parts = 8
+	}
+	return o
 }
 
 // plainCodes is a codeFunc of any tile over words as the file holds them, x being
@@ -105,7 +115,7 @@ func TestConformanceWithAWideCodeTile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range []string{"linear", "crossentropy"} {
-		report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: op, Workers: []int{2}})
+		report, err := conformance.Run(t.Context(), registry, shared(op))
 		if err != nil {
 			t.Fatal(err)
 		}
