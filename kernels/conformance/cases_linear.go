@@ -75,7 +75,7 @@ type lora struct {
 	wide, bias bool
 	sampler    noise.Sampler
 	copies     int
-	first      uint32
+	first      int32
 	eps        float64
 	site       int
 	scale      float64
@@ -96,7 +96,7 @@ func (l lora) build(what string) Case {
 			constant(l.a, op.C(l.r), op.C(l.K)),
 			values(false, op.C(l.M), op.C(l.r)).filled(l.b),
 			seed(),
-			{Type: op.Type{DType: op.I32, Shape: []op.Dim{op.C(1)}}, Integer: word(l.first)},
+			{Type: op.Type{DType: op.I32, Shape: []op.Dim{op.C(1)}}, Integer: word(uint32(l.first))},
 			values(false, op.C(1)).filled(always(float32(l.eps))),
 		},
 		Bounds: op.Extents{Width: l.copies, N: l.N},
@@ -123,7 +123,7 @@ func loraCases() []Case {
 				unit := normal(1 / math.Sqrt(float64(max(s.K, 1))))
 				list = append(list, lora{
 					loraShape: loraShape{s, r}, layout: layout, wide: wide, bias: i/3%2 == 0,
-					sampler: turn(i/5, samplers...), copies: turn(i, 2, 1, 8, 3, 4), first: turn(i/4, uint32(0), 1, 7, 1000),
+					sampler: turn(i/5, samplers...), copies: turn(i, 2, 1, 8, 3, 4), first: turn(i/4, int32(0), 1, -1, 7, -8, 1000),
 					eps: turn(i+i/4, 1e-2, 1, 1e-3, 0), site: turn(i+i/5, 0, 1, 154, 70000, math.MaxUint32), scale: turn(i, 2, 0.5, 1),
 					w: unit, a: unit, b: normal(1 / math.Sqrt(float64(r))),
 				}.build(""))
@@ -143,7 +143,7 @@ func perturbationCases(samplers []noise.Sampler) []Case {
 			c := lora{
 				loraShape: loraShape{shape{r, r, turn(i, 17, 1, 128, 33)}, r},
 				layout:    turn(i, bothLayouts[:]...), sampler: sampler,
-				copies: 5, first: turn(i, uint32(0), 1, 6), eps: turn(i, 1e-2, 0.37), site: i, scale: 1,
+				copies: 5, first: turn(i, int32(0), -1, 1, 6, -4), eps: turn(i, 1e-2, 0.37), site: i, scale: 1,
 				x: identity, w: always(0), a: identity, b: normal(1),
 			}.build(", exact B")
 			c.Limit = 0

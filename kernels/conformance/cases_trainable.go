@@ -32,14 +32,14 @@ func trainableCases() []Case {
 
 func perturbCase(w Input, i int, shape []int) Case {
 	sampler := turn(i, noise.Gaussian, noise.Rademacher)
-	first := turn(i, uint32(0), 1, 6, 1001)
+	first := turn(i, int32(0), 1, -1, 6, 1001, -7)
 	eps := turn(i/2, 1e-3, 0.37, 0)
 	return Case{
 		Op: op.Perturb, Name: name(w.Type, sampler, "first=", first, "eps=", eps, shape),
 		Attrs: op.Attrs{op.IntAttr("site", turn(i, 0, 7, math.MaxUint32)), op.IntAttr("sampler", int(sampler))},
 		In: []Input{
 			w, seed(),
-			{Type: op.Type{DType: op.I32, Shape: []op.Dim{op.C(1)}}, Integer: word(first)},
+			{Type: op.Type{DType: op.I32, Shape: []op.Dim{op.C(1)}}, Integer: word(uint32(first))},
 			values(false, op.C(1)).filled(always(float32(eps))),
 		},
 		Bounds: op.Extents{Width: 1},

@@ -16,8 +16,8 @@ type prepareLoRA struct {
 	seed       [2]uint32
 	site       uint32
 	sampler    noise.Sampler
-	first      int // direction and sign of the first copy: j = first + p
-	directions int
+	first      int32
+	directions int // distinct z; of one-sided copies those without any counted too
 	groups     int // groups of panels of B
 }
 
@@ -29,9 +29,12 @@ func (p *prepareLoRA) run(in []*kernel.Tensor) {
 	l := p.l
 	p.a, p.b = in[2].Copy(0), in[3].Copy(0)
 	copy(p.seed[:], in[4].U32())
-	p.first = int(in[5].I32()[0])
+	p.first = in[5].I32()[0]
 	p.eps = in[6].Copy(0)[0]
-	p.directions = (p.first+l.P-1)>>1 - p.first>>1 + 1
+	p.directions = l.P
+	if p.first >= 0 {
+		p.directions = (int(p.first)+l.P-1)>>1 - int(p.first)>>1 + 1
+	}
 	if p.eps == 0 {
 		l.bStride, p.directions = 0, 1
 	}
@@ -39,7 +42,7 @@ func (p *prepareLoRA) run(in []*kernel.Tensor) {
 	l.call.Pool.Run(p, p.directions*p.groups+1)
 }
 
-// Tile makes one group of panels of B + σεz for both signs of one direction, or
+// Tile makes one group of panels of B + σεz for the copies of one direction, or
 // the panels of A.
 func (p *prepareLoRA) Tile(worker, tile int) {
 	if tile == p.directions*p.groups {
@@ -59,7 +62,8 @@ func (p *prepareLoRA) perturb(worker, direction, group int) {
 	part := p.noise.of(worker)
 	size := op.PanelRows * l.r
 	z, zPanel, bPanel := part.take(size), part.take(size+packSlack), part.take(size+packSlack)
-	i := p.first>>1 + direction
+	from, to := p.copiesOf(direction)
+	query, _ := noise.Copy(p.first, from)
 	for panel := group * panelGroup; panel < min((group+1)*panelGroup, ceilDiv(l.base.w.M, op.PanelRows)); panel++ {
 		m := panel * op.PanelRows
 		rows := min(op.PanelRows, l.base.w.M-m)
@@ -68,12 +72,25 @@ func (p *prepareLoRA) perturb(worker, direction, group int) {
 			copy(l.b[m*l.r:], bPanel[:size])
 			continue
 		}
-		l.base.fillNoise(p.sampler, z[:rows*l.r], p.seed, p.site, uint32(i), uint32(m*l.r))
+		l.base.fillNoise(p.sampler, z[:rows*l.r], p.seed, p.site, query, uint32(m*l.r))
 		l.base.pack(zPanel, z, l.r, rows, op.PanelRows, l.r)
-		for sign, eps := range [2]float32{p.eps, -p.eps} {
-			if copyOfB := 2*i + sign - p.first; copyOfB >= 0 && copyOfB < l.P {
-				l.base.addScaled(l.b[copyOfB*l.bStride+m*l.r:][:size], bPanel[:size], zPanel[:size], eps)
+		for copyOfB := from; copyOfB < to; copyOfB++ {
+			dst := l.b[copyOfB*l.bStride+m*l.r:][:size]
+			if _, sigma := noise.Copy(p.first, copyOfB); sigma == 0 {
+				copy(dst, bPanel)
+			} else {
+				l.base.addScaled(dst, bPanel[:size], zPanel[:size], p.eps*float32(sigma))
 			}
 		}
 	}
+}
+
+// copiesOf are the copies [from, to) of one direction: both of a ± pair unless
+// one lies outside the pass, or a single one-sided copy.
+func (p *prepareLoRA) copiesOf(direction int) (from, to int) {
+	if p.first < 0 {
+		return direction, direction + 1
+	}
+	from = 2*direction - int(p.first&1)
+	return max(from, 0), min(from+2, p.l.P)
 }

@@ -182,11 +182,8 @@ func (p *perturb) Run() error {
 	p.spaces = scratch.takePerWorker(trainableSpace, p.call.Pool.Workers())
 	p.w, p.y = trainableOf(in[0]), trainableOf(y)
 	copy(p.seed[:], in[1].U32())
-	first := in[2].I32()[0]
-	p.query, p.eps = uint32(first>>1), in[3].Copy(0)[0]
-	if first%2 != 0 {
-		p.eps = -p.eps
-	}
+	query, sigma := noise.Copy(in[2].I32()[0], 0)
+	p.query, p.eps = query, in[3].Copy(0)[0]*float32(sigma)
 	if p.eps == 0 {
 		copy(y.Data, in[0].Data)
 		return nil

@@ -88,15 +88,18 @@ func TestLinearLoRAIsADenseLinear(t *testing.T) {
 	w, a, b := narrow(random(rng, M*K), M, K), narrow(random(rng, r*K), r, K), narrow(random(rng, M*r), M, r)
 	bias := narrow(random(rng, M), M)
 	for _, s := range []noise.Sampler{noise.Gaussian, noise.Rademacher} {
-		for _, first := range []int32{0, 1, 6} {
+		for _, first := range []int32{0, 1, 6, -1, -4} {
 			for _, x := range []*kernel.Tensor{narrow(random(rng, N*K), N, K), tensor(random(rng, copies*N*K), copies, N, K)} {
 				y := compute(t, op.LinearLoRA, copies, loraAttrs(9, scale, s), x, w, a, b,
 					tensor([]uint32{7, 8}, 0, 2), tensor([]int32{first}, 0, 1), narrow([]float32{eps}, 1), bias)
 				for p := range copies {
-					j := int(first) + p
+					j, sign := int(first)+p, 0.0
+					query := j / 2
+					if sign = []float64{1, -1}[j&1]; first < 0 {
+						query, sign = max(p-int(first)-2, 0), math.Min(float64(p-int(first)-1), 1)
+					}
 					z := make([]float32, M*r)
-					s.Fill(z, [2]uint32{7, 8}, 9, uint32(j/2), 0)
-					sign := []float64{1, -1}[j%2]
+					s.Fill(z, [2]uint32{7, 8}, 9, uint32(query), 0)
 					for n := range N {
 						for m := range M {
 							sum := float64(bias.F32()[m])

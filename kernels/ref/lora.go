@@ -9,7 +9,7 @@ import (
 //
 //	y_p = x_p Wᵀ + bias + scale · (x_p Aᵀ)(B + σ_p ε z_i)ᵀ
 //
-// for copies p, with j = first + p, i = ⌊j/2⌋, σ_p = +1 for even j, else −1.
+// for copies p, with i and σ_p as noise.Copy has them.
 //
 //	x [w, N, K], W [M, K], A [r, K], B [M, r], bias [M] or none → y [P, N, M]
 //
@@ -43,20 +43,18 @@ func bindLinearLoRA(c *kernel.Call) (kernel.Runner, error) {
 }
 
 // perturb writes B + σεz of copy p: [M, r], element m·r + c of z at index
-// m·r + c. The product and the sum are each rounded to f32. With ε = 0 every
+// m·r + c. The product and the sum are each rounded to f32. With σε = 0 a
 // copy is exactly B.
 func perturb(to []float32, c *kernel.Call, p int) {
 	b, seed, first, eps := c.In[3].Copy(0), c.In[4].U32(), c.In[5].I32()[0], c.In[6].Copy(0)[0]
+	query, sigma := noise.Copy(first, p)
+	eps *= float32(sigma)
 	if eps == 0 {
 		copy(to, b)
 		return
 	}
-	j := int(first) + p
-	if j%2 != 0 {
-		eps = -eps
-	}
 	sampler := noise.Sampler(c.Attrs.Int("sampler"))
-	sampler.Fill(to, [2]uint32{seed[0], seed[1]}, uint32(c.Attrs.Int("site")), uint32(j>>1), 0)
+	sampler.Fill(to, [2]uint32{seed[0], seed[1]}, uint32(c.Attrs.Int("site")), query, 0)
 	for e, z := range to {
 		to[e] = float32(b[e] + float32(eps*z))
 	}

@@ -59,7 +59,7 @@ func (w *trainable) store(values []float32, round func(dst []uint16, x []float32
 	}
 }
 
-// bindPerturb computes y = W + σ_j ε z_i for copy j = first, rounded after the
+// bindPerturb computes y = W + σ ε z_i for the copy at first, rounded after the
 // product, after the sum and to W's type. With ε = 0 it is W.
 //
 //	W [M, K] or [M], f32 or bf16, in rows or panels → y as W
@@ -70,14 +70,13 @@ func bindPerturb(c *kernel.Call) (kernel.Runner, error) {
 	return runner(func() {
 		seed, first, eps := c.In[1].U32(), c.In[2].I32()[0], c.In[3].Copy(0)[0]
 		clear(c.Out[0].Data)
+		query, sigma := noise.Copy(first, 0)
+		eps *= float32(sigma)
 		if eps == 0 {
 			copy(c.Out[0].Data, c.In[0].Data)
 			return
 		}
-		if first%2 != 0 {
-			eps = -eps
-		}
-		sampler.Fill(z, [2]uint32{seed[0], seed[1]}, site, uint32(first>>1), 0)
+		sampler.Fill(z, [2]uint32{seed[0], seed[1]}, site, query, 0)
 		for e := range z {
 			z[e] = float32(w.load(e) + float32(eps*z[e]))
 		}

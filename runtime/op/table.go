@@ -30,8 +30,10 @@ const (
 	// x [N, K], W [M, K], bias [M] → [N, M].
 	Linear ID = 3
 	// LinearLoRA: y_p = x_p Wᵀ + bias + scale · (x_p Aᵀ)(B + σ_p ε z_i)ᵀ for
-	// copies p = 0 … P−1, with j = first + p ≥ 0, i = ⌊j/2⌋ and σ = +1 for
-	// even j, −1 for odd j. z is noise.Sampler(sampler) at (seed, site, i, m·r + c).
+	// copies p = 0 … P−1. Where first ≥ 0 they are ± pairs: j = first + p,
+	// i = ⌊j/2⌋ and σ = +1 for even j, −1 for odd j. Where first < 0 they are
+	// one-sided: k = −1 − first + p, σ = 0 for k = 0, else i = k − 1 and σ = +1
+	// (noise.Copy). z is noise.Sampler(sampler) at (seed, site, i, m·r + c).
 	// x [N, K], W [M, K], A [r, K], B [M, r], seed u32[2], first i32[1],
 	// eps f32[1], bias [M] → [N, M], always wide. B + σεz is rounded to f32
 	// after the product and after the sum.
@@ -81,8 +83,8 @@ const (
 	// Slice: y[n, c] = x[n, start + c] for c < size (ONNX Slice, axis 1). It
 	// takes queries, keys and values out of one product. x [N, C] → [N, size].
 	Slice ID = 16
-	// Perturb: y = W + σ ε z, σ, ε and z as in LinearLoRA for the one copy j =
-	// first, element i of W in row-major order at index i whatever its layout.
+	// Perturb: y = W + σ ε z, σ, ε and z as in LinearLoRA for the one copy p =
+	// 0, element i of W in row-major order at index i whatever its layout.
 	// εz and the sum are rounded to f32, then to W's type. It perturbs weights
 	// of any kind, for one copy at a time, and leaves them as they are.
 	// W [M, K] or [M], f32 or bf16, seed u32[2], first i32[1], eps f32[1] → as W.

@@ -2,9 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 
-// B + σ ε z of every copy of LinearLoRA: copy p has j = first + p, query ⌊j/2⌋
-// and σ = −1 for odd j. The product and the sum are each rounded to f32; with
-// ε = 0 it is B, bit for bit. B [count] → perturbed [P, count]
+// B + σ ε z of every copy of LinearLoRA, query and σ as copyOf has them. The
+// product and the sum are each rounded to f32; with σε = 0 it is B, bit for bit. B [count] → perturbed [P, count]
 
 layout(std430, binding = 0) readonly buffer B { uint loraB[]; };
 layout(std430, binding = 1) readonly buffer Seed { uint seed[]; };
@@ -18,14 +17,15 @@ layout(push_constant) uniform Push { uint P, count, site; };
 #include "noise.glsl"
 
 void main() {
-  float eps = epsilon[0];
   for (uint i = gl_GlobalInvocationID.x; i < P * count; i += gl_NumWorkGroups.x * THREADS) {
-    uint e = i % count, j = uint(first[0]) + i / count;
+    uint e = i % count;
+    Copy c = copyOf(first[0], i / count);
+    float eps = c.sigma * epsilon[0];
     if (eps == 0.0) {
       perturbed[i] = loraB[e];
       continue;
     }
-    precise float step_ = (j % 2 == 0 ? eps : -eps) * noise(uvec2(seed[0], seed[1]), site, j / 2, e);
+    precise float step_ = eps * noise(uvec2(seed[0], seed[1]), site, c.query, e);
     precise float sum = uintBitsToFloat(loraB[e]) + step_;
     perturbed[i] = floatBitsToUint(sum);
   }

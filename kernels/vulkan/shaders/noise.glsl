@@ -37,3 +37,20 @@ float noise(uvec2 seed, uint site, uint query, uint e) {
   }
   return quantile(philox(uvec4(e / 4, site, query, 0), seed)[e % 4]);
 }
+
+// Copy is how a copy is perturbed: by σ ε z of a query.
+struct Copy {
+  uint query;
+  float sigma;
+};
+
+// copyOf is copy p of a pass that begins at first: of ± pairs from first ≥ 0
+// on, else of the one-sided form, whose copy 0 is not perturbed.
+Copy copyOf(int first, uint p) {
+  if (first < 0) {
+    uint k = uint(-1 - first) + p;
+    return k == 0 ? Copy(0, 0.0) : Copy(k - 1, 1.0);
+  }
+  uint j = uint(first) + p;
+  return Copy(j / 2, j % 2 == 0 ? 1.0 : -1.0);
+}

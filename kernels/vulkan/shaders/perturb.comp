@@ -2,8 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 
-// y = W + σ ε z for copy j = first, rounded after the product, after the sum and
-// to W's type. With ε = 0 it is W. W is rows firstRow … of a matrix, or a vector
+// y = W + σ ε z for the first copy, rounded after the product, after the sum and
+// to W's type. With σε = 0 it is W. W is rows firstRow … of a matrix, or a vector
 // as one row.
 
 layout(std430, binding = 0) readonly buffer Weights { uint W[]; };
@@ -26,12 +26,13 @@ uint nearest(float x) {
 }
 
 uint moved(uint word, Place at) {
-  float eps = first[0] % 2 == 0 ? epsilon[0] : -epsilon[0];
+  Copy c = copyOf(first[0], 0);
+  float eps = c.sigma * epsilon[0];
   uint result = 0;
   for (uint b = 0; b < PER_WORD; b++) {
     if (at.k + b >= K) break;
     uint e = (firstRow + at.m) * K + at.k + b;
-    precise float step_ = eps * noise(uvec2(seed[0], seed[1]), site, uint(first[0]) / 2, e);
+    precise float step_ = eps * noise(uvec2(seed[0], seed[1]), site, c.query, e);
     precise float sum = elementOf(word, b) + step_;
     result |= BF16 ? nearest(sum) << 16 * b : floatBitsToUint(sum);
   }
@@ -42,6 +43,6 @@ void main() {
   for (uint i = gl_GlobalInvocationID.x; i < count; i += gl_NumWorkGroups.x * THREADS) {
     Place at = placeOf(i, M, K, words);
     uint word = W[i];
-    Y[i] = epsilon[0] == 0.0 ? word : at.inside ? moved(word, at) : 0;
+    Y[i] = copyOf(first[0], 0).sigma * epsilon[0] == 0.0 ? word : at.inside ? moved(word, at) : 0;
   }
 }
