@@ -1,11 +1,13 @@
 package vulkan
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
 
 	"zeroth/kernels/conformance"
+	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
@@ -71,63 +73,20 @@ func TestConformance(t *testing.T) {
 // With a low limit on what a shader can address, weights are split by rows.
 func TestSplitWeights(t *testing.T) {
 	d := open(t)
-	d.limit = 3000
+	d.limits.BufferBytes = 3000
 	for o, parts := range map[string]int{"gather": 31, "linear": 31, "crossentropy": 31, "perturb": 5, "update": 11} {
 		passed := 0
 		for _, r := range examine(t, d, o, 3, parts).Results {
 			switch {
 			case r.Pass:
 				passed++
-			case r.Op == "LinearLoRA" && strings.Contains(r.Message, ErrTooLarge.Error()): // B may not be split
+			case r.Op == "LinearLoRA" && strings.Contains(r.Message, gpu.ErrTooLarge.Error()): // B may not be split
 			default:
 				t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
 			}
 		}
 		if passed < 2 {
 			t.Errorf("%s: %d cases passed", o, passed)
-		}
-	}
-	for _, c := range []struct {
-		t     op.Type
-		parts int
-	}{
-		{op.Type{DType: op.F32, Shape: []op.Dim{op.C(100), op.C(10)}}, 2},
-		{op.Type{DType: op.F32, Layout: op.Panels16, Shape: []op.Dim{op.C(100), op.C(10)}}, 2},
-		{op.Type{DType: op.F32, Layout: op.Panels16, Shape: []op.Dim{op.C(75), op.C(10)}}, 2},
-		{op.Type{DType: op.Q4, Layout: op.Panels16, Shape: []op.Dim{op.C(1000), op.C(33)}}, 13},
-		{op.Type{DType: op.F32, Shape: []op.Dim{op.C(33), op.C(1000)}}, 3},
-		{op.Type{DType: op.F32, Shape: []op.Dim{op.C(75), op.C(10)}}, 1},
-	} {
-		bytes, err := c.t.Bytes(op.Extents{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		tensor := &kernel.Tensor{Type: c.t, Width: 1, Shape: []int{c.t.Shape[0].Offset, c.t.Shape[1].Offset}, Data: make([]byte, bytes)}
-		m := newMirror(tensor, d.limit)
-		if len(m.parts) != c.parts {
-			t.Errorf("%s is in %d parts, want %d", c.t, len(m.parts), c.parts)
-		}
-		checkPieces(t, &m)
-	}
-}
-
-// checkPieces sees that the parts hold each byte of the tensor once.
-func checkPieces(t *testing.T, m *mirror) {
-	t.Helper()
-	covered := make([]int, len(m.tensor.Data))
-	for i := range m.parts {
-		for _, p := range m.pieces(i) {
-			if p.at < 0 || p.at+p.bytes > m.sizes[i] {
-				t.Errorf("%s: part %d: piece %+v of %d bytes", m.tensor.Type, i, p, m.sizes[i])
-			}
-			for b := p.from; b < p.from+p.bytes; b++ {
-				covered[b]++
-			}
-		}
-	}
-	for b, n := range covered {
-		if n != 1 {
-			t.Fatalf("%s: byte %d is in %d pieces", m.tensor.Type, b, n)
 		}
 	}
 }
@@ -139,45 +98,39 @@ func TestValidationSeesHazards(t *testing.T) {
 		t.Skip(err)
 	}
 	defer d.Close()
-	buffer, err := d.device.NewBuffer(4096)
+	buffer, err := d.Allocate(4096, gpu.Local)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pipeline, err := d.pipeline(shaderElementwise, functionRelu)
-	if err != nil {
-		t.Fatal(err)
+	span := func(offset int64) gpu.Span { return gpu.Span{Buffer: buffer, Offset: offset, Size: 1024} }
+	var relu gpu.Kernel
+	for _, k := range gpu.KernelList() {
+		if k.Name == "elementwise" {
+			relu = k
+		}
 	}
-	span := func(offset int64) vk.Span { return vk.Span{Buffer: buffer, Offset: offset, Size: 1024} }
-	sets, err := d.device.NewSets([]vk.Binding{
-		{Pipeline: pipeline, Spans: []vk.Span{span(0), span(0), span(1024)}},
-		{Pipeline: pipeline, Spans: []vk.Span{span(1024), span(1024), span(2048)}},
-	})
-	if err != nil {
-		t.Fatal(err)
+	extents := func(words []uint32) int {
+		words[0], words[1], words[2] = 256, 256, 256
+		return 2
 	}
-	push := []uint32{256, 256, 256}
-	for _, barrier := range []bool{true, false} {
-		if err := d.commands.Begin(); err != nil {
+	for _, told := range []bool{true, false} {
+		if !told {
+			relu.Writes = 0 // so that no barrier is recorded
+		}
+		r, err := d.Record([]gpu.Stage{
+			{Kernel: relu, Constants: []uint32{4}, Spans: []gpu.Span{span(0), span(0), span(1024)}, Extents: extents},
+			{Kernel: relu, Constants: []uint32{4}, Spans: []gpu.Span{span(1024), span(1024), span(2048)}, Extents: extents},
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range 2 {
-			if err := d.commands.Dispatch(sets, i, push, 1); err != nil {
-				t.Fatal(err)
-			}
-			if barrier {
-				d.commands.Barrier()
-			}
-		}
-		if err := d.commands.End(); err != nil {
+		if err := r.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		found := len(d.Messages()) > 0
-		if found == barrier {
-			t.Errorf("with a barrier: %v; messages: %q", barrier, d.Messages())
+		r.Free()
+		if found := len(d.Messages()) > 0; found == told {
+			t.Errorf("told what is written: %v; messages: %q", told, d.Messages())
 		}
-	}
-	if err := d.commands.Dispatch(sets, 0, push[:1], 1); !errors.Is(err, vk.ErrUnusable) {
-		t.Errorf("too few push constants: %v", err)
 	}
 }
 
@@ -194,17 +147,25 @@ func TestNoSuchDevice(t *testing.T) {
 // for all later runs.
 func TestTimeout(t *testing.T) {
 	d := open(t)
-	d.timeout = 1 // nanosecond
 	x := make([]byte, 4<<20)
 	shape := []op.Dim{op.S(op.Tokens, 0), op.C(1024)}
 	tensor := func() *kernel.Tensor {
 		return &kernel.Tensor{Type: op.Type{DType: op.F32, Shape: shape}, Width: 1, Shape: []int{1024, 1024}, Data: x}
 	}
 	spec, _ := op.Lookup(op.Relu)
-	runner, err := d.bindHost(&kernel.Call{Spec: spec, In: []*kernel.Tensor{tensor()}, Out: []*kernel.Tensor{tensor()}}, buildElementwise(functionRelu))
+	registry, err := kernel.NewRegistry(d.Kernels())
 	if err != nil {
 		t.Fatal(err)
 	}
+	relu, err := registry.Pick(op.Relu, []op.Type{tensor().Type}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner, err := relu.Bind(&kernel.Call{Spec: spec, In: []*kernel.Tensor{tensor()}, Out: []*kernel.Tensor{tensor()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.timeout = 1  // nanosecond
 	for range 50 { // the machine may be so busy that the work is done before the wait
 		if err = runner.Run(); err != nil {
 			break
@@ -212,5 +173,32 @@ func TestTimeout(t *testing.T) {
 	}
 	if again := runner.Run(); !errors.Is(err, vk.ErrTimeout) || !errors.Is(again, vk.ErrTimeout) {
 		t.Errorf("%v, then %v", err, again)
+	}
+}
+
+// What the host does not see is copied piece by piece.
+func TestStaging(t *testing.T) {
+	d := open(t)
+	d.staged = true
+	b, err := d.Allocate(3*stagingBytes, gpu.Local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, got := make([]byte, 2*stagingBytes+12), make([]byte, 2*stagingBytes+12)
+	for i := range data {
+		data[i] = byte(i * i >> 7)
+	}
+	span := gpu.Span{Buffer: b, Offset: gpu.Alignment, Size: int64(len(data))}
+	if err := d.Upload(span, data); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Download(got, span); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(data, got) {
+		t.Error("other bytes came back")
+	}
+	if b.(*vk.Buffer).Bytes != nil {
+		t.Error("the memory is mapped")
 	}
 }

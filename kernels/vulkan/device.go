@@ -5,42 +5,41 @@ import (
 	"fmt"
 	"sync"
 	"time"
-	"unsafe"
 
+	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan/vk"
-	"zeroth/runtime/noise"
+	"zeroth/runtime/kernel"
 )
 
-var (
-	// ErrDevice is wrapped when there is no such device.
-	ErrDevice = errors.New("no such vulkan device")
-	// ErrTooLarge is wrapped when a tensor does not fit what a shader can
-	// address, or an op what its shader is written for.
-	ErrTooLarge = errors.New("too large for the device")
-)
+// ErrDevice is wrapped when there is no such device.
+var ErrDevice = errors.New("no such vulkan device")
 
 // Options say which device is opened, and how.
 type Options struct {
 	Index    int           // of the device, in the order that Vulkan lists them
 	Validate bool          // see vk.Options
-	Timeout  time.Duration // for one op; 0 means defaultTimeout
+	Timeout  time.Duration // for one submission; 0 means defaultTimeout
+	// Staged copies to and from the device's own memory through a buffer even
+	// where the host sees that memory, as it must elsewhere.
+	Staged bool
 }
 
-// defaultTimeout is beyond what any op takes, on a slow device too.
+// defaultTimeout is beyond what any submission takes, on a slow device too.
 const defaultTimeout = 5 * time.Minute
 
-// Device is an opened device with its pipelines. Its ops run one at a time.
+// Device is an opened device with its pipelines. It runs one thing at a time.
 type Device struct {
 	instance *vk.Instance
 	device   *vk.Device
-	commands *vk.Commands
-	table    *vk.Buffer // noise.QuantileTable; stands in for buffers that a pipeline does not use, too
+	ops      *gpu.Ops
 	timeout  time.Duration
-	limit    int64 // bytes that a shader can address in one buffer
+	limits   gpu.Limits
+	staged   bool
 
-	running   sync.Mutex // held while an op runs
-	pipelines map[pipelineKey]*vk.Pipeline
+	running   sync.Mutex // held while the device runs something
+	staging   *staging
 	building  sync.Mutex // guards pipelines
+	pipelines map[pipelineKey]*vk.Pipeline
 }
 
 // Open opens a device.
@@ -49,7 +48,7 @@ func Open(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{instance: instance, timeout: o.Timeout, pipelines: make(map[pipelineKey]*vk.Pipeline)}
+	d := &Device{instance: instance, timeout: o.Timeout, staged: o.Staged, pipelines: make(map[pipelineKey]*vk.Pipeline)}
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
 	}
@@ -69,17 +68,14 @@ func (d *Device) start(index int) error {
 	if d.device, err = d.instance.NewDevice(list[index]); err != nil {
 		return err
 	}
-	d.limit = list[index].Limits.StorageBufferRange
-	if d.commands, err = d.device.NewCommands(); err != nil {
-		return err
-	}
-	table := noise.QuantileTable()
-	if d.table, err = d.device.NewBuffer(int64(4 * len(table))); err != nil {
-		return err
-	}
-	copy(unsafe.Slice((*int32)(unsafe.Pointer(&d.table.Bytes[0])), len(table)), table)
-	return nil
+	l := &list[index].Limits
+	d.limits = gpu.Limits{BufferBytes: l.StorageBufferRange, AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups}
+	d.ops, err = gpu.New("vulkan", d)
+	return err
 }
+
+// Kernels are the device's kernels of all ops, on tensors in host memory.
+func (d *Device) Kernels() []kernel.Kernel { return d.ops.Kernels() }
 
 // Physical describes the device.
 func (d *Device) Physical() *vk.Physical { return d.device.Physical }
@@ -97,17 +93,37 @@ func (d *Device) Close() {
 	}
 }
 
-// tableSpan is the quantile table as a buffer.
-func (d *Device) tableSpan() vk.Span {
-	return vk.Span{Buffer: d.table, Size: int64(len(d.table.Bytes))}
+// Limits implements gpu.Device.
+func (d *Device) Limits() gpu.Limits { return d.limits }
+
+// Allocate implements gpu.Device.
+func (d *Device) Allocate(bytes int64, use gpu.Use) (gpu.Buffer, error) {
+	b, err := d.device.NewBuffer(bytes, map[gpu.Use]vk.Use{gpu.Local: vk.UseDevice, gpu.Input: vk.UseInput, gpu.Output: vk.UseOutput}[use], d.staged)
+	if errors.Is(err, vk.ErrMemory) {
+		return nil, fmt.Errorf("%w: %w", gpu.ErrMemory, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
-// groups is the number of work groups for that many items: one each, or as many
-// as the device takes at once, each of which then takes several.
-func (d *Device) groups(items int) int { return min(items, d.device.Physical.Limits.WorkGroups) }
+// Upload implements gpu.Device.
+func (d *Device) Upload(to gpu.Span, data []byte) error {
+	b := to.Buffer.(*vk.Buffer)
+	if b.Bytes != nil {
+		copy(b.Bytes[to.Offset:to.Offset+to.Size], data)
+		return nil
+	}
+	return d.stage(func(s *staging) error { return s.upload(d, b, to.Offset, data) })
+}
 
-// invocations is the number of work groups for that many invocations.
-func (d *Device) invocations(n int) int { return d.groups((n + threads - 1) / threads) }
-
-// threads is the number of invocations of a work group in every shader.
-const threads = 128
+// Download implements gpu.Device.
+func (d *Device) Download(data []byte, from gpu.Span) error {
+	b := from.Buffer.(*vk.Buffer)
+	if b.Bytes != nil {
+		copy(data, b.Bytes[from.Offset:from.Offset+from.Size])
+		return nil
+	}
+	return d.stage(func(s *staging) error { return s.download(d, b, from.Offset, data) })
+}

@@ -9,13 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// all are the shaders that the ops use.
-var all = []shader{
-	shaderAdapt, shaderAttention, shaderChoiceLoss, shaderElementwise, shaderGather, shaderHead, shaderHeadSum, shaderLinear,
-	shaderNormalize, shaderPerturb, shaderRotary, shaderSlice, shaderUpdate, shaderWeightedSum,
-}
+	"zeroth/kernels/gpu"
+)
 
 // What is embedded was compiled from the sources as they are: zsums.txt holds
 // the hashes of both.
@@ -53,21 +49,21 @@ func TestShadersAreUpToDate(t *testing.T) {
 	}
 }
 
-// Each shader has the bindings that its entry in the table says, and none is
-// left over.
+// Each kernel has a shader with the buffers that its entry in the table says and
+// its parameters, and no shader is left over.
 func TestShaderTable(t *testing.T) {
 	listed := make(map[string]bool)
-	for _, s := range all {
-		listed[s.name+".spv"] = true
-		code, err := shaders.ReadFile("shaders/" + s.name + ".spv")
+	for _, k := range gpu.KernelList() {
+		listed[k.Name+".spv"] = true
+		code, err := shaders.ReadFile("shaders/" + k.Name + ".spv")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bindings := countBindings(code); bindings != s.bindings {
-			t.Errorf("%s has %d bindings, the table says %d", s.name, bindings, s.bindings)
+		if bindings := countBindings(code); bindings != k.Buffers+1 {
+			t.Errorf("%s has %d bindings, the table says %d and the parameters", k.Name, bindings, k.Buffers)
 		}
-		if s.push > len((&hostRunner{}).push) {
-			t.Errorf("%s has %d push constants", s.name, s.push)
+		if written := writtenBindings(code); written != k.Writes {
+			t.Errorf("%s may write the buffers %b, the table says %b", k.Name, written, k.Writes)
 		}
 	}
 	entries, err := shaders.ReadDir("shaders")
@@ -81,15 +77,55 @@ func TestShaderTable(t *testing.T) {
 	}
 }
 
-// countBindings counts the decorations of SPIR-V that bind a buffer.
+// The instructions and decorations of SPIR-V that say what a shader binds.
+const (
+	opTypePointer, opVariable, opDecorate, opMemberDecorate = 32, 59, 71, 72
+	decorationNonWritable, decorationBinding, storageBuffer = 24, 33, 12
+)
+
+// instructions calls f with the words of each instruction.
+func instructions(code []byte, f func(id uint32, words []uint32)) {
+	const header = 5
+	words := make([]uint32, len(code)/4)
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint32(code[4*i:])
+	}
+	for i := header; i < len(words); {
+		n := int(max(words[i]>>16, 1))
+		f(words[i]&0xffff, words[i+1:i+n])
+		i += n
+	}
+}
+
+// countBindings counts the decorations that bind a buffer.
 func countBindings(code []byte) int {
-	const header, opDecorate, decorationBinding = 5, 71, 33
-	word := func(i int) uint32 { return binary.LittleEndian.Uint32(code[4*i:]) }
 	count := 0
-	for i := header; i < len(code)/4; i += int(max(word(i)>>16, 1)) {
-		if word(i)&0xffff == opDecorate && word(i+2) == decorationBinding {
+	instructions(code, func(id uint32, words []uint32) {
+		if id == opDecorate && words[1] == decorationBinding {
 			count++
 		}
-	}
+	})
 	return count
+}
+
+// writtenBindings are the bindings of storage buffers whose members are not
+// declared readonly.
+func writtenBindings(code []byte) uint32 {
+	binding, readonly := make(map[uint32]uint32), make(map[uint32]bool)
+	pointee, written := make(map[uint32]uint32), uint32(0)
+	instructions(code, func(id uint32, words []uint32) {
+		switch {
+		case id == opDecorate && words[1] == decorationBinding:
+			binding[words[0]] = words[2]
+		case id == opMemberDecorate && words[2] == decorationNonWritable:
+			readonly[words[0]] = true
+		case id == opTypePointer:
+			pointee[words[0]] = words[2]
+		case id == opVariable:
+			if b, bound := binding[words[1]]; bound && words[2] == storageBuffer && !readonly[pointee[words[0]]] {
+				written |= 1 << b
+			}
+		}
+	})
+	return written
 }

@@ -12,7 +12,7 @@ layout(std430, binding = 3) readonly buffer Epsilon { float epsilon[]; };
 layout(std430, binding = 4) readonly buffer Table { int quantiles[]; };
 layout(std430, binding = 5) writeonly buffer Output { uint perturbed[]; };
 
-layout(push_constant) uniform Push { uint P, count, site; };
+layout(std140, binding = 6) uniform Parameters { uint P, count, site; };
 
 #include "noise.glsl"
 

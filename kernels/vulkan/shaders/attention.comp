@@ -20,7 +20,7 @@ layout(std430, binding = 2) readonly buffer Values { float V[]; };
 layout(std430, binding = 3) readonly buffer Offsets { int offsets[]; };
 layout(std430, binding = 4) writeonly buffer Output { float Y[]; };
 
-layout(push_constant) uniform Push {
+layout(std140, binding = 5) uniform Parameters {
   uint P, N, S;
   uint heads, kvHeads;
   uint qWide, kWide, vWide;

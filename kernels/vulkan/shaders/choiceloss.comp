@@ -14,7 +14,7 @@ layout(std430, binding = 2) readonly buffer Choices { int choices[]; };
 layout(std430, binding = 3) readonly buffer Gold { int gold[]; };
 layout(std430, binding = 4) writeonly buffer Output { float Y[]; };
 
-layout(push_constant) uniform Push { uint copies, R, G, mean; };
+layout(std140, binding = 5) uniform Parameters { uint copies, R, G, mean; };
 
 float score(uint from, int candidate) {
   float sum = 0.0;

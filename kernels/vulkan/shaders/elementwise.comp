@@ -12,7 +12,7 @@ layout(std430, binding = 0) readonly buffer A { float a[]; };
 layout(std430, binding = 1) readonly buffer B { float b[]; };
 layout(std430, binding = 2) writeonly buffer Y { float y[]; };
 
-layout(push_constant) uniform Push { uint count, aCount, bCount; };
+layout(std140, binding = 3) uniform Parameters { uint count, aCount, bCount; };
 
 // erfHalf is ½ erf(x/√2) as a rational function within 6e-9 before rounding.
 float erfHalf(float x) {

@@ -10,7 +10,7 @@ layout(std430, binding = 0) readonly buffer Data { uint W[]; };
 layout(std430, binding = 1) readonly buffer Indices { int indices[]; };
 layout(std430, binding = 2) writeonly buffer Output { uint Y[]; };
 
-layout(push_constant) uniform Push {
+layout(std140, binding = 3) uniform Parameters {
   uint count; // elements of y: w·I·K
   uint I, K, M;
   uint words, first;

@@ -16,7 +16,7 @@ layout(std430, binding = 3) readonly buffer Labels { int labels[]; };
 layout(std430, binding = 4) writeonly buffer Partial { vec2 partial[]; };
 layout(std430, binding = 5) writeonly buffer Chosen { float chosen[]; };
 
-layout(push_constant) uniform Push {
+layout(std140, binding = 6) uniform Parameters {
   uint rows, R, K, M;
   uint words;
   uint first;

@@ -9,7 +9,7 @@ layout(std430, binding = 0) readonly buffer Partial { vec2 partial[]; };
 layout(std430, binding = 1) readonly buffer Chosen { float chosen[]; };
 layout(std430, binding = 2) writeonly buffer Output { float Y[]; };
 
-layout(push_constant) uniform Push { uint rows, chunks; };
+layout(std140, binding = 3) uniform Parameters { uint rows, chunks; };
 
 void main() {
   for (uint n = gl_GlobalInvocationID.x; n < rows; n += gl_NumWorkGroups.x * THREADS) {

@@ -17,7 +17,7 @@ layout(std430, binding = 3) writeonly buffer Output { float Y[]; };
 layout(std430, binding = 4) readonly buffer Hidden { float hidden[]; };
 layout(std430, binding = 5) readonly buffer Perturbed { float loraB[]; };
 
-layout(push_constant) uniform Push {
+layout(std140, binding = 6) uniform Parameters {
   uint xCopies, yCopies; // w, P
   uint N, K, M;
   uint words;      // of a row of W in panels

@@ -17,7 +17,7 @@ layout(std430, binding = 1) readonly buffer Scale { float scale[]; };
 layout(std430, binding = 2) readonly buffer Bias { float bias[]; };
 layout(std430, binding = 3) writeonly buffer Output { float Y[]; };
 
-layout(push_constant) uniform Push {
+layout(std140, binding = 4) uniform Parameters {
   uint rows, C;
   float perC; // 1 / C
   float epsilon;

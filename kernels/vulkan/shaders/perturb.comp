@@ -13,7 +13,7 @@ layout(std430, binding = 3) readonly buffer Epsilon { float epsilon[]; };
 layout(std430, binding = 4) readonly buffer Table { int quantiles[]; };
 layout(std430, binding = 5) writeonly buffer Output { uint Y[]; };
 
-layout(push_constant) uniform Push { uint count, M, K, words, firstRow, site; };
+layout(std140, binding = 6) uniform Parameters { uint count, M, K, words, firstRow, site; };
 
 #include "noise.glsl"
 #include "trainable.glsl"

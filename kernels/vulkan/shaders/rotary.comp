@@ -12,7 +12,7 @@ layout(std430, binding = 2) readonly buffer Cosines { float cosines[]; };
 layout(std430, binding = 3) readonly buffer Sines { float sines[]; };
 layout(std430, binding = 4) writeonly buffer Output { float Y[]; };
 
-layout(push_constant) uniform Push { uint pairs, N, heads, halfHead, interleaved; };
+layout(std140, binding = 5) uniform Parameters { uint pairs, N, heads, halfHead, interleaved; };
 
 void main() {
   for (uint e = gl_GlobalInvocationID.x; e < pairs; e += gl_NumWorkGroups.x * THREADS) {

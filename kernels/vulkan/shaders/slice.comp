@@ -7,7 +7,7 @@
 layout(std430, binding = 0) readonly buffer Input { uint X[]; };
 layout(std430, binding = 1) writeonly buffer Output { uint Y[]; };
 
-layout(push_constant) uniform Push { uint count, C, start, size; };
+layout(std140, binding = 2) uniform Parameters { uint count, C, start, size; };
 
 void main() {
   for (uint i = gl_GlobalInvocationID.x; i < count; i += gl_NumWorkGroups.x * THREADS)

@@ -13,7 +13,7 @@ layout(std430, binding = 2) readonly buffer Gradients { float g[]; };
 layout(std430, binding = 3) readonly buffer Rate { float lr[]; };
 layout(std430, binding = 4) readonly buffer Table { int quantiles[]; };
 
-layout(push_constant) uniform Push { uint count, M, K, words, firstRow, site, Q; };
+layout(std140, binding = 5) uniform Parameters { uint count, M, K, words, firstRow, site, Q; };
 
 #include "noise.glsl"
 #include "trainable.glsl"

@@ -10,7 +10,7 @@ layout(std430, binding = 0) readonly buffer Input { float X[]; };
 layout(std430, binding = 1) readonly buffer Weights { float weights[]; };
 layout(std430, binding = 2) writeonly buffer Output { float Y[]; };
 
-layout(push_constant) uniform Push { uint copies, R; };
+layout(std140, binding = 3) uniform Parameters { uint copies, R; };
 
 void main() {
   uint t = gl_LocalInvocationID.x;

@@ -6,21 +6,22 @@ import (
 	"unsafe"
 )
 
-// Commands is a command buffer with its fence: recorded, run, waited for, and
-// recorded again. It keeps what it passes to C, so that recording and running
-// allocate nothing of their own.
+// Commands is a command buffer with its fence: recorded once, then run and
+// waited for any number of times. It keeps what it passes to C, so that running
+// allocates nothing of its own.
 type Commands struct {
 	device *Device
 	pool   handle
 	fence  handle
 	buffer uintptr
 
-	begin    commandBufferBeginInfo
-	barrier  memoryBarrier
-	submit   submitInfo
-	set      handle
-	constant [32]uint32
-	bound    *Pipeline
+	begin   commandBufferBeginInfo
+	barrier memoryBarrier
+	submit  submitInfo
+	region  bufferCopy
+	set     handle
+	bound   *Pipeline
+	running bool
 }
 
 // NewCommands makes a command buffer.
@@ -80,16 +81,17 @@ func (c *Commands) Begin() error {
 		return err
 	}
 	c.bound = nil
-	c.begin = commandBufferBeginInfo{sType: typeCommandBufferBeginInfo, flags: beginOneTimeSubmit}
+	c.begin = commandBufferBeginInfo{sType: typeCommandBufferBeginInfo}
 	return check(c.device.entries.BeginCommandBuffer.call(c.buffer, uintptr(unsafe.Pointer(&c.begin))), "vkBeginCommandBuffer")
 }
 
-// Dispatch records groups work groups of the pipeline that set i is made for,
-// with its buffers and these push constants.
-func (c *Commands) Dispatch(sets *Sets, i int, push []uint32, groups int) error {
+// Dispatch records the pipeline that set i is made for, with its buffers. The
+// number of work groups along x, y and z are three words of a buffer at a
+// multiple of 4 bytes, read when the recording is run.
+func (c *Commands) Dispatch(sets *Sets, i int, groups *Buffer, offset int64) error {
 	e, s := &c.device.entries, &sets.of[i]
-	if 4*len(push) != s.pipeline.pushBytes || groups < 1 || groups > c.device.Physical.Limits.WorkGroups {
-		return fmt.Errorf("%w: %d work groups with %d push constants", ErrUnusable, groups, len(push))
+	if offset < 0 || offset%4 != 0 || offset > groups.size-12 {
+		return fmt.Errorf("%w: work groups at %d of a buffer of %d bytes", ErrUnusable, offset, groups.size)
 	}
 	if c.bound != s.pipeline {
 		e.CmdBindPipeline.call(c.buffer, bindPointCompute, uintptr(s.pipeline.handle))
@@ -97,33 +99,41 @@ func (c *Commands) Dispatch(sets *Sets, i int, push []uint32, groups int) error 
 	}
 	c.set = s.handle
 	e.CmdBindDescriptorSets.call(c.buffer, bindPointCompute, uintptr(s.pipeline.layout), 0, 1, uintptr(unsafe.Pointer(&c.set)), 0, 0)
-	if len(push) > 0 {
-		copy(c.constant[:], push)
-		e.CmdPushConstants.call(c.buffer, uintptr(s.pipeline.layout), shaderStageCompute, 0, uintptr(4*len(push)), uintptr(unsafe.Pointer(&c.constant)))
-	}
-	e.CmdDispatch.call(c.buffer, uintptr(groups), 1, 1)
+	e.CmdDispatchIndirect.call(c.buffer, uintptr(groups.handle), uintptr(offset))
 	return nil
 }
 
-// Barrier makes later dispatches wait for earlier ones and see what they wrote.
-func (c *Commands) Barrier() {
-	c.wait(accessShaderWrite, accessShaderRead|accessShaderWrite, stageComputeShader)
+// Copy records a copy of bytes from one buffer to another.
+func (c *Commands) Copy(to *Buffer, at int64, from *Buffer, offset, bytes int64) error {
+	if bytes < 1 || at < 0 || offset < 0 || at > to.size-bytes || offset > from.size-bytes {
+		return fmt.Errorf("%w: a copy of %d bytes from %d of %d to %d of %d", ErrUnusable, bytes, offset, from.size, at, to.size)
+	}
+	c.region = bufferCopy{srcOffset: uint64(offset), dstOffset: uint64(at), size: uint64(bytes)}
+	c.device.entries.CmdCopyBuffer.call(c.buffer, uintptr(from.handle), uintptr(to.handle), 1, uintptr(unsafe.Pointer(&c.region)))
+	return nil
 }
 
-func (c *Commands) wait(from, to uint32, stage uintptr) {
-	c.barrier = memoryBarrier{sType: typeMemoryBarrier, srcAccessMask: from, dstAccessMask: to}
-	c.device.entries.CmdPipelineBarrier.call(c.buffer, stageComputeShader, stage, 0, 1, uintptr(unsafe.Pointer(&c.barrier)), 0, 0, 0, 0)
+// Barrier makes later dispatches, those of later recordings included, wait for
+// earlier ones and see what they wrote.
+func (c *Commands) Barrier() {
+	c.wait(stageComputeShader, accessShaderWrite, stageComputeShader, accessShaderRead|accessShaderWrite)
+}
+
+func (c *Commands) wait(before uintptr, written uint32, after uintptr, seen uint32) {
+	c.barrier = memoryBarrier{sType: typeMemoryBarrier, srcAccessMask: written, dstAccessMask: seen}
+	c.device.entries.CmdPipelineBarrier.call(c.buffer, before, after, 0, 1, uintptr(unsafe.Pointer(&c.barrier)), 0, 0, 0, 0)
 }
 
 // End ends the recording; the host will see what it writes.
 func (c *Commands) End() error {
-	c.wait(accessShaderWrite, accessHostRead, stageHost)
+	c.wait(stageComputeShader|stageTransfer, accessShaderWrite|accessTransferWrite, stageHost, accessHostRead)
 	return check(c.device.entries.EndCommandBuffer.call(c.buffer), "vkEndCommandBuffer")
 }
 
-// Run runs the recording and waits for its end, at most for the given time.
-// After a failure with ErrLost or ErrTimeout the device is of no more use.
-func (c *Commands) Run(limit time.Duration) error {
+// Submit gives the recording to the device, which runs what it is given in
+// order. It sees what the host wrote before. Wait must follow before the next
+// Submit.
+func (c *Commands) Submit() error {
 	d := c.device
 	if err := d.Broken(); err != nil {
 		return err
@@ -132,9 +142,22 @@ func (c *Commands) Run(limit time.Duration) error {
 	if err := check(d.entries.QueueSubmit.call(d.queue, 1, uintptr(unsafe.Pointer(&c.submit)), uintptr(c.fence)), "vkQueueSubmit"); err != nil {
 		return d.failed(fmt.Errorf("%s: %w", d.Physical.Name, err))
 	}
+	c.running = true
+	return nil
+}
+
+// Wait waits for the end of what was submitted, if anything was, at most for the
+// given time. After a failure with ErrLost or ErrTimeout the device is of no
+// more use.
+func (c *Commands) Wait(limit time.Duration) error {
+	if !c.running {
+		return nil
+	}
+	d := c.device
 	if err := check(d.entries.WaitForFences.call(d.handle, 1, uintptr(unsafe.Pointer(&c.fence)), 1, uintptr(limit.Nanoseconds())), "vkWaitForFences"); err != nil {
 		return d.failed(fmt.Errorf("%s: within %s: %w", d.Physical.Name, limit, err))
 	}
+	c.running = false
 	if err := check(d.entries.ResetFences.call(d.handle, 1, uintptr(unsafe.Pointer(&c.fence))), "vkResetFences"); err != nil {
 		return d.failed(fmt.Errorf("%s: %w", d.Physical.Name, err))
 	}

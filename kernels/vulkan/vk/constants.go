@@ -52,21 +52,25 @@ const (
 
 	usageTransferSource      = 0x1
 	usageTransferDestination = 0x2
+	usageUniformBuffer       = 0x10
 	usageStorageBuffer       = 0x20
+	usageIndirectBuffer      = 0x100
 
+	descriptorUniformBuffer = 6
 	descriptorStorageBuffer = 7
 	shaderStageCompute      = 0x20
 	bindPointCompute        = 1
 
 	poolResetCommandBuffer = 0x2
 	commandBufferPrimary   = 0
-	beginOneTimeSubmit     = 0x1
 
-	stageComputeShader = 0x800
-	stageHost          = 0x4000
-	accessShaderRead   = 0x20
-	accessShaderWrite  = 0x40
-	accessHostRead     = 0x2000
+	stageComputeShader  = 0x800
+	stageTransfer       = 0x1000
+	stageHost           = 0x4000
+	accessShaderRead    = 0x20
+	accessShaderWrite   = 0x40
+	accessTransferWrite = 0x1000
+	accessHostRead      = 0x2000
 
 	wholeSize = 1<<64 - 1
 

@@ -46,21 +46,21 @@ func (e *instanceEntries) list() []named {
 // deviceEntries are the entry points that a device has. Those of a device go
 // straight to its driver, past the loader.
 type deviceEntries struct {
-	DestroyDevice, GetDeviceQueue                                         entry
-	CreateBuffer, DestroyBuffer, GetBufferMemoryRequirements              entry
-	AllocateMemory, FreeMemory, BindBufferMemory, MapMemory               entry
-	CreateShaderModule, DestroyShaderModule                               entry
-	CreateDescriptorSetLayout, DestroyDescriptorSetLayout                 entry
-	CreatePipelineLayout, DestroyPipelineLayout                           entry
-	CreateComputePipelines, DestroyPipeline                               entry
-	CreateDescriptorPool, DestroyDescriptorPool                           entry
-	AllocateDescriptorSets, UpdateDescriptorSets                          entry
-	CreateCommandPool, DestroyCommandPool, AllocateCommandBuffers         entry
-	BeginCommandBuffer, EndCommandBuffer                                  entry
-	CmdBindPipeline, CmdBindDescriptorSets, CmdPushConstants, CmdDispatch entry
-	CmdPipelineBarrier                                                    entry
-	CreateFence, DestroyFence, ResetFences, WaitForFences                 entry
-	QueueSubmit, DeviceWaitIdle                                           entry
+	DestroyDevice, GetDeviceQueue                                 entry
+	CreateBuffer, DestroyBuffer, GetBufferMemoryRequirements      entry
+	AllocateMemory, FreeMemory, BindBufferMemory, MapMemory       entry
+	CreateShaderModule, DestroyShaderModule                       entry
+	CreateDescriptorSetLayout, DestroyDescriptorSetLayout         entry
+	CreatePipelineLayout, DestroyPipelineLayout                   entry
+	CreateComputePipelines, DestroyPipeline                       entry
+	CreateDescriptorPool, DestroyDescriptorPool                   entry
+	AllocateDescriptorSets, UpdateDescriptorSets                  entry
+	CreateCommandPool, DestroyCommandPool, AllocateCommandBuffers entry
+	BeginCommandBuffer, EndCommandBuffer                          entry
+	CmdBindPipeline, CmdBindDescriptorSets, CmdDispatchIndirect   entry
+	CmdPipelineBarrier, CmdCopyBuffer                             entry
+	CreateFence, DestroyFence, ResetFences, WaitForFences         entry
+	QueueSubmit, DeviceWaitIdle                                   entry
 }
 
 func (e *deviceEntries) list() []named {
@@ -93,9 +93,9 @@ func (e *deviceEntries) list() []named {
 		{"vkEndCommandBuffer", &e.EndCommandBuffer},
 		{"vkCmdBindPipeline", &e.CmdBindPipeline},
 		{"vkCmdBindDescriptorSets", &e.CmdBindDescriptorSets},
-		{"vkCmdPushConstants", &e.CmdPushConstants},
-		{"vkCmdDispatch", &e.CmdDispatch},
+		{"vkCmdDispatchIndirect", &e.CmdDispatchIndirect},
 		{"vkCmdPipelineBarrier", &e.CmdPipelineBarrier},
+		{"vkCmdCopyBuffer", &e.CmdCopyBuffer},
 		{"vkCreateFence", &e.CreateFence},
 		{"vkDestroyFence", &e.DestroyFence},
 		{"vkResetFences", &e.ResetFences},

@@ -51,8 +51,8 @@ type Limits struct {
 	WorkGroupInvocations int   `json:"work_group_invocations"` // of a work group
 	WorkGroups           int   `json:"work_groups"`            // of a dispatch, along x
 	SubgroupSize         int   `json:"subgroup_size"`          // invocations that run in step
-	OffsetAlignment      int   `json:"offset_alignment"`       // bytes, of a range of a buffer
-	PushBytes            int   `json:"push_bytes"`             // of push constants
+	OffsetAlignment      int   `json:"offset_alignment"`       // bytes, of a range of any buffer
+	UniformRange         int   `json:"uniform_range"`          // bytes that a shader can address in one uniform buffer
 }
 
 func (i *Instance) enumerate() error {
@@ -148,7 +148,7 @@ func (i *Instance) readProperties(p *Physical, api uint32) {
 		Allocations: int(l.maxMemoryAllocationCount), SharedBytes: int(l.maxComputeSharedMemorySize),
 		WorkGroupInvocations: int(min(l.maxComputeWorkGroupInvocations, l.maxComputeWorkGroupSize[0])),
 		WorkGroups:           int(l.maxComputeWorkGroupCount[0]), SubgroupSize: int(subgroup.subgroupSize),
-		OffsetAlignment: int(l.minStorageBufferOffsetAlignment), PushBytes: int(l.maxPushConstantsSize),
+		OffsetAlignment: int(max(l.minStorageBufferOffsetAlignment, l.minUniformBufferOffsetAlignment)), UniformRange: int(l.maxUniformBufferRange),
 	}
 	p.Features.SubgroupArithmetic = subgroup.supportedOperations&subgroupArithmetic != 0 && subgroup.supportedStages&shaderStageCompute != 0
 }
@@ -214,7 +214,7 @@ func (i *Instance) computeFamily(h uintptr) (uint32, bool) {
 
 // least are the limits that every device of Vulkan has, by its specification;
 // drivers that break it are told apart here and not by a crash.
-var least = Limits{StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, PushBytes: 128}
+var least = Limits{StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, UniformRange: 16384}
 
 // lacks says what a device has too little of.
 func (p *Physical) lacks() string {
@@ -227,30 +227,14 @@ func (p *Physical) lacks() string {
 		{"bytes of shared memory", int64(l.SharedBytes), int64(least.SharedBytes)},
 		{"invocations of a work group", int64(l.WorkGroupInvocations), int64(least.WorkGroupInvocations)},
 		{"work groups of a dispatch", int64(l.WorkGroups), int64(least.WorkGroups)},
-		{"bytes of push constants", int64(l.PushBytes), int64(least.PushBytes)},
+		{"bytes of a uniform buffer", int64(l.UniformRange), int64(least.UniformRange)},
 	} {
 		if c.have < c.want {
 			return fmt.Sprintf("it allows %d %s, %d are needed", c.have, c.what, c.want)
 		}
 	}
-	if _, ok := p.memoryType(^uint32(0)); !ok {
+	if len(p.memoryTypes(^uint32(0), UseOutput)) == 0 {
 		return "it has no memory that the host can map"
 	}
 	return ""
-}
-
-// memoryType picks a type of memory, of those allowed, that the host sees
-// without flushing: a cached one if there is any, since results are read back.
-func (p *Physical) memoryType(allowed uint32) (uint32, bool) {
-	for _, want := range []uint32{
-		memoryHostVisible | memoryHostCoherent | memoryHostCached,
-		memoryHostVisible | memoryHostCoherent,
-	} {
-		for t, m := range p.memory.memoryTypes[:p.memory.memoryTypeCount] {
-			if allowed>>t&1 != 0 && m.propertyFlags&want == want {
-				return uint32(t), true
-			}
-		}
-	}
-	return 0, false
 }

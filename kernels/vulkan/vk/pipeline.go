@@ -1,18 +1,20 @@
 package vk
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"unsafe"
 )
 
 // PipelineInfo describes a compute pipeline: a shader whose entry point is
-// main, with storage buffers at bindings 0, 1, … of set 0.
+// main, with storage buffers at bindings 0, 1, … of set 0 and after them a
+// uniform buffer of parameters.
 type PipelineInfo struct {
-	Code      []byte   // SPIR-V
-	Bindings  int      // storage buffers
-	PushBytes int      // size of the push constants, or 0
-	Constants []uint32 // specialisation constants 0, 1, …
+	Code           []byte   // SPIR-V
+	Bindings       int      // storage buffers
+	ParameterBytes int      // size of the parameters
+	Constants      []uint32 // specialisation constants 0, 1, …
 }
 
 // Pipeline is a shader that is ready to run.
@@ -22,18 +24,18 @@ type Pipeline struct {
 	setLayout handle
 	layout    handle
 	handle    handle
-	bindings  int
-	pushBytes int
+	bindings  int // storage buffers
+	bytes     int // of parameters
 }
 
 // NewPipeline compiles a shader.
 func (d *Device) NewPipeline(info PipelineInfo) (*Pipeline, error) {
-	if len(info.Code) == 0 || len(info.Code)%4 != 0 || info.Bindings < 1 || info.PushBytes < 0 ||
-		info.PushBytes%4 != 0 || info.PushBytes > d.Physical.Limits.PushBytes {
-		return nil, fmt.Errorf("%w: a shader of %d bytes with %d buffers and %d bytes of push constants",
-			ErrUnusable, len(info.Code), info.Bindings, info.PushBytes)
+	if len(info.Code) == 0 || len(info.Code)%4 != 0 || info.Bindings < 1 || info.ParameterBytes < 4 ||
+		info.ParameterBytes > d.Physical.Limits.UniformRange {
+		return nil, fmt.Errorf("%w: a shader of %d bytes with %d buffers and %d bytes of parameters",
+			ErrUnusable, len(info.Code), info.Bindings, info.ParameterBytes)
 	}
-	p := &Pipeline{device: d, bindings: info.Bindings, pushBytes: info.PushBytes}
+	p := &Pipeline{device: d, bindings: info.Bindings, bytes: info.ParameterBytes}
 	if err := p.create(&info); err != nil {
 		p.destroy()
 		return nil, fmt.Errorf("a shader on %s: %w", d.Physical.Name, err)
@@ -89,12 +91,13 @@ func (p *Pipeline) createModule(code []byte) error {
 
 func (p *Pipeline) createLayout() error {
 	d := p.device
-	bindings := make([]descriptorSetLayoutBinding, p.bindings)
+	bindings := make([]descriptorSetLayoutBinding, p.bindings+1)
 	for i := range bindings {
 		bindings[i] = descriptorSetLayoutBinding{
 			binding: uint32(i), descriptorType: descriptorStorageBuffer, descriptorCount: 1, stageFlags: shaderStageCompute,
 		}
 	}
+	bindings[p.bindings].descriptorType = descriptorUniformBuffer
 	set := &descriptorSetLayoutCreateInfo{sType: typeDescriptorSetLayout, bindingCount: uint32(len(bindings)), pBindings: &bindings[0]}
 	var setLayout, layout handle
 	if err := check(d.entries.CreateDescriptorSetLayout.call(d.handle, uintptr(unsafe.Pointer(set)), 0, uintptr(unsafe.Pointer(&setLayout))),
@@ -103,10 +106,6 @@ func (p *Pipeline) createLayout() error {
 	}
 	p.setLayout = setLayout
 	info := &pipelineLayoutCreateInfo{sType: typePipelineLayoutCreateInfo, setLayoutCount: 1, pSetLayouts: &setLayout}
-	if p.pushBytes > 0 {
-		info.pushConstantRangeCount = 1
-		info.pPushConstantRanges = &pushConstantRange{stageFlags: shaderStageCompute, size: uint32(p.pushBytes)}
-	}
 	err := check(d.entries.CreatePipelineLayout.call(d.handle, uintptr(unsafe.Pointer(info)), 0, uintptr(unsafe.Pointer(&layout))),
 		"vkCreatePipelineLayout")
 	p.layout = layout
@@ -138,8 +137,9 @@ func (p *Pipeline) Free() { p.free() }
 
 // Binding is a pipeline with the buffers that it is to work on.
 type Binding struct {
-	Pipeline *Pipeline
-	Spans    []Span // one for each of the pipeline's bindings
+	Pipeline   *Pipeline
+	Spans      []Span // one for each of the pipeline's bindings
+	Parameters Span
 }
 
 // Sets are descriptor sets: pipelines' buffers as the device knows them.
@@ -177,8 +177,11 @@ func (s *Sets) create(bindings []Binding) error {
 		buffers += len(b.Spans)
 	}
 	info := &descriptorPoolCreateInfo{
-		sType: typeDescriptorPoolCreateInfo, maxSets: uint32(len(bindings)), poolSizeCount: 1,
-		pPoolSizes: &descriptorPoolSize{type_: descriptorStorageBuffer, descriptorCount: uint32(buffers)},
+		sType: typeDescriptorPoolCreateInfo, maxSets: uint32(len(bindings)), poolSizeCount: 2,
+		pPoolSizes: &[]descriptorPoolSize{
+			{type_: descriptorStorageBuffer, descriptorCount: uint32(buffers)},
+			{type_: descriptorUniformBuffer, descriptorCount: uint32(len(bindings))},
+		}[0],
 	}
 	var pool handle
 	if err := check(d.entries.CreateDescriptorPool.call(d.handle, uintptr(unsafe.Pointer(info)), 0, uintptr(unsafe.Pointer(&pool))),
@@ -202,14 +205,20 @@ func (s *Sets) create(bindings []Binding) error {
 	for i, b := range bindings {
 		s.of = append(s.of, descriptorSet{b.Pipeline, sets[i]})
 		for k, span := range b.Spans {
-			writes = append(writes, writeDescriptorSet{
-				sType: typeWriteDescriptorSet, dstSet: sets[i], dstBinding: uint32(k), descriptorCount: 1, descriptorType: descriptorStorageBuffer,
-				pBufferInfo: &descriptorBufferInfo{buffer: span.Buffer.handle, offset: uint64(span.Offset), range_: uint64(span.Size)},
-			})
+			writes = append(writes, span.write(sets[i], k, descriptorStorageBuffer))
 		}
+		writes = append(writes, b.Parameters.write(sets[i], len(b.Spans), descriptorUniformBuffer))
 	}
 	d.entries.UpdateDescriptorSets.call(d.handle, uintptr(len(writes)), uintptr(unsafe.Pointer(&writes[0])), 0, 0)
 	return nil
+}
+
+// write puts a span into a descriptor set.
+func (s *Span) write(set handle, binding int, kind uint32) writeDescriptorSet {
+	return writeDescriptorSet{
+		sType: typeWriteDescriptorSet, dstSet: set, dstBinding: uint32(binding), descriptorCount: 1, descriptorType: kind,
+		pBufferInfo: &descriptorBufferInfo{buffer: s.Buffer.handle, offset: uint64(s.Offset), range_: uint64(s.Size)},
+	}
 }
 
 // check holds the spans against the pipeline and the device's limits.
@@ -219,14 +228,25 @@ func (b *Binding) check() error {
 	}
 	l := &b.Pipeline.device.Physical.Limits
 	for i, s := range b.Spans {
-		switch {
-		case s.Size < 1 || s.Offset < 0 || s.Offset > int64(len(s.Buffer.Bytes))-s.Size:
-			return fmt.Errorf("%w: buffer %d: %d bytes at %d of %d", ErrUnusable, i, s.Size, s.Offset, len(s.Buffer.Bytes))
-		case s.Size > l.StorageBufferRange:
-			return fmt.Errorf("%w: buffer %d: a shader can address %d bytes at most, not %d", ErrUnusable, i, l.StorageBufferRange, s.Size)
-		case s.Offset%int64(max(l.OffsetAlignment, 4)) != 0:
-			return fmt.Errorf("%w: buffer %d: offset %d is no multiple of %d", ErrUnusable, i, s.Offset, l.OffsetAlignment)
+		if err := s.check(l, l.StorageBufferRange); err != nil {
+			return fmt.Errorf("buffer %d: %w", i, err)
 		}
+	}
+	if err := b.Parameters.check(l, int64(l.UniformRange)); err != nil || b.Parameters.Size < int64(b.Pipeline.bytes) {
+		return fmt.Errorf("%d bytes of parameters for a shader of %d: %w", b.Parameters.Size, b.Pipeline.bytes, cmp.Or(err, ErrUnusable))
+	}
+	return nil
+}
+
+// check sees that a shader can address the span.
+func (s *Span) check(l *Limits, most int64) error {
+	switch {
+	case s.Buffer == nil || s.Size < 1 || s.Offset < 0 || s.Offset > s.Buffer.size-s.Size:
+		return fmt.Errorf("%w: %d bytes at %d of a buffer", ErrUnusable, s.Size, s.Offset)
+	case s.Size > most:
+		return fmt.Errorf("%w: a shader can address %d bytes at most, not %d", ErrRange, most, s.Size)
+	case s.Offset%int64(max(l.OffsetAlignment, 4)) != 0:
+		return fmt.Errorf("%w: offset %d is no multiple of %d", ErrUnusable, s.Offset, l.OffsetAlignment)
 	}
 	return nil
 }

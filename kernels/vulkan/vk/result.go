@@ -11,6 +11,8 @@ var (
 	ErrUnavailable = errors.New("vulkan is not available")
 	// ErrUnusable is wrapped when a device lacks what computing needs.
 	ErrUnusable = errors.New("device cannot be used")
+	// ErrRange is wrapped when a range is longer than a shader can address.
+	ErrRange = errors.New("too large for a shader")
 	// ErrMemory is wrapped when host or device memory is exhausted.
 	ErrMemory = errors.New("out of memory on the device")
 	// ErrLost is wrapped when the device stopped working: it was unplugged, its

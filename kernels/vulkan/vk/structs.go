@@ -91,7 +91,8 @@ type physicalDeviceProperties struct {
 }
 
 type physicalDeviceLimits struct {
-	_                                   [7]uint32
+	_                                   [6]uint32
+	maxUniformBufferRange               uint32
 	maxStorageBufferRange               uint32
 	maxPushConstantsSize                uint32
 	maxMemoryAllocationCount            uint32
@@ -102,7 +103,8 @@ type physicalDeviceLimits struct {
 	maxComputeWorkGroupCount            [3]uint32
 	maxComputeWorkGroupInvocations      uint32
 	maxComputeWorkGroupSize             [3]uint32
-	_                                   [20]uint32
+	_                                   [18]uint32
+	minUniformBufferOffsetAlignment     uint64
 	minStorageBufferOffsetAlignment     uint64
 	_                                   [22]uint32
 	timestampPeriod                     float32
@@ -262,8 +264,6 @@ type descriptorSetLayoutCreateInfo struct {
 	pBindings    *descriptorSetLayoutBinding
 }
 
-type pushConstantRange struct{ stageFlags, offset, size uint32 }
-
 type pipelineLayoutCreateInfo struct {
 	sType                  uint32
 	pNext                  unsafe.Pointer
@@ -271,7 +271,7 @@ type pipelineLayoutCreateInfo struct {
 	setLayoutCount         uint32
 	pSetLayouts            *handle
 	pushConstantRangeCount uint32
-	pPushConstantRanges    *pushConstantRange
+	pPushConstantRanges    unsafe.Pointer
 }
 
 type specializationMapEntry struct {
@@ -384,6 +384,8 @@ type fenceCreateInfo struct {
 	pNext unsafe.Pointer
 	flags uint32
 }
+
+type bufferCopy struct{ srcOffset, dstOffset, size uint64 }
 
 type memoryBarrier struct {
 	sType         uint32

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // open opens Vulkan with validation where the layer is installed, or skips.
@@ -64,7 +63,7 @@ func TestDevicesAreDescribed(t *testing.T) {
 
 // A description that falls short of a limit says which.
 func TestUnusable(t *testing.T) {
-	full := Limits{StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, PushBytes: 128}
+	full := Limits{StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, UniformRange: 16384}
 	p := &Physical{Limits: full}
 	if why := p.lacks(); !strings.Contains(why, "memory that the host can map") {
 		t.Errorf("without memory: %q", why)
@@ -103,7 +102,7 @@ func TestResults(t *testing.T) {
 
 func TestBuffers(t *testing.T) {
 	d := device(t)
-	b, err := d.NewBuffer(1000)
+	b, err := d.NewBuffer(1000, UseOutput, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +115,7 @@ func TestBuffers(t *testing.T) {
 	b.Free()
 	b.Free()
 	for _, size := range []int64{0, -1, 1 << 62} {
-		if _, err := d.NewBuffer(size); !errors.Is(err, ErrMemory) {
+		if _, err := d.NewBuffer(size, UseDevice, false); !errors.Is(err, ErrMemory) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
@@ -125,7 +124,7 @@ func TestBuffers(t *testing.T) {
 func TestWrongShader(t *testing.T) {
 	d := device(t)
 	for _, info := range []PipelineInfo{
-		{Bindings: 1}, {Code: make([]byte, 6), Bindings: 1}, {Code: make([]byte, 8)}, {Code: make([]byte, 8), Bindings: 1, PushBytes: 1 << 20},
+		{Bindings: 1}, {Code: make([]byte, 6), Bindings: 1}, {Code: make([]byte, 8)}, {Code: make([]byte, 8), Bindings: 1, ParameterBytes: 1 << 30},
 	} {
 		if _, err := d.NewPipeline(info); !errors.Is(err, ErrUnusable) {
 			t.Errorf("%+v: %v", info, err)
@@ -147,7 +146,7 @@ func TestBrokenDevice(t *testing.T) {
 	freed := 0
 	for _, r := range []Result{errorDeviceLost, timeout} {
 		broken := d.failed(fmt.Errorf("in a test: %w", r))
-		for _, err := range []error{c.Begin(), c.Run(time.Second), d.Broken()} {
+		for _, err := range []error{c.Begin(), c.Submit(), d.Broken()} {
 			if !errors.Is(err, r) || !errors.Is(err, broken) {
 				t.Errorf("%s: %v", r, err)
 			}

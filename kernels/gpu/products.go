@@ -1,9 +1,8 @@
-package vulkan
+package gpu
 
 import (
 	"math"
 
-	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/kernel"
 )
 
@@ -29,11 +28,11 @@ type product struct {
 	x, y    *kernel.Tensor
 	weights *kernel.Tensor
 	parts   []part // of the weights
-	input   vk.Span
-	output  vk.Span
-	bias    vk.Span
-	hidden  vk.Span
-	loraB   vk.Span
+	input   Span
+	output  Span
+	bias    Span
+	hidden  Span
+	loraB   Span
 	hasBias bool
 	r       int // rank of the low-rank part, or 0
 	scale   float64
@@ -42,34 +41,27 @@ type product struct {
 }
 
 // addProduct dispatches once for each part of the weights.
-func (b *builder) addProduct(p product) *stage {
+func (b *builder) addProduct(p product) {
 	t := tileFor(total(p.x) / max(p.weights.Shape[1], 1))
 	constants := []uint32{weightCode(p.weights.Type), uint32(t.a), uint32(t.b), boolean(p.hasBias), boolean(p.r > 0)}
-	all, words := p.weights.Shape[0], rowWords(p.weights.Type)
-	first := len(b.stages)
+	all, perRow := p.weights.Shape[0], rowWords(p.weights.Type)
 	for _, part := range p.parts {
-		spans := []vk.Span{p.input, part.span, p.bias, p.output, p.hidden, p.loraB}
-		b.add(shaderLinear, constants, spans, func(push []uint32) int {
+		spans := []Span{p.input, part.span, p.bias, p.output, p.hidden, p.loraB}
+		b.add(kernelLinear, constants, spans, func(words []uint32) int {
 			w, P, N := p.copies()
-			fill(push, w, P, N, p.weights.Shape[1], part.rows, words, part.first, all, p.r)
-			push[9] = math.Float32bits(float32(p.scale))
+			fill(words, w, P, N, p.weights.Shape[1], part.rows, perRow, part.first, all, p.r)
+			words[9] = math.Float32bits(float32(p.scale))
 			return b.groups(w * ceilDiv(N, t.rows()) * ceilDiv(part.rows, t.columns()))
-		})
+		}).Work = float64(total(p.x)) * float64(part.rows)
 	}
-	if b.err != nil || len(b.stages) == first {
-		return &stage{}
-	}
-	return &b.stages[first]
 }
-
-func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // buildLinear: the copies of x are one matrix of w·N rows.
 func buildLinear(b *builder) {
 	x, y := b.call.In[0], b.call.Out[0]
 	b.addProduct(product{
 		x: x, y: y, weights: b.call.In[1], parts: b.memory.in(1),
-		input: b.in(0), output: b.out(0), bias: b.in(2), hasBias: len(b.call.In) > 2, hidden: b.tableSpan(), loraB: b.tableSpan(), scale: 1,
+		input: b.in(0), output: b.out(0), bias: b.in(2), hasBias: len(b.call.In) > 2, hidden: b.table, loraB: b.table, scale: 1,
 		copies: func() (w, P, N int) { return 1, 1, x.Width * x.Shape[0] },
 	})
 }
@@ -83,20 +75,20 @@ func buildLinearLoRA(b *builder) {
 	hidden, perturbed := b.scratch(x.Width*x.Shape[0]*r), b.scratch(y.Width*B.Elements())
 	b.addProduct(product{
 		x: x, weights: A, parts: b.memory.in(2),
-		input: b.in(0), output: hidden, bias: b.tableSpan(), hidden: b.tableSpan(), loraB: b.tableSpan(), scale: call.Attrs.Float("scale"),
+		input: b.in(0), output: hidden, bias: b.table, hidden: b.table, loraB: b.table, scale: call.Attrs.Float("scale"),
 		copies: func() (w, P, N int) { return 1, 1, x.Width * x.Shape[0] },
 	})
 	site := call.Attrs.Int("site")
-	b.add(shaderAdapt, []uint32{uint32(call.Attrs.Int("sampler"))},
-		[]vk.Span{b.in(3), b.in(4), b.in(5), b.in(6), b.tableSpan(), perturbed}, func(push []uint32) int {
-			fill(push, y.Width, B.Elements(), site)
+	b.add(kernelAdapt, []uint32{uint32(call.Attrs.Int("sampler"))},
+		[]Span{b.in(3), b.in(4), b.in(5), b.in(6), b.table, perturbed}, func(words []uint32) int {
+			fill(words, y.Width, B.Elements(), site)
 			return b.invocations(y.Width * B.Elements())
 		})
 	b.addProduct(product{
 		x: x, y: y, weights: call.In[1], parts: b.memory.in(1),
 		input: b.in(0), output: b.out(0), bias: b.in(7), hasBias: len(call.In) > 7, hidden: hidden, loraB: perturbed, r: r, scale: 1,
 		copies: func() (w, P, N int) { return x.Width, y.Width, x.Shape[0] },
-	}).waits = true
+	})
 }
 
 // maxChunks bounds the chunks into which a part of the vocabulary is cut.
@@ -122,15 +114,15 @@ func buildCrossEntropyHead(b *builder) {
 		perChunk := max(ceilDiv(tiles, maxChunks), 1)
 		count, firstChunk := ceilDiv(tiles, perChunk), before
 		before += count
-		b.add(shaderHead, constants, []vk.Span{b.in(0), p.span, b.in(3), b.in(2), partial, chosen}, func(push []uint32) int {
+		b.add(kernelHead, constants, []Span{b.in(0), p.span, b.in(3), b.in(2), partial, chosen}, func(words []uint32) int {
 			rows := x.Width * x.Shape[0]
-			fill(push, rows, labels.Shape[0], C, p.rows, rowWords(w.Type), p.first, count, perChunk, firstChunk)
+			fill(words, rows, labels.Shape[0], C, p.rows, rowWords(w.Type), p.first, count, perChunk, firstChunk)
 			return b.groups(ceilDiv(rows, t.rows()) * count)
-		})
+		}).Work = float64(total(x)) * float64(p.rows)
 	}
-	b.add(shaderHeadSum, nil, []vk.Span{partial, chosen, b.out(0)}, func(push []uint32) int {
+	b.add(kernelHeadSum, nil, []Span{partial, chosen, b.out(0)}, func(words []uint32) int {
 		rows := x.Width * x.Shape[0]
-		fill(push, rows, chunks)
+		fill(words, rows, chunks)
 		return b.invocations(rows)
-	}).waits = true
+	})
 }

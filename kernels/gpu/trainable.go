@@ -1,7 +1,6 @@
-package vulkan
+package gpu
 
 import (
-	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 )
@@ -35,9 +34,9 @@ func buildPerturb(b *builder) {
 	out := b.memory.out(0)
 	for i, p := range b.memory.in(0) {
 		m := movableOf(w, p)
-		spans := []vk.Span{p.span, b.in(1), b.in(2), b.in(3), b.tableSpan(), out[i].span}
-		b.add(shaderPerturb, movableConstants(b, w.Type), spans, func(push []uint32) int {
-			fill(push, m.count, m.M, m.K, m.words, m.first, site)
+		spans := []Span{p.span, b.in(1), b.in(2), b.in(3), b.table, out[i].span}
+		b.add(kernelPerturb, movableConstants(b, w.Type), spans, func(words []uint32) int {
+			fill(words, m.count, m.M, m.K, m.words, m.first, site)
 			return b.invocations(m.count)
 		})
 	}
@@ -47,9 +46,9 @@ func buildUpdateLoRA(b *builder) {
 	w, g, site := b.call.In[0], b.call.In[2], b.call.Attrs.Int("site")
 	for _, p := range b.memory.in(0) {
 		m := movableOf(w, p)
-		spans := []vk.Span{p.span, b.in(1), b.in(2), b.in(3), b.tableSpan()}
-		b.add(shaderUpdate, movableConstants(b, w.Type), spans, func(push []uint32) int {
-			fill(push, m.count, m.M, m.K, m.words, m.first, site, g.Shape[0])
+		spans := []Span{p.span, b.in(1), b.in(2), b.in(3), b.table}
+		b.add(kernelUpdate, movableConstants(b, w.Type), spans, func(words []uint32) int {
+			fill(words, m.count, m.M, m.K, m.words, m.first, site, g.Shape[0])
 			if g.Shape[0] == 0 {
 				return 0
 			}

@@ -1,9 +1,7 @@
-package vulkan
+package gpu
 
 import (
 	"math"
-
-	"zeroth/kernels/vulkan/vk"
 )
 
 // Ops that work element by element or row by row.
@@ -25,8 +23,8 @@ func buildElementwise(function uint32) func(b *builder) {
 		if f == functionGelu && b.call.Attrs.Int("approximate") == 1 {
 			f = functionGeluTanh
 		}
-		b.add(shaderElementwise, []uint32{f}, []vk.Span{b.in(0), b.in(len(b.call.In) - 1), b.out(0)}, func(push []uint32) int {
-			fill(push, total(y), total(x), total(last))
+		b.add(kernelElementwise, []uint32{f}, []Span{b.in(0), b.in(len(b.call.In) - 1), b.out(0)}, func(words []uint32) int {
+			fill(words, total(y), total(x), total(last))
 			return b.invocations(total(y))
 		})
 	}
@@ -38,14 +36,14 @@ func buildNormalization(b *builder) {
 	centred := len(b.call.In) > 2
 	bias := b.in(len(b.call.In) - 1)
 	epsilon := math.Float32bits(float32(b.call.Attrs.Float("epsilon")))
-	b.add(shaderNormalize, []uint32{boolean(centred)}, []vk.Span{b.in(0), b.in(1), bias, b.out(0)}, func(push []uint32) int {
+	b.add(kernelNormalize, []uint32{boolean(centred)}, []Span{b.in(0), b.in(1), bias, b.out(0)}, func(words []uint32) int {
 		C := scale.Shape[0]
 		if C == 0 {
 			return 0
 		}
 		rows := total(x) / C
-		fill(push, rows, C)
-		push[2], push[3] = math.Float32bits(1/float32(C)), epsilon
+		fill(words, rows, C)
+		words[2], words[3] = math.Float32bits(1/float32(C)), epsilon
 		return b.groups(rows)
 	})
 }
@@ -54,17 +52,17 @@ func buildNormalization(b *builder) {
 func buildRotary(b *builder) {
 	x, cos := b.call.In[0], b.call.In[2]
 	heads, interleaved := b.call.Attrs.Int("num_heads"), b.call.Attrs.Int("interleaved")
-	b.add(shaderRotary, nil, []vk.Span{b.in(0), b.in(1), b.in(2), b.in(3), b.out(0)}, func(push []uint32) int {
+	b.add(kernelRotary, nil, []Span{b.in(0), b.in(1), b.in(2), b.in(3), b.out(0)}, func(words []uint32) int {
 		pairs := total(x) / 2
-		fill(push, pairs, x.Shape[0], heads, cos.Shape[1], interleaved)
+		fill(words, pairs, x.Shape[0], heads, cos.Shape[1], interleaved)
 		return b.invocations(pairs)
 	})
 }
 
 func buildSlice(b *builder) {
 	x, y, start := b.call.In[0], b.call.Out[0], b.call.Attrs.Int("start")
-	b.add(shaderSlice, nil, []vk.Span{b.in(0), b.out(0)}, func(push []uint32) int {
-		fill(push, total(y), x.Shape[1], start, y.Shape[1])
+	b.add(kernelSlice, nil, []Span{b.in(0), b.out(0)}, func(words []uint32) int {
+		fill(words, total(y), x.Shape[1], start, y.Shape[1])
 		return b.invocations(total(y))
 	})
 }
@@ -73,12 +71,12 @@ func buildSlice(b *builder) {
 func buildGather(b *builder) {
 	data, y := b.call.In[0], b.call.Out[0]
 	for _, p := range b.memory.in(0) {
-		b.add(shaderGather, []uint32{weightCode(data.Type)}, []vk.Span{p.span, b.in(1), b.out(0)}, func(push []uint32) int {
+		b.add(kernelGather, []uint32{weightCode(data.Type)}, []Span{p.span, b.in(1), b.out(0)}, func(words []uint32) int {
 			M := p.rows
 			if !data.Type.Constant() {
 				M = data.Shape[0]
 			}
-			fill(push, total(y), y.Shape[0], y.Shape[1], M, rowWords(data.Type), p.first)
+			fill(words, total(y), y.Shape[0], y.Shape[1], M, rowWords(data.Type), p.first)
 			return b.invocations(total(y))
 		})
 	}
@@ -99,10 +97,10 @@ func buildAttention(b *builder) {
 	}
 	tokens := max(1, min(8, 1024/D))
 	causal, scale := b.call.Attrs.Int("causal"), math.Float32bits(float32(b.call.Attrs.Float("scale")))
-	b.add(shaderAttention, []uint32{uint32(tokens), uint32(D)}, []vk.Span{b.in(0), b.in(1), b.in(2), b.in(3), b.out(0)}, func(push []uint32) int {
+	b.add(kernelAttention, []uint32{uint32(tokens), uint32(D)}, []Span{b.in(0), b.in(1), b.in(2), b.in(3), b.out(0)}, func(words []uint32) int {
 		N := y.Shape[0]
-		fill(push, y.Width, N, offsets.Shape[0]-1, heads, kvHeads, int(boolean(q.Type.Wide)), int(boolean(k.Type.Wide)), int(boolean(v.Type.Wide)), causal)
-		push[9] = scale
-		return b.groups(y.Width * heads * ((N + tokens - 1) / tokens))
-	})
+		fill(words, y.Width, N, offsets.Shape[0]-1, heads, kvHeads, int(boolean(q.Type.Wide)), int(boolean(k.Type.Wide)), int(boolean(v.Type.Wide)), causal)
+		words[9] = scale
+		return b.groups(y.Width * heads * ceilDiv(N, tokens))
+	}).Work = float64(total(y)) * float64(y.Shape[0])
 }

@@ -1,0 +1,22 @@
+// Package gpu computes ops on a device that runs kernels over buffers, whatever
+// the interface that it is reached by. kernels/vulkan and kernels/opencl give it
+// a Device; it knows neither.
+//
+// An op becomes a node: stages in order, each a kernel of the device (Kernel,
+// with constants that it is compiled for), the buffers that it works on, and a
+// function that gives its parameters and the number of work groups for the
+// extents of the moment. A node knows its tensors by their places on the device
+// (memory); where those come from is not its business. There is one kind so far,
+// hostMemory: for the kernel registry, whose tensors lie in host memory, a
+// kernel uploads what it reads at each run and downloads what it wrote. That
+// costs more than it gains, and is for checking.
+//
+// What each kernel computes, and what its buffers and parameters are, is written
+// in kernels/vulkan/shaders; other devices' kernels take the same. Stages that
+// share bytes of which one is written run one after another; a device may run
+// all others together (Waits).
+//
+// A tensor that is larger than a kernel can address in one buffer (128 MiB on
+// many devices) is split by rows, and an op runs once for each part, if it is a
+// weight matrix; any other fails when it is bound.
+package gpu

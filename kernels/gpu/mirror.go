@@ -1,0 +1,71 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+)
+
+// mirror is a tensor of host memory and its parts on the device.
+type mirror struct {
+	tensor *kernel.Tensor
+	parts  []part
+}
+
+// coded reports whether a tensor is of codes, which are constants: no op writes
+// them.
+func coded(t *kernel.Tensor) bool { return t.Type.DType.Packed() && t.Type.DType != op.BF16 }
+
+// upload copies the elements of the moment that data holds to the device, and
+// returns the number of bytes.
+func (m *mirror) upload(d Device, data []byte) (int64, error) {
+	moved := int64(0)
+	for i := range m.parts {
+		for k, p := range pieces(m.tensor, m.parts, i) {
+			if p.bytes == 0 {
+				continue
+			}
+			from := data[p.from : p.from+p.bytes]
+			if k == rowScales && m.tensor.Type.DType == op.NF4 {
+				from = dividedRowScales(from)
+			}
+			if err := d.Upload(m.parts[i].span.Part(p.at, p.bytes), from); err != nil {
+				return moved, err
+			}
+			moved += p.bytes
+		}
+	}
+	return moved, nil
+}
+
+// download copies what the device has back to data, and returns the number of
+// bytes.
+func (m *mirror) download(d Device, data []byte) (int64, error) {
+	moved := int64(0)
+	for i := range m.parts {
+		for _, p := range pieces(m.tensor, m.parts, i) {
+			if p.bytes == 0 {
+				continue
+			}
+			if err := d.Download(data[p.from:p.from+p.bytes], m.parts[i].span.Part(p.at, p.bytes)); err != nil {
+				return moved, err
+			}
+			moved += p.bytes
+		}
+	}
+	return moved, nil
+}
+
+// dividedRowScales are the row scales of nf4 divided by 255·127, as quant
+// divides them: a device's division need not round as IEEE 754 wants.
+func dividedRowScales(scales []byte) []byte {
+	scales = slices.Clone(scales)
+	for i := 0; i+4 <= len(scales); i += 4 {
+		scale := math.Float32frombits(binary.LittleEndian.Uint32(scales[i:]))
+		binary.LittleEndian.PutUint32(scales[i:], math.Float32bits(scale/(255*127)))
+	}
+	return scales
+}

@@ -1,0 +1,76 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/noise"
+	"zeroth/runtime/op"
+)
+
+// Ops computes ops on a device.
+type Ops struct {
+	name   string
+	device Device
+	// table is noise.QuantileTable; it stands in for buffers that a kernel does
+	// not use, too.
+	table Span
+}
+
+// New gives the ops of a device, which must live as long. The name is the
+// backend's: kernels are called after it.
+func New(name string, d Device) (*Ops, error) {
+	table := noise.QuantileTable()
+	bytes := make([]byte, 0, 4*len(table))
+	for _, q := range table {
+		bytes = binary.LittleEndian.AppendUint32(bytes, uint32(q))
+	}
+	buffer, err := d.Allocate(int64(len(bytes)), Local)
+	if err != nil {
+		return nil, err
+	}
+	o := &Ops{name: name, device: d, table: Span{Buffer: buffer, Size: int64(len(bytes))}}
+	if err := d.Upload(o.table, bytes); err != nil {
+		buffer.Free()
+		return nil, err
+	}
+	return o, nil
+}
+
+// builders make the stages of each op. They take whatever the op allows.
+var builders = map[op.ID]func(b *builder){
+	op.Gather:             buildGather,
+	op.RMSNormalization:   buildNormalization,
+	op.Linear:             buildLinear,
+	op.LinearLoRA:         buildLinearLoRA,
+	op.RotaryEmbedding:    buildRotary,
+	op.Attention:          buildAttention,
+	op.SwiGLU:             buildElementwise(functionSwiGLU),
+	op.Add:                buildElementwise(functionAdd),
+	op.CrossEntropyHead:   buildCrossEntropyHead,
+	op.WeightedSum:        buildWeightedSum,
+	op.ChoiceLoss:         buildChoiceLoss,
+	op.UpdateLoRA:         buildUpdateLoRA,
+	op.LayerNormalization: buildNormalization,
+	op.Gelu:               buildElementwise(functionGelu),
+	op.Relu:               buildElementwise(functionRelu),
+	op.Slice:              buildSlice,
+	op.Perturb:            buildPerturb,
+}
+
+// Kernels are the device's kernels of all ops, on tensors in host memory.
+func (o *Ops) Kernels() []kernel.Kernel {
+	var list []kernel.Kernel
+	for _, spec := range op.All() {
+		build, ok := builders[spec.ID]
+		if !ok {
+			continue
+		}
+		list = append(list, kernel.Kernel{
+			Op: spec.ID, Name: strings.ToLower(spec.Name) + "_" + o.name, Cost: 100,
+			Bind: func(c *kernel.Call) (kernel.Runner, error) { return o.bindHost(c, build) },
+		})
+	}
+	return list
+}

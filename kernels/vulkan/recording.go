@@ -1,0 +1,178 @@
+package vulkan
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"zeroth/kernels/gpu"
+	"zeroth/kernels/vulkan/vk"
+)
+
+// recording is a list of stages as command buffers. Each stage has a place in a
+// buffer that the host writes: its parameters, then its number of work groups.
+type recording struct {
+	device *Device
+	stages []gpu.Stage
+	places *vk.Buffer
+	sets   *vk.Sets
+	chunks []*vk.Commands
+	last   []uint32 // what the places hold, placeWords each
+	now    [placeWords]uint32
+}
+
+const (
+	placeBytes = gpu.Alignment
+	placeWords = gpu.MaxWords + 3 // parameters, then the groups along x, y and z
+)
+
+// A submission has so many stages or so much work, and one is on its way while
+// another runs: so a context that is cancelled is soon heeded, and none runs so
+// long that a system takes the device for hung.
+const (
+	chunkStages = 256
+	chunkWork   = 1 << 34 // multiplications: about a second of the slowest devices
+)
+
+// Record implements gpu.Device.
+func (d *Device) Record(stages []gpu.Stage) (gpu.Recording, error) {
+	r := &recording{device: d, stages: stages, last: make([]uint32, placeWords*len(stages))}
+	if err := r.make(); err != nil {
+		r.Free()
+		if errors.Is(err, vk.ErrMemory) {
+			err = fmt.Errorf("%w: %w", gpu.ErrMemory, err)
+		} else if errors.Is(err, vk.ErrRange) {
+			err = fmt.Errorf("%w: %w", gpu.ErrTooLarge, err)
+		}
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *recording) make() error {
+	if len(r.stages) == 0 {
+		return nil
+	}
+	d := r.device
+	var err error
+	if r.places, err = d.device.NewBuffer(int64(placeBytes*len(r.stages)), vk.UseInput, false); err != nil {
+		return err
+	}
+	clear(r.places.Bytes)
+	bindings := make([]vk.Binding, len(r.stages))
+	for i := range r.stages {
+		if bindings[i], err = r.binding(i); err != nil {
+			return err
+		}
+	}
+	if r.sets, err = d.device.NewSets(bindings); err != nil {
+		return err
+	}
+	return r.record()
+}
+
+// binding is the pipeline of stage i with its buffers.
+func (r *recording) binding(i int) (vk.Binding, error) {
+	s := &r.stages[i]
+	pipeline, err := r.device.pipeline(s.Kernel, s.Constants)
+	if err != nil {
+		return vk.Binding{}, err
+	}
+	b := vk.Binding{Pipeline: pipeline, Parameters: vk.Span{Buffer: r.places, Offset: int64(placeBytes * i), Size: 4 * gpu.MaxWords}}
+	for _, span := range s.Spans {
+		buffer, ok := span.Buffer.(*vk.Buffer)
+		if !ok {
+			return b, fmt.Errorf("%w: %s: a buffer of another device", vk.ErrUnusable, s.Kernel.Name)
+		}
+		b.Spans = append(b.Spans, vk.Span{Buffer: buffer, Offset: span.Offset, Size: span.Size})
+	}
+	return b, nil
+}
+
+// record records all stages, chunk by chunk.
+func (r *recording) record() error {
+	waits := gpu.Waits(r.stages)
+	for i := 0; i < len(r.stages); {
+		c, err := r.device.device.NewCommands()
+		if err != nil {
+			return err
+		}
+		r.chunks = append(r.chunks, c)
+		if err := c.Begin(); err != nil {
+			return err
+		}
+		for first, work := i, 0.0; i < len(r.stages) && (i == first || i-first < chunkStages && work+r.stages[i].Work <= chunkWork); i++ {
+			if waits[i] || i == first && i > 0 {
+				c.Barrier()
+			}
+			if err := c.Dispatch(r.sets, i, r.places, int64(placeBytes*i+4*gpu.MaxWords)); err != nil {
+				return err
+			}
+			work += r.stages[i].Work
+		}
+		if err := c.End(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run implements gpu.Recording.
+func (r *recording) Run(ctx context.Context) error {
+	d := r.device
+	d.running.Lock()
+	defer d.running.Unlock()
+	if err := d.device.Broken(); err != nil {
+		return err
+	}
+	r.write()
+	for i, c := range r.chunks {
+		err := ctx.Err()
+		if err == nil {
+			err = c.Submit()
+		}
+		if i > 0 {
+			if late := r.chunks[i-1].Wait(d.timeout); late != nil {
+				return late
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if n := len(r.chunks); n > 0 {
+		return r.chunks[n-1].Wait(d.timeout)
+	}
+	return nil
+}
+
+// write writes the parameters and numbers of work groups that have changed.
+func (r *recording) write() {
+	for i := range r.stages {
+		r.now = [placeWords]uint32{}
+		groups := r.stages[i].Extents(r.now[:r.stages[i].Kernel.Words])
+		r.now[gpu.MaxWords], r.now[gpu.MaxWords+1], r.now[gpu.MaxWords+2] = uint32(groups), 1, 1
+		last := r.last[placeWords*i : placeWords*(i+1)]
+		if [placeWords]uint32(last) == r.now {
+			continue
+		}
+		copy(last, r.now[:])
+		for k, w := range r.now {
+			binary.LittleEndian.PutUint32(r.places.Bytes[placeBytes*i+4*k:], w)
+		}
+	}
+}
+
+// Free implements gpu.Recording.
+func (r *recording) Free() {
+	for _, c := range r.chunks {
+		c.Free()
+	}
+	if r.sets != nil {
+		r.sets.Free()
+	}
+	if r.places != nil {
+		r.places.Free()
+	}
+}
