@@ -49,7 +49,7 @@
 //	  0   8  u64 step: 1 for the first, then one more each time
 //	  8   8  u64 step seed
 //	  16  4  f32 lr, finite, at least 0
-//	  20  4  f32 mean loss of the 2q perturbed copies, finite
+//	  20  4  f32 mean loss of the copies that went forward, finite
 //	  24 4q  f32 projected gradient of each query, finite
 //
 //	evaluation payload (type 3; 54 bytes)

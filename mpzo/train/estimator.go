@@ -13,9 +13,11 @@ type Estimator interface {
 	Name() string
 	// Copies is the number of copies P that its forward passes need for q queries.
 	Copies(q int) int
-	// Estimate fills g [q] with (L(θ + ε z_i) − L(θ − ε z_i)) / 2ε and losses
-	// [2q] with the losses themselves, +ε and −ε of each query in turn. It
-	// allocates nothing.
+	// Losses is the number of losses that a step of q queries takes, and so how
+	// often the rows of a batch go forward.
+	Losses(q int) int
+	// Estimate fills g [q] with the slope of the loss along each z_i and losses
+	// [Losses(q)] with the losses that it took them from. It allocates nothing.
 	Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error
 }
 
@@ -26,7 +28,7 @@ type Probe struct {
 }
 
 // Estimators lists the estimators by name.
-func Estimators() []Estimator { return []Estimator{PRGE{}, MeZO{}} }
+func Estimators() []Estimator { return []Estimator{PRGE{}, FZOO{}, MeZO{}} }
 
 // FindEstimator returns the estimator of that name.
 func FindEstimator(name string) (Estimator, error) {
@@ -35,7 +37,7 @@ func FindEstimator(name string) (Estimator, error) {
 			return e, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: no estimator %q: choose prge or mezo", ErrSettings, name)
+	return nil, fmt.Errorf("%w: no estimator %q: choose prge, fzoo or mezo", ErrSettings, name)
 }
 
 // PRGE is MobiZO's parallelised randomised gradient estimation: all 2q
@@ -48,13 +50,44 @@ func (PRGE) Name() string { return "prge" }
 // Copies is 2q.
 func (PRGE) Copies(q int) int { return 2 * q }
 
-// Estimate runs one widened forward pass.
+// Losses is 2q.
+func (PRGE) Losses(q int) int { return 2 * q }
+
+// Estimate runs one widened forward pass and takes g_i = (L(θ + ε z_i) −
+// L(θ − ε z_i)) / 2ε.
 func (PRGE) Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error {
 	p := Perturbation{Seed: at.Seed, Copies: 2 * len(g), Eps: at.Eps}
 	if err := m.Losses(ctx, b, loss, p, losses); err != nil {
 		return err
 	}
 	project(losses, at.Eps, g)
+	return nil
+}
+
+// FZOO looks to one side of a baseline that all queries share (FZOO, arXiv
+// 2506.09034, eq. 3): g_i = (L(θ + ε z_i) − L(θ)) / ε takes q + 1 losses, where
+// ± pairs take 2q. Its error is of the order of ε, theirs of ε². What the paper
+// divides a step by, the deviation of the losses, is Moves.Normalise.
+type FZOO struct{}
+
+// Name is "fzoo".
+func (FZOO) Name() string { return "fzoo" }
+
+// Copies is q + 1.
+func (FZOO) Copies(q int) int { return q + 1 }
+
+// Losses is q + 1.
+func (FZOO) Losses(q int) int { return q + 1 }
+
+// Estimate runs one widened forward pass.
+func (FZOO) Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error {
+	p := Perturbation{Seed: at.Seed, First: oneSided, Copies: len(g) + 1, Eps: at.Eps}
+	if err := m.Losses(ctx, b, loss, p, losses); err != nil {
+		return err
+	}
+	for i := range g {
+		g[i] = float32((float64(losses[i+1]) - float64(losses[0])) / float64(at.Eps))
+	}
 	return nil
 }
 
@@ -67,6 +100,9 @@ func (MeZO) Name() string { return "mezo" }
 
 // Copies is 1.
 func (MeZO) Copies(int) int { return 1 }
+
+// Losses is 2q.
+func (MeZO) Losses(q int) int { return 2 * q }
 
 // Estimate runs 2q forward passes of one copy each.
 func (MeZO) Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error {

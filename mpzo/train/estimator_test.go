@@ -158,8 +158,18 @@ func (task *tinyTask) derivative(seed [2]uint32, gradient []float64) float64 {
 	return sum
 }
 
-// The projected gradient is off by c ε² + O(ε⁴): halving ε quarters it.
-func TestProjectedGradientBiasIsQuadratic(t *testing.T) {
+// The slope between ± pairs is off by c ε² + O(ε⁴), that from a baseline by
+// c ε + O(ε²): halving ε divides it by 4 or 2.
+func TestBiasOfSlopes(t *testing.T) {
+	checkBias(t, train.PRGE{}, 0.02, 4, 0.6)
+	checkBias(t, train.MeZO{}, 0.02, 4, 0.6)
+	checkBias(t, train.FZOO{}, 0.002, 2, 0.3)
+}
+
+// checkBias wants the ratio of the bias at ε and ε/2 within a margin of that of
+// the order, and the slope at ε/10 next to the derivative.
+func checkBias(t *testing.T, estimator train.Estimator, eps float32, want, margin float64) {
+	t.Helper()
 	task := newTinyTask(t, "ref", noise.Gaussian, 2, 1)
 	gradient := task.oracle.gradient(task.model, task.list)
 	length := math.Sqrt(dot(gradient, gradient))
@@ -168,28 +178,28 @@ func TestProjectedGradientBiasIsQuadratic(t *testing.T) {
 		seed := noise.StepSeed(77, step)
 		exact := task.derivative(seed, gradient)
 		bias := func(eps float32) float64 {
-			losses, g := make([]float32, 2), make([]float32, 1)
-			err := train.PRGE{}.Estimate(context.Background(), task.model, &task.batch, data.TokenLoss,
+			losses, g := make([]float32, estimator.Losses(1)), make([]float32, 1)
+			err := estimator.Estimate(context.Background(), task.model, &task.batch, data.TokenLoss,
 				train.Probe{Seed: seed, Eps: eps}, losses, g)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return float64(g[0]) - exact
 		}
-		if off := math.Abs(bias(2e-3)); off > 1e-3*length {
-			t.Errorf("direction %d: projected gradient at ε 2e-3 is %g off, the gradient is %g long", step, off, length)
+		if off := math.Abs(bias(eps / 10)); off > 5e-3*length {
+			t.Errorf("%s, direction %d: the slope at ε %g is %g off, the gradient is %g long", estimator.Name(), step, eps/10, off, length)
 		}
-		large, small := bias(0.02), bias(0.01)
-		if math.Abs(small) < 50*1e-7/0.01 {
+		large, small := bias(eps), bias(eps/2)
+		if math.Abs(small) < 50*1e-7/float64(eps/2) {
 			continue // float32 losses hide a bias that small
 		}
 		checked++
-		if ratio := large / small; ratio < 3.4 || ratio > 4.6 {
-			t.Errorf("direction %d: bias %g at ε 0.02, %g at 0.01: ratio %.2f, want about 4", step, large, small, ratio)
+		if ratio := large / small; math.Abs(ratio-want) > margin {
+			t.Errorf("%s, direction %d: bias %g at ε %g, %g at half of it: ratio %.2f, want about %g", estimator.Name(), step, large, eps, small, ratio, want)
 		}
 	}
 	if checked < 5 {
-		t.Errorf("only %d directions have a bias that can be measured", checked)
+		t.Errorf("%s: only %d directions have a bias that can be measured", estimator.Name(), checked)
 	}
 }
 

@@ -142,6 +142,9 @@ func TestFullRefuses(t *testing.T) {
 	if !errors.Is(err, train.ErrSettings) {
 		t.Errorf("two copies at once: %v", err)
 	}
+	if _, err := train.NewMover(m, train.Moves{Optimizer: "adam"}); !errors.Is(err, train.ErrSettings) {
+		t.Errorf("moments of all weights: %v", err)
+	}
 	config := toyConfig()
 	c := float64(m.Parameters())
 	want := float64(config.VocabSize*config.HiddenSize + config.HiddenSize)

@@ -15,13 +15,17 @@ import (
 )
 
 // Perturbation chooses the copies of one forward pass: copy p is perturbed by
-// σ ε z_i with j = First + p, i = ⌊j/2⌋ and σ = +1 for even j, −1 for odd.
+// σ ε z_i, with i and σ those of noise.Copy(First, p).
 type Perturbation struct {
 	Seed   [2]uint32
 	First  int
 	Copies int // P
 	Eps    float32
 }
+
+// oneSided is the First of a pass whose copy 0 is not perturbed and whose others
+// are so to one side.
+const oneSided = -1
 
 // None is the unperturbed model as a single copy.
 var None = Perturbation{Copies: 1}

@@ -9,15 +9,29 @@ import (
 )
 
 // Replay applies the first n steps of a journal to the model, which must hold
-// the adapter that the run started from. It needs neither data nor forward
-// passes and ends with the bits that training had. progress may be nil.
+// the adapter that the run started from, moved as the journal's settings say. It
+// needs neither data nor forward passes and ends with the bits that training
+// had. progress may be nil.
 func (m *Model) Replay(ctx context.Context, log *journal.Log, n uint64, progress func(done uint64)) error {
+	moves, err := ReadMoves(log.Header.Settings)
+	if err != nil {
+		return err
+	}
+	mover, err := NewMover(m, moves)
+	if err != nil {
+		return err
+	}
+	return mover.replay(ctx, log, n, progress)
+}
+
+// replay brings model and mover to where they were after n steps.
+func (v *Mover) replay(ctx context.Context, log *journal.Log, n uint64, progress func(done uint64)) error {
 	if n > uint64(len(log.Steps)) {
 		return fmt.Errorf("%w: the journal holds %d steps, not %d", ErrSettings, len(log.Steps), n)
 	}
 	for i := range log.Steps[:n] {
 		s := &log.Steps[i]
-		if err := m.Update(ctx, splitSeed(s.Seed), s.ProjGrads, s.LR); err != nil {
+		if err := v.Move(ctx, splitSeed(s.Seed), s.ProjGrads, s.LR); err != nil {
 			return fmt.Errorf("replaying step %d: %w", s.Number, err)
 		}
 		if progress != nil {
@@ -42,7 +56,7 @@ func (t *Trainer) resume(ctx context.Context) (uint64, error) {
 		}
 	}
 	var failed error
-	err := t.Model.Replay(ctx, t.Log, done, func(step uint64) {
+	err := t.mover.replay(ctx, t.Log, done, func(step uint64) {
 		t.Observer.Replayed(step, done)
 		if t.hasBest && step == bestStep && failed == nil {
 			failed = t.keepBest(step)

@@ -120,7 +120,8 @@ func (f *fixture) model(t testing.TB, s train.Settings, threads int) *train.Mode
 }
 
 func header(m *train.Model, s train.Settings) journal.Header {
-	h := journal.Header{Seed: s.Seed, Rank: 4, Alpha: 8, Sampler: 1, Q: s.Queries, Eps: s.Eps}
+	h := journal.Header{Seed: s.Seed, Rank: 4, Alpha: 8, Sampler: 1, Q: s.Queries, Eps: s.Eps, Settings: map[string]string{}}
+	s.Moves.Describe(h.Settings)
 	for _, site := range m.Sites() {
 		h.Sites = append(h.Sites, journal.Site{ID: uint64(site.ID), Name: site.Name})
 	}
@@ -350,7 +351,7 @@ func TestStepSeeds(t *testing.T) {
 			t.Errorf("step %d has seed %x", i+1, step.Seed)
 		}
 		seen[step.Seed] = true
-		if want := s.Schedule.Rate(s.LR, uint64(i), s.Steps); step.LR != want {
+		if want := s.Schedule.Rate(s.LR, uint64(i), s.Steps, s.Warmup); step.LR != want {
 			t.Errorf("step %d has rate %g, want %g", i+1, step.LR, want)
 		}
 	}

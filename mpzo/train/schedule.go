@@ -24,8 +24,12 @@ func ParseSchedule(name string) (Schedule, error) {
 	return "", fmt.Errorf("%w: no schedule %q: choose constant, linear or cosine", ErrSettings, name)
 }
 
-// Rate is the learning rate of a step, 0 ≤ step < steps.
-func (s Schedule) Rate(base float32, step, steps uint64) float32 {
+// Rate is the learning rate of a step, 0 ≤ step < steps. Over the first warmup
+// steps it rises along a line.
+func (s Schedule) Rate(base float32, step, steps, warmup uint64) float32 {
+	if step < warmup {
+		base = float32(float64(base) * float64(step+1) / float64(warmup+1))
+	}
 	done := float64(step) / float64(steps)
 	switch s {
 	case Linear:

@@ -61,12 +61,18 @@ func TestSchedules(t *testing.T) {
 		{train.Cosine, []float32{8, 6.828427, 4, 1.1715729}},
 	} {
 		for i, want := range c.rates {
-			if got := c.schedule.Rate(8, uint64(25*i), 100); math.Abs(float64(got-want)) > 1e-6 {
+			if got := c.schedule.Rate(8, uint64(25*i), 100, 0); math.Abs(float64(got-want)) > 1e-6 {
 				t.Errorf("%s at %d %%: %g, want %g", c.schedule, 25*i, got, want)
 			}
 		}
-		if last := c.schedule.Rate(8, 99, 100); last < 0 {
+		if last := c.schedule.Rate(8, 99, 100, 0); last < 0 {
 			t.Errorf("%s ends at %g", c.schedule, last)
+		}
+		for step, share := range []float32{0.25, 0.5, 0.75, 1} { // a warm-up of three steps
+			got, want := c.schedule.Rate(8, uint64(step), 100, 3), share*c.schedule.Rate(8, uint64(step), 100, 0)
+			if math.Abs(float64(got-want)) > 1e-6 {
+				t.Errorf("%s, step %d of a warm-up of 3: %g, want %g", c.schedule, step, got, want)
+			}
 		}
 		if s, err := train.ParseSchedule(string(c.schedule)); err != nil || s != c.schedule {
 			t.Errorf("%s: %v, %v", c.schedule, s, err)

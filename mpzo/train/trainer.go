@@ -21,6 +21,8 @@ type Settings struct {
 	Eps       float32
 	LR        float32
 	Schedule  Schedule
+	Warmup    uint64 // steps over which the rate rises
+	Moves     Moves
 	Loss      data.Loss
 	Normalise data.Normalise // how candidates are scored
 	EvalEvery uint64         // steps between evaluations; 0: at the start and the end only
@@ -40,12 +42,13 @@ func (s *Settings) Check() error {
 		{finite(s.Eps) && s.Eps >= 1e-30, "eps must be above 0, at least 1e-30"},
 		{finite(s.LR) && s.LR >= 0, "lr must be at least 0"},
 		{s.Estimator != nil, "an estimator must be chosen"},
+		{s.Warmup < s.Steps, "warm-up must be shorter than the run"},
 	} {
 		if !c.ok {
 			return fmt.Errorf("%w: %s", ErrSettings, c.text)
 		}
 	}
-	return nil
+	return s.Moves.Check()
 }
 
 // StepReport is what a step did.
@@ -54,7 +57,7 @@ type StepReport struct {
 	Steps    uint64 // of the whole run
 	Loss     float64
 	LR       float32
-	Rows     int // hidden rows forwarded, all copies counted: P·N
+	Rows     int // hidden rows forwarded, all copies counted
 	Duration time.Duration
 }
 
@@ -91,6 +94,7 @@ type Trainer struct {
 	Log      *journal.Log
 	Observer Observer
 
+	mover   *Mover
 	order   data.Order
 	batch   data.Batch
 	picks   []int
@@ -161,8 +165,11 @@ func (t *Trainer) prepare() error {
 		return fmt.Errorf("%w: where all weights are trained the best are not kept in memory for test data: test the model that was saved", ErrSettings)
 	}
 	var err error
+	if t.mover, err = NewMover(t.Model, t.Settings.Moves); err != nil {
+		return err
+	}
 	t.order, err = data.NewOrder(t.Settings.Seed, len(t.Train.Examples), t.Settings.Batch)
-	t.losses = make([]float32, 2*t.Settings.Queries)
+	t.losses = make([]float32, t.Settings.Estimator.Losses(t.Settings.Queries))
 	t.g = make([]float32, t.Settings.Queries)
 	return err
 }
@@ -188,7 +195,7 @@ func (t *Trainer) step(ctx context.Context, step uint64) error {
 	if math.IsNaN(loss) || math.IsInf(loss, 0) || !finite(t.g) {
 		return fmt.Errorf("%w: the loss is %g; try a smaller lr (now %g) or eps (now %g)", ErrDiverged, loss, s.LR, s.Eps)
 	}
-	lr := s.Schedule.Rate(s.LR, step, s.Steps)
+	lr := s.Schedule.Rate(s.LR, step, s.Steps, s.Warmup)
 	// The record goes first: a journal that cannot be written stops the run at
 	// the last recorded step, and replaying never lacks a step that was done.
 	err := t.Journal.Step(journal.Step{
@@ -198,12 +205,12 @@ func (t *Trainer) step(ctx context.Context, step uint64) error {
 		return err
 	}
 	// A recorded step is carried out even when the run is being cancelled.
-	if err := t.Model.Update(context.Background(), seed, t.g, lr); err != nil {
+	if err := t.mover.Move(context.Background(), seed, t.g, lr); err != nil {
 		return err
 	}
 	t.Observer.Step(StepReport{
 		Step: step + 1, Steps: s.Steps, Loss: loss, LR: lr,
-		Rows: 2 * s.Queries * len(t.batch.Tokens), Duration: time.Since(start),
+		Rows: len(t.losses) * len(t.batch.Tokens), Duration: time.Since(start),
 	})
 	return nil
 }

@@ -63,7 +63,7 @@ func (d *display) start() {
 	}
 	fmt.Fprintf(r.stderr, "training %d values %s: %d examples, q %d (%d copies a step), batch %d, %s, %d threads, arena %s\n",
 		r.model.Parameters(), where, len(r.trainer.Train.Examples), r.config.Queries,
-		2*r.config.Queries, r.config.Batch, r.config.Estimator, s.Threads(), formatBytes(int64(s.ArenaBytes())))
+		d.copies(), r.config.Batch, r.config.Estimator, s.Threads(), formatBytes(int64(s.ArenaBytes())))
 	if isTerminal(r.stderr) && !r.json {
 		d.bar = progressbar.NewOptions64(int64(r.config.Steps), progressbar.OptionSetWriter(r.stderr),
 			progressbar.OptionSetDescription("training"), progressbar.OptionSetPredictTime(false),
@@ -127,8 +127,14 @@ func (d *display) left(r train.StepReport) time.Duration {
 // speed is how many tokens of the batch go forward in a second, and how often
 // each: once for every copy.
 func (d *display) speed() string {
-	copies := 2 * d.run.config.Queries
+	copies := d.copies()
 	return fmt.Sprintf("%.0f tokens/s × %d", d.rowsPerSecond()/float64(copies), copies)
+}
+
+// copies is how often the rows of a batch go forward in a step.
+func (d *display) copies() int {
+	s := &d.run.trainer.Settings
+	return s.Estimator.Losses(s.Queries)
 }
 
 func (d *display) rowsPerSecond() float64 {

@@ -71,8 +71,11 @@ func (c *runConfig) chooseParams(flags *cli.Context) error {
 	if !flags.IsSet("estimator") {
 		c.Estimator = estimator
 	}
-	if c.full() && c.Estimator == (train.PRGE{}).Name() {
-		return usagef("--estimator prge and --params full exclude each other: a widened pass would hold every weight 2q times; mezo moves them for one pass at a time")
+	if c.full() && c.Estimator != (train.MeZO{}).Name() {
+		return usagef("--estimator %s and --params full exclude each other: a widened pass would hold every weight once a copy; mezo moves them for one pass at a time", c.Estimator)
+	}
+	if c.full() && c.Moves.Averages() {
+		return usagef("--optimizer %s and --params full exclude each other: it keeps a value or more for each that is trained", c.Moves.Optimizer)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"math"
 	"path/filepath"
+
+	"zeroth/mpzo/train"
 )
 
 // runConfig is what run.json holds: all that is needed to resume a run.
@@ -21,6 +23,8 @@ type runConfig struct {
 	Eps       float32       `json:"eps"`
 	Seed      uint64        `json:"seed"`
 	Estimator string        `json:"estimator"`
+	Warmup    uint64        `json:"warmup,omitempty"`
+	Moves     train.Moves   `json:"moves"`
 	Params    string        `json:"params,omitempty"`
 	EvalEvery uint64        `json:"eval_every"`
 	LoRA      loraSelection `json:"lora"`

@@ -49,6 +49,10 @@ func (r *trainRun) header() (journal.Header, error) {
 			"eval_every": strconv.FormatUint(s.EvalEvery, 10),
 		},
 	}
+	s.Moves.Describe(h.Settings)
+	if s.Warmup > 0 {
+		h.Settings["warmup"] = strconv.FormatUint(s.Warmup, 10)
+	}
 	sampler, err := noise.ParseSampler(r.config.LoRA.Sampler)
 	if err != nil {
 		return h, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"zeroth/graph/pass"
 	"zeroth/mpzo/data"
@@ -29,12 +30,17 @@ func trainCommand() *cli.Command {
 		&cli.StringFlag{Name: "adapter", Usage: "start from the PEFT adapter in `FOLDER`, with its rank, alpha and sites"},
 		&cli.Uint64Flag{Name: "steps", Usage: "number of training `STEPS`", Value: 500},
 		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` a step", Value: 8},
-		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward", DefaultText: eitherDefault(defaultQueries, defaultFullQueries)},
+		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward, with fzoo q + 1", DefaultText: eitherDefault(defaultQueries, defaultFullQueries)},
 		&cli.Float64Flag{Name: "lr", Usage: "learning `RATE`", DefaultText: eitherDefault(defaultLR, defaultFullLR)},
 		&cli.StringFlag{Name: "schedule", Usage: "how the rate changes, a `NAME`: constant, linear or cosine (both fall to 0)", Value: "constant"},
+		&cli.Uint64Flag{Name: "warmup", Usage: "`STEPS` at the start over which the rate rises", DefaultText: "0"},
+		&cli.StringFlag{Name: "optimizer", Usage: "how B moves, a `NAME`: " + strings.Join(train.Optimizers(), ", "), Value: train.Optimizers()[0]},
+		&cli.Float64Flag{Name: "momentum", Usage: "`β` of the mean over past steps, for optimizers other than sgd", DefaultText: fmt.Sprint(train.DefaultMomentum)},
+		&cli.BoolFlag{Name: "normalise", Usage: "divide slopes by their usual size, so that --lr means the same on every task", DisableDefaultText: true},
+		&cli.Float64Flag{Name: "clip", Usage: "clip slopes to `N` times their usual size; 0: not", DefaultText: "0"},
 		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", DefaultText: eitherDefault(defaultEps, defaultFullEps)},
 		&cli.Uint64Flag{Name: "seed", DefaultText: "0", Usage: "`SEED` of A, the directions and the order of examples"},
-		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (one widened forward a step) or mezo (2q forwards, one by one)", DefaultText: eitherDefault("prge", "mezo")},
+		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (± pairs, one widened forward a step), fzoo (one side of a shared baseline) or mezo (2q forwards, one by one)", DefaultText: eitherDefault("prge", "mezo")},
 		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
 		&cli.BoolFlag{Name: "profile", Usage: "print the time of each op and kernel at the end", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
@@ -120,6 +126,7 @@ func (r *trainRun) configure(c *cli.Context) error {
 		Task: readTaskOptions(c), Steps: c.Uint64("steps"), Batch: c.Int("batch"), Queries: c.Int("q"),
 		LR: float32(c.Float64("lr")), Schedule: c.String("schedule"), Eps: float32(c.Float64("eps")),
 		Seed: c.Uint64("seed"), Estimator: c.String("estimator"), EvalEvery: c.Uint64("eval-every"),
+		Warmup: c.Uint64("warmup"), Moves: readMoves(c),
 	}
 	if err := r.config.chooseParams(c); err != nil {
 		return err
@@ -141,6 +148,20 @@ func (r *trainRun) configure(c *cli.Context) error {
 		return err
 	}
 	return r.link(lora)
+}
+
+// readMoves reads the flags that say how B moves.
+func readMoves(c *cli.Context) train.Moves {
+	moves := train.Moves{
+		Optimizer: c.String("optimizer"), Momentum: float32(c.Float64("momentum")),
+		Clip: float32(c.Float64("clip")), Normalise: c.Bool("normalise"),
+	}
+	if !moves.Averages() {
+		moves.Optimizer = ""
+	} else if !c.IsSet("momentum") {
+		moves.Momentum = train.DefaultMomentum
+	}
+	return moves
 }
 
 // chooseLoRA takes the program's LoRA, or that of the adapter to start from,
@@ -256,7 +277,7 @@ func (r *trainRun) settings(loss data.Loss) (train.Settings, error) {
 	c := &r.config
 	s := train.Settings{
 		Seed: c.Seed, Steps: c.Steps, Batch: c.Batch, Queries: c.Queries, Eps: c.Eps, LR: c.LR,
-		Loss: loss, EvalEvery: c.EvalEvery,
+		Loss: loss, EvalEvery: c.EvalEvery, Warmup: c.Warmup, Moves: c.Moves,
 	}
 	var err error
 	if s.Schedule, err = train.ParseSchedule(c.Schedule); err != nil {
