@@ -233,8 +233,12 @@ func run(t *testing.T, m *graph.Module, method string) map[string][]float32 {
 	}
 	defer s.Close()
 	for i := range p.Slots {
-		for e := range s.Slot(i) {
-			s.Slot(i)[e] = float32(0.3 * math.Cos(float64(7*i+3*e)))
+		slot, err := s.WriteSlot(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e := range slot {
+			slot[e] = float32(0.3 * math.Cos(float64(7*i+3*e)))
 		}
 	}
 	bound, err := s.Method(method)

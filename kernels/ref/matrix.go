@@ -21,18 +21,30 @@ func matrixOf(t *kernel.Tensor, p int) matrix {
 	return matrix{data: t.Copy(p), K: t.Shape[1]}
 }
 
-// weightsOf gives the copies of a rank-2 tensor at each run. A matrix of packed
-// elements is a constant: it is decoded here, once.
+// weightsOf gives the copies of a rank-2 tensor at each run. A matrix of codes is
+// a constant: it is decoded here, once. One of bf16 may have been perturbed for
+// the run.
 func weightsOf(t *kernel.Tensor) func(p int) matrix {
 	if !t.Type.DType.Packed() {
 		return func(p int) matrix { return matrixOf(t, p) }
 	}
 	panels := t.Type.Panels()
 	w := matrix{data: make([]float32, panels.M*panels.K), K: panels.K}
-	for m := range panels.M {
-		quant.DecodeRow(row(w.data, m, w.K), t.Data, &panels, m)
+	decode := func() {
+		for m := range panels.M {
+			quant.DecodeRow(row(w.data, m, w.K), t.Data, &panels, m)
+		}
 	}
-	return func(int) matrix { return w }
+	if t.Type.DType != op.BF16 {
+		decode()
+		return func(int) matrix { return w }
+	}
+	return func(p int) matrix {
+		if p == 0 {
+			decode()
+		}
+		return w
+	}
 }
 
 // row gives row m as a slice that begins at its first element, and the stride

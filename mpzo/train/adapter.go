@@ -28,15 +28,22 @@ func (m *Model) Adapter() (*adapter.Adapter, error) {
 		return nil, meta.err
 	}
 	for _, s := range m.sites {
-		b := slices.Clone(m.session.Slot(s.B))
+		loraA, err := m.session.ReadSlot(s.A)
+		if err != nil {
+			return nil, err
+		}
+		loraB, err := m.session.ReadSlot(s.B)
+		if err != nil {
+			return nil, err
+		}
+		b := slices.Clone(loraB)
 		if interleaved && rotated(s) {
-			var err error
 			if b, err = adapter.InterleavedToHalf(b, a.Rank, headDim); err != nil {
 				return nil, err
 			}
 		}
 		a.Sites = append(a.Sites, adapterSite(s))
-		a.A = append(a.A, slices.Clone(m.session.Slot(s.A)))
+		a.A = append(a.A, slices.Clone(loraA))
 		a.B = append(a.B, b)
 	}
 	return a, nil
@@ -65,9 +72,17 @@ func (m *Model) SetAdapter(a *adapter.Adapter) error {
 		return fmt.Errorf("%w: %w", ErrAdapter, err)
 	}
 	for i, s := range m.sites {
+		loraB, err := m.session.WriteSlot(s.B)
+		if err != nil {
+			return err
+		}
 		if index[i] < 0 {
-			clear(m.session.Slot(s.B))
+			clear(loraB)
 			continue
+		}
+		loraA, err := m.session.WriteSlot(s.A)
+		if err != nil {
+			return err
 		}
 		b := a.B[index[i]]
 		if interleaved && rotated(s) {
@@ -75,8 +90,8 @@ func (m *Model) SetAdapter(a *adapter.Adapter) error {
 				return err
 			}
 		}
-		copy(m.session.Slot(s.A), a.A[index[i]])
-		copy(m.session.Slot(s.B), b)
+		copy(loraA, a.A[index[i]])
+		copy(loraB, b)
 	}
 	return nil
 }

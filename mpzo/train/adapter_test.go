@@ -22,7 +22,7 @@ func TestAdapterRoundTrip(t *testing.T) {
 		config.Interleaved = interleaved
 		p := link(t, build(t, toy{config, 2}), gaussianLoRA(3))
 		m := bind(t, p, backends(t)["ref"], op.Extents{Q: 1}, 1)
-		m.Init(4)
+		must(t, m.Init(4))
 		disturb(m, 5)
 		want := bytesOf(m)
 		a, err := m.Adapter()
@@ -36,12 +36,12 @@ func TestAdapterRoundTrip(t *testing.T) {
 		if a, err = adapter.Read(folder); err != nil {
 			t.Fatal(err)
 		}
-		loraA := slices.Clone(m.Session().Slot(m.Sites()[0].A))
-		m.Init(77)
+		loraA := slices.Clone(slot(m, m.Sites()[0].A))
+		must(t, m.Init(77))
 		if err := m.SetAdapter(a); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(bytesOf(m), want) || !slices.Equal(m.Session().Slot(m.Sites()[0].A), loraA) {
+		if !slices.Equal(bytesOf(m), want) || !slices.Equal(slot(m, m.Sites()[0].A), loraA) {
 			t.Errorf("interleaved %t: the adapter comes back with other bits", interleaved)
 		}
 	}
@@ -59,7 +59,7 @@ func TestAdapterMovesBetweenForms(t *testing.T) {
 	var models []*train.Model
 	for _, source := range []string{"stories260K", "stories260K/stories260K.bin"} {
 		m := bind(t, link(t, checkpoint(t, source), lora), backends(t)["cpu"], sizes(&b, 1, 1), 1)
-		m.Init(4)
+		must(t, m.Init(4))
 		models = append(models, m)
 	}
 	disturb(models[1], 5) // the llama2.c form
@@ -82,7 +82,7 @@ func TestAdapterMovesBetweenForms(t *testing.T) {
 func TestSetAdapterRefuses(t *testing.T) {
 	p := link(t, build(t, toy{toyConfig(), 2}), gaussianLoRA(3))
 	m := bind(t, p, backends(t)["ref"], op.Extents{Q: 1}, 1)
-	m.Init(4)
+	must(t, m.Init(4))
 	disturb(m, 5)
 	want := bytesOf(m)
 	for name, spoil := range map[string]func(*adapter.Adapter){
@@ -111,7 +111,7 @@ func TestSetAdapterRefuses(t *testing.T) {
 	if err := m.SetAdapter(a); err != nil {
 		t.Fatal(err)
 	}
-	if b := m.Session().Slot(m.Sites()[0].B); slices.ContainsFunc(b, func(v float32) bool { return v != 0 }) {
+	if b := slot(m, m.Sites()[0].B); slices.ContainsFunc(b, func(v float32) bool { return v != 0 }) {
 		t.Error("a site that the adapter lacks keeps its B")
 	}
 }

@@ -59,7 +59,7 @@ func TestAdapterOfEveryArchitecture(t *testing.T) {
 		p := link(t, built(t, "tiny-random-"+name), gaussianLoRA(2))
 		batch := raggedBatches(t, rand.New(rand.NewPCG(12, 13)), 250, 1)[0]
 		m := bind(t, p, registry, sizes(batch, 1, 1), 1)
-		m.Init(5)
+		must(t, m.Init(5))
 		disturb(m, 6)
 		a, err := m.Adapter()
 		if err != nil {
@@ -76,7 +76,7 @@ func TestAdapterOfEveryArchitecture(t *testing.T) {
 			t.Errorf("%s: fan_in_fan_out %v, masked %v", name, a.FanInFanOut, a.Masked)
 		}
 		before := string(bytesOf(m))
-		m.Init(99)
+		must(t, m.Init(99))
 		if err := m.SetAdapter(a); err != nil {
 			t.Fatal(err)
 		}

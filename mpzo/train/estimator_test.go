@@ -34,9 +34,9 @@ func newTinyTask(t *testing.T, backend string, sampler noise.Sampler, width, que
 		t.Fatal(err)
 	}
 	task.model = bind(t, p, backends(t)[backend], sizes(&task.batch, width, queries), 1)
-	task.model.Init(3)
+	must(t, task.model.Init(3))
 	disturb(task.model, 4)
-	task.start = task.model.Snapshot()
+	task.start = snapshot(task.model.Snapshot())
 	task.oracle = newOracle(t, checkpoint, task.model, rank, alpha/rank)
 	return task
 }
@@ -56,7 +56,7 @@ func TestLossesEqualFloat64Model(t *testing.T) {
 		}
 		for name, registry := range backends(t) {
 			m := bind(t, p, registry, sizes(&b, 1, 1), 1)
-			m.Init(5)
+			must(t, m.Init(5))
 			disturb(m, 6)
 			losses, _ := bothLosses(t, m, &b, train.None)
 			near(t, name, float64(losses[0]), newOracle(t, checkpoint, m, 3, 2).loss(list), 2e-6)
@@ -81,8 +81,8 @@ func (task *tinyTask) meanDirection(t *testing.T, runSeed uint64, n, queries int
 		if err := task.model.Update(context.Background(), seed, g, 1); err != nil {
 			t.Fatal(err)
 		}
-		mean = addDifference(mean, task.start, task.model.Snapshot(), 1/float64(steps))
-		task.model.Restore(task.start)
+		mean = addDifference(mean, task.start, snapshot(task.model.Snapshot()), 1/float64(steps))
+		must(t, task.model.Restore(task.start))
 	}
 	return mean
 }
@@ -148,7 +148,7 @@ func TestMeanOfDirectionsApproachesGradient(t *testing.T) {
 func (task *tinyTask) derivative(seed [2]uint32, gradient []float64) float64 {
 	sum, i := 0.0, 0
 	for _, site := range task.model.Sites() {
-		z := make([]float32, len(task.model.Session().Slot(site.B)))
+		z := make([]float32, len(slot(task.model, site.B)))
 		noise.Gaussian.Fill(z, seed, site.ID, 0, 0)
 		for _, v := range z {
 			sum += float64(v) * gradient[i]
@@ -215,7 +215,7 @@ func TestQuadraticConverges(t *testing.T) {
 			var curvature, target [][]float64
 			for _, site := range m.Sites() {
 				var a, b []float64
-				for range m.Session().Slot(site.B) {
+				for range slot(m, site.B) {
 					a, b = append(a, 0.5+random.Float64()), append(b, random.NormFloat64())
 				}
 				curvature, target = append(curvature, a), append(target, b)
@@ -223,7 +223,7 @@ func TestQuadraticConverges(t *testing.T) {
 			loss := func() float64 {
 				sum := 0.0
 				for i, site := range m.Sites() {
-					for e, v := range m.Session().Slot(site.B) {
+					for e, v := range slot(m, site.B) {
 						off := float64(v) - target[i][e]
 						sum += curvature[i][e] * off * off / 2
 					}
@@ -233,7 +233,7 @@ func TestQuadraticConverges(t *testing.T) {
 			first := loss()
 			lr := float32(queries) / float32(m.Parameters()+queries+1) / 1.5
 			for step := range uint64(1500) {
-				seed, start := noise.StepSeed(61, step), m.Snapshot()
+				seed, start := noise.StepSeed(61, step), snapshot(m.Snapshot())
 				g := make([]float32, queries)
 				for i := range g {
 					perturbed(m, start, sampler, seed, 2*i, 0.1)
@@ -241,14 +241,14 @@ func TestQuadraticConverges(t *testing.T) {
 					perturbed(m, start, sampler, seed, 2*i+1, 0.1)
 					g[i] = float32((plus - loss()) / 0.2)
 				}
-				m.Restore(start)
+				must(t, m.Restore(start))
 				if err := m.Update(context.Background(), seed, g, lr); err != nil {
 					t.Fatal(err)
 				}
 			}
 			worst := 0.0
 			for i, site := range m.Sites() {
-				for e, v := range m.Session().Slot(site.B) {
+				for e, v := range slot(m, site.B) {
 					worst = max(worst, math.Abs(float64(v)-target[i][e]))
 				}
 			}

@@ -6,7 +6,6 @@ import (
 
 	"zeroth/mpzo/data"
 	"zeroth/runtime/executor"
-	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 )
 
@@ -17,7 +16,6 @@ import (
 type Generator struct {
 	session *executor.Session
 	forward *executor.Method
-	logits  *kernel.Tensor // [answers, V]
 	slots   *Model
 	vocab   int
 	batch   data.Batch
@@ -49,10 +47,11 @@ func NewGenerator(s *executor.Session) (*Generator, error) {
 	if g.forward, err = s.Method("forward"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
-	if g.logits, err = g.forward.Output("logits"); err != nil {
+	logits, err := g.forward.Output("logits")
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
-	t := g.logits.Type
+	t := logits.Type
 	if t.DType != op.F32 || len(t.Shape) != 2 || t.Shape[0] != op.S(op.LossRows, 0) || t.Shape[1] != op.C(t.Shape[1].Offset) || t.Shape[1].Offset < 1 {
 		return nil, fmt.Errorf("%w: the logits are %s, not f32 [R V]", ErrProgram, t)
 	}
@@ -71,8 +70,17 @@ func (m *Model) Generate(g *Generator) { m.generator = g }
 // model holds, batch of them at a time, and calls progress after each batch.
 func (g *Generator) Answers(ctx context.Context, m *Model, set *data.Set, batch int, progress func(done int)) ([]string, error) {
 	for i, s := range g.slots.sites {
-		copy(g.session.Slot(s.A), m.session.Slot(m.sites[i].A))
-		copy(g.session.Slot(s.B), m.session.Slot(m.sites[i].B))
+		for to, from := range map[int]int{s.A: m.sites[i].A, s.B: m.sites[i].B} {
+			values, err := m.session.ReadSlot(from)
+			if err != nil {
+				return nil, err
+			}
+			slot, err := g.session.WriteSlot(to)
+			if err != nil {
+				return nil, err
+			}
+			copy(slot, values)
+		}
 	}
 	answers := make([]string, 0, len(set.Examples))
 	for first := 0; first < len(set.Examples); first += batch {
@@ -135,7 +143,11 @@ func (g *Generator) next(ctx context.Context, ids [][]int32, open []int) ([]int3
 	if err := g.forward.Run(ctx); err != nil {
 		return nil, err
 	}
-	logits := g.logits.Copy(0)
+	output, err := g.forward.Output("logits")
+	if err != nil {
+		return nil, err
+	}
+	logits := output.Copy(0)
 	out := make([]int32, len(open))
 	for k := range open {
 		row := logits[k*g.vocab : (k+1)*g.vocab]

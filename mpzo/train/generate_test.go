@@ -81,7 +81,7 @@ func TestAnswersAreTheLikeliestTokens(t *testing.T) {
 	set := questions(t)
 	vocabulary := toyConfig().VocabSize
 	m := bind(t, f.program, f.kernels, op.Extents{Width: 1, N: 32, S: 1, R: vocabulary, K: vocabulary, G: 1, Q: 1}, 1)
-	m.Init(3)
+	must(t, m.Init(3))
 	disturb(m, 4)
 	var answers []string
 	for _, batch := range []int{1, 3, 4} {
@@ -110,7 +110,7 @@ func TestAnswersAreTheLikeliestTokens(t *testing.T) {
 			t.Errorf("question %d: answer %q, want %q", i, answer, want)
 		}
 	}
-	m.Init(3)
+	must(t, m.Init(3))
 	g := generator(t, f.program, f.kernels, train.GeneratorBounds(4, set))
 	plain, err := g.Answers(context.Background(), m, set, 4, func(int) {})
 	if err != nil || fmt.Sprint(plain) == fmt.Sprint(answers) {
@@ -152,7 +152,7 @@ func TestEvaluateGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := bind(t, f.program, f.kernels, train.Bounds(bounds, 1, 1), 1)
-	m.Init(3)
+	must(t, m.Init(3))
 	disturb(m, 4)
 	if _, err := m.Evaluate(context.Background(), set, data.TokenLoss, 3, data.BySum, nil); !errors.Is(err, train.ErrSettings) {
 		t.Errorf("without a generator: %v", err)

@@ -47,7 +47,7 @@ func TestMaskedLossIsThatOfTheMasksPosition(t *testing.T) {
 	}
 	for name, registry := range backends(t) {
 		m := bind(t, p, registry, sizes(&b, 1, 1), 1)
-		m.Init(1) // B is zero: the model as it was trained
+		must(t, m.Init(1)) // B is zero: the model as it was trained
 		nll, err := m.RowLosses(context.Background(), &b)
 		if err != nil {
 			t.Fatal(err)

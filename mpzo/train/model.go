@@ -120,27 +120,41 @@ func (m *Model) Parameters() int {
 	n := 0
 	if m.full {
 		for _, slot := range m.session.Program().Slots {
-			elements := 1
-			for _, d := range slot.Type.Shape {
-				elements *= d.Offset
-			}
-			n += elements
+			n += elements(slot.Type)
 		}
 		return n
 	}
 	for _, s := range m.sites {
-		n += len(m.session.Slot(s.B))
+		n += elements(m.session.Program().Slots[s.B].Type)
 	}
 	return n
 }
 
 // Init starts LoRA-FA: A is Kaiming-uniform with a = √5, so bounded by
 // 1/√K, and stays as it is; B is zero.
-func (m *Model) Init(runSeed uint64) {
+func (m *Model) Init(runSeed uint64) error {
 	for _, s := range m.sites {
-		noise.FillUniform(m.session.Slot(s.A), runSeed, s.ID, float32(1/math.Sqrt(float64(s.In))))
-		clear(m.session.Slot(s.B))
+		a, err := m.session.WriteSlot(s.A)
+		if err != nil {
+			return err
+		}
+		b, err := m.session.WriteSlot(s.B)
+		if err != nil {
+			return err
+		}
+		noise.FillUniform(a, runSeed, s.ID, float32(1/math.Sqrt(float64(s.In))))
+		clear(b)
 	}
+	return nil
+}
+
+// elements is the number of elements of a slot.
+func elements(t op.Type) int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d.Offset
+	}
+	return n
 }
 
 // Losses runs the batch forward once for all copies of p and writes their P
@@ -257,17 +271,26 @@ func (f *feeder) seed(seed [2]uint32) {
 }
 
 // Snapshot copies every B, in the order of the sites, to be given to Restore.
-func (m *Model) Snapshot() [][]float32 {
-	var b [][]float32
+func (m *Model) Snapshot() ([][]float32, error) {
+	var all [][]float32
 	for _, s := range m.sites {
-		b = append(b, slices.Clone(m.session.Slot(s.B)))
+		b, err := m.session.ReadSlot(s.B)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, slices.Clone(b))
 	}
-	return b
+	return all, nil
 }
 
 // Restore brings back a snapshot.
-func (m *Model) Restore(b [][]float32) {
+func (m *Model) Restore(all [][]float32) error {
 	for i, s := range m.sites {
-		copy(m.session.Slot(s.B), b[i])
+		b, err := m.session.WriteSlot(s.B)
+		if err != nil {
+			return err
+		}
+		copy(b, all[i])
 	}
+	return nil
 }

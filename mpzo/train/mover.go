@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -42,9 +43,9 @@ func NewMover(m *Model, moves Moves) (*Mover, error) {
 	}
 	sizes := make([]siteSize, len(m.sites))
 	for i, s := range m.sites {
-		elements := len(m.session.Slot(s.B))
-		sizes[i] = siteSize{rows: s.Out, elements: elements}
-		v.kept = append(v.kept, make([]float32, elements))
+		n := elements(m.session.Program().Slots[s.B].Type)
+		sizes[i] = siteSize{rows: s.Out, elements: n}
+		v.kept = append(v.kept, make([]float32, n))
 	}
 	v.rule = newOptimizer(moves, sizes)
 	return v, nil
@@ -63,7 +64,11 @@ func (v *Mover) Move(ctx context.Context, seed [2]uint32, g []float32, lr float3
 	}
 	v.rule.begin()
 	for i, s := range v.model.sites {
-		b, kept := v.model.session.Slot(s.B), v.kept[i]
+		b, err := v.model.session.WriteSlot(s.B)
+		if err != nil {
+			return err
+		}
+		kept := v.kept[i]
 		v.rule.turn(i, b)
 		for e, d := range b {
 			b[e] = kept[e] - float32(lr*d)
@@ -76,13 +81,16 @@ func (v *Mover) Move(ctx context.Context, seed [2]uint32, g []float32, lr float3
 // update makes it, from B = 0 with a rate of −1.
 func (v *Mover) estimate(ctx context.Context, seed [2]uint32) error {
 	for i, s := range v.model.sites {
-		b := v.model.session.Slot(s.B)
+		b, err := v.model.session.WriteSlot(s.B)
+		if err != nil {
+			return err
+		}
 		copy(v.kept[i], b)
 		clear(b)
 	}
 	err := v.model.Update(ctx, seed, v.g, -1)
 	if err != nil {
-		v.model.Restore(v.kept)
+		err = errors.Join(err, v.model.Restore(v.kept))
 	}
 	return err
 }

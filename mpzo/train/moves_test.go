@@ -65,7 +65,7 @@ func estimates(m *train.Model, steps [][]float32) [][][]float64 {
 	for number, g := range steps {
 		var sites [][]float64
 		for _, site := range m.Sites() {
-			z := make([]float32, len(m.Session().Slot(site.B)))
+			z := make([]float32, len(slot(m, site.B)))
 			sum := make([]float64, len(z))
 			for i, slope := range g {
 				noise.Gaussian.Fill(z, noise.StepSeed(3, uint64(number)), site.ID, uint32(i), 0)
@@ -100,7 +100,7 @@ func moved(t *testing.T, moves train.Moves, steps [][]float32) (*train.Model, []
 	var by [][]float64
 	for i, site := range task.model.Sites() {
 		var list []float64
-		for e, v := range task.model.Session().Slot(site.B) {
+		for e, v := range slot(task.model, site.B) {
 			list = append(list, 8*(float64(task.start[i][e])-float64(v)))
 		}
 		by = append(by, list)

@@ -53,8 +53,8 @@ func newOracle(t *testing.T, checkpoint toy, m *train.Model, rank int, scale flo
 func (o *oracle) take(m *train.Model) {
 	o.loraA, o.loraB = map[string][]float64{}, map[string][]float64{}
 	for _, site := range m.Sites() {
-		o.loraA[site.Name] = widen(m.Session().Slot(site.A))
-		o.loraB[site.Name] = widen(m.Session().Slot(site.B))
+		o.loraA[site.Name] = widen(slot(m, site.A))
+		o.loraB[site.Name] = widen(slot(m, site.B))
 	}
 }
 

@@ -143,7 +143,7 @@ func checkProbe(t *testing.T, source string, p *probe) {
 			losses, _ := bothLosses(t, m, &b, train.None)
 			return float64(losses[0])
 		}
-		m.Init(1) // B = 0
+		must(t, m.Init(1)) // B = 0
 		without, _ := bothLosses(t, m, &b, train.None)
 		near(t, name+": loss without LoRA", float64(without[0]), p.WithoutLoRA, 1e-5)
 		near(t, name+": loss with LoRA", loss(0), p.WithLoRA, 1e-5)

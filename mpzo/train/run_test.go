@@ -115,7 +115,7 @@ func (f *fixture) model(t testing.TB, s train.Settings, threads int) *train.Mode
 		step = step.Max(evaluation)
 	}
 	m := bind(t, f.program, f.kernels, train.Bounds(step, s.Estimator.Copies(s.Queries), s.Queries), threads)
-	m.Init(s.Seed)
+	must(t, m.Init(s.Seed))
 	return m
 }
 
@@ -321,7 +321,7 @@ func TestReplayRebuildsTheAdapter(t *testing.T) {
 	}
 	for name, registry := range backends(t) {
 		m := bind(t, f.program, registry, op.Extents{Width: 1, Q: s.Queries}, 3)
-		m.Init(s.Seed)
+		must(t, m.Init(s.Seed))
 		if err := m.Replay(context.Background(), log, s.Steps, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -395,7 +395,7 @@ func TestRecordedStepIsCarriedOut(t *testing.T) {
 		t.Fatalf("%d steps are recorded, %v; want 4", len(log.Steps), err)
 	}
 	trained := bytesOf(m)
-	m.Init(s.Seed)
+	must(t, m.Init(s.Seed))
 	if err := m.Replay(context.Background(), log, 4, nil); err != nil {
 		t.Fatal(err)
 	}

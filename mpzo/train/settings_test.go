@@ -94,7 +94,7 @@ func TestDivergence(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := bind(t, f.program, f.kernels, train.Bounds(bounds, 2*s.Queries, s.Queries), 1)
-	m.Init(s.Seed)
+	must(t, m.Init(s.Seed))
 	path := filepath.Join(t.TempDir(), "journal")
 	writer, err := journal.Create(path, header(m, s))
 	if err != nil {
@@ -113,7 +113,7 @@ func TestDivergence(t *testing.T) {
 		t.Errorf("diverged after %d steps", len(log.Steps))
 	}
 	diverged := bytesOf(m)
-	m.Init(s.Seed)
+	must(t, m.Init(s.Seed))
 	if err := m.Replay(context.Background(), log, uint64(len(log.Steps)), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -220,9 +220,9 @@ func TestInit(t *testing.T) {
 	disturb(m, 5)
 	first := make(map[float32]bool)
 	for _, seed := range []uint64{4, 5} {
-		m.Init(seed)
+		must(t, m.Init(seed))
 		for _, site := range m.Sites() {
-			a, bound, largest, square := m.Session().Slot(site.A), 1/math.Sqrt(float64(site.In)), 0.0, 0.0
+			a, bound, largest, square := slot(m, site.A), 1/math.Sqrt(float64(site.In)), 0.0, 0.0
 			for _, v := range a {
 				largest, square = max(largest, math.Abs(float64(v))), square+float64(v)*float64(v)/float64(len(a))
 			}

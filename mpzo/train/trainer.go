@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -245,7 +246,10 @@ func (t *Trainer) evaluate(ctx context.Context, step uint64) error {
 func (t *Trainer) keepBest(step uint64) error {
 	t.bestOne = step
 	if t.Test != nil {
-		t.bestB = t.Model.Snapshot()
+		var err error
+		if t.bestB, err = t.Model.Snapshot(); err != nil {
+			return err
+		}
 	}
 	return t.Observer.KeepBest(step, t.best)
 }
@@ -263,11 +267,15 @@ func (t *Trainer) test(ctx context.Context, step uint64) error {
 	if !t.hasBest || t.bestOne == step {
 		return nil
 	}
-	last := t.Model.Snapshot()
-	t.Model.Restore(t.bestB)
-	err := t.testOne(ctx, step, t.bestOne)
-	t.Model.Restore(last)
-	return err
+	last, err := t.Model.Snapshot()
+	if err != nil {
+		return err
+	}
+	if err := t.Model.Restore(t.bestB); err != nil {
+		return err
+	}
+	err = t.testOne(ctx, step, t.bestOne)
+	return errors.Join(err, t.Model.Restore(last))
 }
 
 func (t *Trainer) testOne(ctx context.Context, step, of uint64) error {

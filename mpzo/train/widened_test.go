@@ -26,9 +26,9 @@ func sameAsSequential(t *testing.T, p *program.Program, registry *kernel.Registr
 		most = max(most, q)
 	}
 	m := bind(t, p, registry, sizes(b, 2*most, most), 2)
-	m.Init(7)
+	must(t, m.Init(7))
 	disturb(m, 3)
-	start := m.Snapshot()
+	start := snapshot(m.Snapshot())
 	seed, eps := noise.StepSeed(11, 4), float32(0.03)
 	single := make([][2]float32, 2*most) // losses and choice_losses of each copy alone
 	distinct := false
@@ -40,7 +40,7 @@ func sameAsSequential(t *testing.T, p *program.Program, registry *kernel.Registr
 		losses, choices = bothLosses(t, m, b, train.None)
 		near(t, fmt.Sprintf("copy %d alone: loss", j), float64(single[j][0]), float64(losses[0]), sameLoss)
 		near(t, fmt.Sprintf("copy %d alone: choice loss", j), float64(single[j][1]), float64(choices[0]), sameLoss)
-		m.Restore(start)
+		must(t, m.Restore(start))
 	}
 	if !distinct {
 		t.Errorf("all copies have the loss %g: nothing was perturbed", single[0][0])

@@ -1,5 +1,8 @@
-// Package backend names the sets of kernels that a session can be given, and
-// finds one by name. The tool builds the list; nothing registers itself.
+// Package backend says what can run programs: sets of kernels on host memory,
+// and delegates, which run partitions of a method on tensors in memory of their
+// own. The executor cuts methods into partitions and keeps slots and values in
+// step between host and delegate; the tool builds the list of backends, and
+// nothing registers itself.
 package backend
 
 import (
@@ -13,11 +16,15 @@ import (
 // ErrUnknown is wrapped when no backend has a name.
 var ErrUnknown = errors.New("no such backend")
 
-// Backend is a set of kernels that work on host memory.
+// Backend is something that can run programs, or parts of them.
 type Backend struct {
-	Name    string // what users choose it by
-	About   string // one line: what it is and what it uses on this machine
+	Name  string // what users choose it by
+	About string // one line: what it is and what it uses on this machine
+	// Kernels are its own, on host memory; they may be of some ops only.
 	Kernels []kernel.Kernel
+	// Delegate, if any, takes the nodes that it supports, in partitions. The
+	// host's kernels take the others.
+	Delegate Delegate
 }
 
 // Registry is the list of backends of this build.

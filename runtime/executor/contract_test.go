@@ -16,10 +16,11 @@ import (
 )
 
 // slots copies every slot of a session.
-func slots(s *executor.Session) [][]float32 {
+func slots(t testing.TB, s *executor.Session) [][]float32 {
+	t.Helper()
 	var all [][]float32
 	for i := range s.Program().Slots {
-		all = append(all, slices.Clone(s.Slot(i)))
+		all = append(all, slices.Clone(slot(t, s, i)))
 	}
 	return all
 }
@@ -36,7 +37,7 @@ func TestIndexContracts(t *testing.T) {
 		}
 		feed(t, m, inputs())
 		run(t, m)
-		want, before := outputs(t, m, batch.Width), slots(s)
+		want, before := outputs(t, m, batch.Width), slots(t, s)
 		for _, c := range []struct {
 			input  string
 			at     int
@@ -82,7 +83,7 @@ func TestIndexContracts(t *testing.T) {
 		if got := outputs(t, m, batch.Width); !slices.Equal(got, want) {
 			t.Errorf("%s: a sound run after refused ones gives %v, want %v", name, got, want)
 		}
-		for i, slot := range slots(s) {
+		for i, slot := range slots(t, s) {
 			if !slices.Equal(slot, before[i]) {
 				t.Errorf("%s: slot %d changed", name, i)
 			}
@@ -243,13 +244,13 @@ func TestCancelledContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	feed(t, m, inputs())
-	before := slots(s)
+	before := slots(t, s)
 	for _, m := range []*executor.Method{m, u} {
 		if err := m.Run(cancelled); !errors.Is(err, context.Canceled) {
 			t.Errorf("a cancelled run: %v", err)
 		}
 	}
-	for i, slot := range slots(s) {
+	for i, slot := range slots(t, s) {
 		if !slices.Equal(slot, before[i]) {
 			t.Errorf("a cancelled update changed slot %d", i)
 		}
@@ -261,7 +262,7 @@ func TestCancelledContext(t *testing.T) {
 	if err := u.Run(&late{context.Background(), 1}); err != nil {
 		t.Errorf("an update that had begun: %v", err)
 	}
-	after := slots(s)
+	after := slots(t, s)
 	if slices.Equal(after[1], before[1]) || slices.Equal(after[2], before[2]) || !slices.Equal(after[0], before[0]) {
 		t.Error("an update that had begun was not carried out on both B and them alone")
 	}

@@ -156,8 +156,12 @@ func session(t testing.TB, p *program.Program, registry *kernel.Registry, o exec
 	}
 	t.Cleanup(s.Close)
 	for i := range p.Slots {
-		for e, slot := 0, s.Slot(i); e < len(slot); e++ {
-			slot[e] = float32(math.Cos(float64(3*i + e)))
+		values, err := s.WriteSlot(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e := range values {
+			values[e] = float32(math.Cos(float64(3*i + e)))
 		}
 	}
 	return s
@@ -207,6 +211,16 @@ func outputs(t testing.TB, m *executor.Method, width int) []float32 {
 			t.Fatal(err)
 		}
 		values = append(values, out.F32()[:width]...)
+	}
+	return values
+}
+
+// slot reads a slot.
+func slot(t testing.TB, s *executor.Session, i int) []float32 {
+	t.Helper()
+	values, err := s.ReadSlot(i)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return values
 }

@@ -10,40 +10,69 @@ import (
 	"zeroth/runtime/program"
 )
 
-// layOut resolves a method's kernels at the session's bounds and plans its
-// part of the arena. No tensor has storage yet, apart from what lies outside
-// the arena.
+// layOut resolves a method's kernels and partitions at the session's bounds and
+// plans its part of the arena. No tensor has storage yet, apart from what lies
+// outside the arena.
 func layOut(s *Session, def *program.Method, registry *kernel.Registry) (*Method, error) {
-	m := &Method{session: s, def: def, extents: s.bounds, output: make([]bool, len(def.Values))}
+	m := &Method{
+		session: s, def: def, extents: s.bounds,
+		output: make([]bool, len(def.Values)), origins: make([]origin, len(def.Values)),
+	}
 	for _, v := range def.Outputs {
 		m.output[v] = true
 	}
 	for i := range def.Values {
-		t := &kernel.Tensor{Type: def.Values[i].Type, Shape: make([]int, len(def.Values[i].Type.Shape))}
+		v := &def.Values[i]
+		t := &kernel.Tensor{Type: v.Type, Shape: make([]int, len(v.Type.Shape))}
+		if v.Kind == program.ConstRef {
+			t.Data = s.prog.Constants[v.Ref].Data
+		}
+		m.output[i] = m.output[i] || s.keepValues && v.Kind == program.Temp
 		m.tensors = append(m.tensors, t)
 	}
 	m.shape(s.bounds)
-	for i := range def.Nodes {
-		if err := m.addStep(&def.Nodes[i], registry); err != nil {
-			return nil, fmt.Errorf("node %d %s %s: %w", i, def.Nodes[i].Op, def.Nodes[i].Name, err)
-		}
+	if err := m.checkNodes(); err != nil {
+		return nil, err
 	}
-	m.addChecks()
+	if err := m.place(registry); err != nil {
+		return nil, err
+	}
 	return m, m.planArena()
 }
 
-// addStep picks the kernel of a node and makes its call.
-func (m *Method) addStep(node *program.Node, registry *kernel.Registry) error {
-	spec, ok := op.Lookup(node.Op)
-	if !ok {
-		return fmt.Errorf("%w: unknown %s", op.ErrInvalid, node.Op)
+// checkNodes looks the ops up and collects the index contracts that a run must be
+// held to: those of the method's inputs, and those of constants that address
+// what only a run gives its size.
+func (m *Method) checkNodes() error {
+	for i := range m.def.Nodes {
+		node := &m.def.Nodes[i]
+		spec, ok := op.Lookup(node.Op)
+		if !ok {
+			return fmt.Errorf("node %d %s: %w: unknown %s", i, node.Name, op.ErrInvalid, node.Op)
+		}
+		for port, v := range node.In {
+			m.mutates = m.mutates || spec.Inputs[port].Mutable
+			rule := spec.Inputs[port].Index
+			if rule == nil || !m.checkedByRun(v, node.In[rule.Of], rule) {
+				continue
+			}
+			m.checks = append(m.checks, check{
+				rule: *rule, name: m.def.Values[v].Name, value: m.tensors[v], of: m.tensors[node.In[rule.Of]],
+			})
+		}
 	}
+	return nil
+}
+
+// addStep picks the host's kernel of a node and makes its call.
+func (m *Method) addStep(i int, registry *kernel.Registry) error {
+	node := &m.def.Nodes[i]
+	spec, _ := op.Lookup(node.Op)
 	call := &kernel.Call{Spec: spec, Attrs: node.Attrs, Pool: m.session.pool}
 	var types []op.Type
-	for i, v := range node.In {
+	for _, v := range node.In {
 		call.In = append(call.In, m.tensors[v])
 		types = append(types, m.tensors[v].Type)
-		m.mutates = m.mutates || spec.Inputs[i].Mutable
 	}
 	for _, v := range node.Out {
 		call.Out = append(call.Out, m.tensors[v])
@@ -52,33 +81,15 @@ func (m *Method) addStep(node *program.Node, registry *kernel.Registry) error {
 	if err != nil {
 		return err
 	}
-	step := step{node: node, call: call, kernel: k}
+	step := step{node: node, index: i, runs: k.Name, call: call, kernel: k}
+	if m.session.delegate != nil {
+		step.slots = m.slotUses(node, spec)
+	}
 	if k.Scratch != nil {
 		step.scratchBytes = k.Scratch(call)
 	}
 	m.steps = append(m.steps, step)
 	return nil
-}
-
-// addChecks collects the index contracts that a run must be held to: those of
-// the method's inputs, and those of constants that address what only a run
-// gives its size.
-func (m *Method) addChecks() {
-	for i := range m.steps {
-		step := &m.steps[i]
-		for port, v := range step.node.In {
-			rule := step.call.Spec.Inputs[port].Index
-			if rule == nil || !m.checkedByRun(v, step.node.In[rule.Of], rule) {
-				continue
-			}
-			m.checks = append(m.checks, check{
-				rule:  *rule,
-				name:  m.def.Values[v].Name,
-				value: m.tensors[v],
-				of:    step.call.In[rule.Of],
-			})
-		}
-	}
 }
 
 // checkedByRun reports whether indices v into value of can change with a run.
@@ -161,11 +172,11 @@ func (m *Method) lifetimes() ([]plan.Item, error) {
 
 func (m *Method) lastUses() []int {
 	last := make([]int, len(m.def.Values))
-	for i := range m.def.Nodes {
-		for _, v := range m.def.Nodes[i].Out {
+	for i := range m.steps {
+		for _, v := range m.steps[i].node.Out {
 			last[v] = i
 		}
-		for _, v := range m.def.Nodes[i].In {
+		for _, v := range m.steps[i].node.In {
 			last[v] = i
 		}
 	}
@@ -176,7 +187,7 @@ func (m *Method) lastUses() []int {
 // or −1: input 0 of an in-place op, a temporary of the same type that nobody
 // reads afterwards.
 func (m *Method) overwritten(step *step, v, i int, lastUse []int) int {
-	if !step.call.Spec.InPlace {
+	if step.part != nil || !step.call.Spec.InPlace {
 		return -1
 	}
 	from := step.node.In[0]

@@ -20,8 +20,9 @@ type Method struct {
 	steps   []step
 	checks  []check
 	plan    *plan.Plan
-	home    []int  // item of the plan that holds a temporary, or −1
-	output  []bool // which values are outputs
+	home    []int    // item of the plan that holds a temporary, or −1
+	output  []bool   // which values can be read after a run
+	origins []origin // which values partitions give out
 	// outsideBytes is what inputs and outputs take beside the arena: a float,
 	// since their sum need not fit an int.
 	outsideBytes float64
@@ -30,9 +31,13 @@ type Method struct {
 	job          job  // the run that is under way
 }
 
-// step is a node with its kernel.
+// step is a node with its kernel, or a partition.
 type step struct {
-	node         *program.Node
+	node         *program.Node // of a partition: its name, what it reads and gives out
+	index        int           // of the node in its method
+	part         *part         // nil for a node of the host's
+	slots        []slotUse     // kept where there is a delegate
+	runs         string        // the kernel's name, or the delegate's
 	call         *kernel.Call
 	kernel       *kernel.Kernel
 	runner       kernel.Runner
@@ -54,13 +59,11 @@ func (m *Method) bind() error {
 	for i, t := range m.tensors {
 		v := &m.def.Values[i]
 		switch {
-		case v.Kind == program.ConstRef:
-			t.Data = m.session.prog.Constants[v.Ref].Data
 		case v.Kind == program.SlotRef:
-			t.Data = m.session.slots[v.Ref]
+			t.Data = m.session.slots[v.Ref].data
 		case m.home[i] >= 0:
 			t.Data = m.item(m.home[i])
-		default:
+		case v.Kind == program.Input || m.output[i]:
 			size, err := t.Type.Bytes(m.session.bounds)
 			if err != nil {
 				return fmt.Errorf("%w: %s: %w", ErrBounds, v.Name, err)
@@ -70,12 +73,15 @@ func (m *Method) bind() error {
 	}
 	for i := range m.steps {
 		step := &m.steps[i]
+		if step.part != nil {
+			continue
+		}
 		if step.scratchBytes > 0 {
 			step.call.Scratch = m.item(step.scratchItem)
 		}
 		runner, err := step.kernel.Bind(step.call)
 		if err != nil {
-			return fmt.Errorf("node %d %s %s: kernel %s: %w", i, step.node.Op, step.node.Name, step.kernel.Name, err)
+			return fmt.Errorf("%s: %w", step.describe(), err)
 		}
 		step.runner = runner
 	}
@@ -134,12 +140,13 @@ func (m *Method) Input(name string) (*kernel.Tensor, error) {
 	return nil, fmt.Errorf("%w: method %s has no input %q", ErrInput, m.def.Name, name)
 }
 
-// Output returns the tensor of an output. Its contents stand until the next
-// Run of this method.
+// Output returns the tensor of an output, as the last run of the method left it.
+// It must be called after each run: what a delegate computed comes to the host
+// when it is asked for.
 func (m *Method) Output(name string) (*kernel.Tensor, error) {
 	for _, v := range m.def.Outputs {
 		if m.def.Values[v].Name == name {
-			return m.tensors[v], nil
+			return m.tensors[v], m.fetch(v)
 		}
 	}
 	return nil, fmt.Errorf("%w: method %s has no output %q", ErrInput, m.def.Name, name)
@@ -175,22 +182,54 @@ func (j *job) Do() error {
 		if !m.mutates && j.ctx.Err() != nil {
 			return j.ctx.Err()
 		}
-		if err := m.runStep(&m.steps[i]); err != nil {
-			return fmt.Errorf("method %s: node %d %s %s: kernel %s: %w",
-				m.def.Name, i, m.steps[i].node.Op, m.steps[i].node.Name, m.steps[i].kernel.Name, err)
+		if err := m.runStep(j.ctx, &m.steps[i]); err != nil {
+			return fmt.Errorf("method %s: %s: %w", m.def.Name, m.steps[i].describe(), err)
 		}
 	}
 	return nil
 }
 
-func (m *Method) runStep(s *step) error {
+// runStep brings what the step reads to where it runs, and runs it.
+func (m *Method) runStep(ctx context.Context, s *step) error {
+	for _, v := range s.node.In {
+		if err := m.fetch(v); err != nil {
+			return err
+		}
+	}
+	if err := m.bringSlots(s); err != nil {
+		return err
+	}
+	defer m.markSlots(s)
 	if m.session.profiler == nil {
-		return s.runner.Run()
+		return s.run(ctx)
 	}
 	start := time.Now()
-	err := s.runner.Run()
+	err := s.run(ctx)
 	m.session.profiler.record(s, start, time.Since(start))
 	return err
+}
+
+func (s *step) run(ctx context.Context) error {
+	if s.part != nil {
+		return s.part.run(ctx)
+	}
+	return s.runner.Run()
+}
+
+// describe says what failed where.
+func (s *step) describe() string {
+	if s.part != nil {
+		return s.runs + ": " + s.node.Name
+	}
+	return fmt.Sprintf("node %d %s %s: kernel %s", s.index, s.node.Op, s.node.Name, s.runs)
+}
+
+// opName names what a step computes; a partition has no op.
+func opName(id op.ID) string {
+	if id == 0 {
+		return "partition"
+	}
+	return id.String()
 }
 
 func (c *check) run() error {
@@ -207,20 +246,20 @@ func (c *check) run() error {
 // Plan is the method's memory plan at the session's bounds.
 func (m *Method) Plan() *plan.Plan { return m.plan }
 
-// Kernels lists the kernel picked for each node, in order.
+// Kernels lists the kernel picked for each step, in order, or the delegate.
 func (m *Method) Kernels() []string {
 	names := make([]string, len(m.steps))
 	for i := range m.steps {
-		names[i] = m.steps[i].kernel.Name
+		names[i] = m.steps[i].runs
 	}
 	return names
 }
 
-// NodeNames lists the nodes as "op name", in order.
+// NodeNames lists the steps as "op name", in order.
 func (m *Method) NodeNames() []string {
 	names := make([]string, len(m.steps))
 	for i := range m.steps {
-		names[i] = m.steps[i].node.Op.String() + " " + m.steps[i].node.Name
+		names[i] = opName(m.steps[i].node.Op) + " " + m.steps[i].node.Name
 	}
 	return names
 }

@@ -7,14 +7,15 @@ import (
 	"io"
 	"time"
 
+	"zeroth/runtime/backend"
 	"zeroth/runtime/op"
 )
 
 // NodeStats is the time that a node has taken since the session was made.
 type NodeStats struct {
-	Op     op.ID
+	Op     op.ID // 0 for a partition whose delegate does not time its nodes
 	Node   string
-	Kernel string
+	Kernel string // or the delegate
 	Runs   int64
 	Total  time.Duration
 }
@@ -43,6 +44,9 @@ func newProfiler() *profiler {
 func (p *profiler) record(s *step, start time.Time, d time.Duration) {
 	s.stats.Runs++
 	s.stats.Total += d
+	if s.part != nil {
+		s.part.time()
+	}
 	p.events[p.next] = event{s, start.Sub(p.origin), d}
 	p.next++
 	if p.next == len(p.events) {
@@ -50,14 +54,46 @@ func (p *profiler) record(s *step, start time.Time, d time.Duration) {
 	}
 }
 
-// Stats gives the time of each node, in order; all zero unless the session was
-// made with Options.Profile.
+// time adds up what the nodes of a partition took, if its executable says so.
+func (p *part) time() {
+	timer, ok := p.executable.(backend.NodeTimer)
+	if !ok {
+		return
+	}
+	seconds := timer.NodeTimes()
+	if len(seconds) != len(p.partition.Nodes) {
+		return
+	}
+	if p.stats == nil {
+		p.stats = make([]NodeStats, len(seconds))
+	}
+	for i, s := range seconds {
+		p.stats[i].Runs++
+		p.stats[i].Total += time.Duration(s * float64(time.Second))
+	}
+}
+
+// OpName names the op, or says that it is a partition.
+func (s *NodeStats) OpName() string { return opName(s.Op) }
+
+// Stats gives the time of each node, in the order in which they run; all zero
+// unless the session was made with Options.Profile. A partition counts as one
+// where its delegate does not time its nodes.
 func (m *Method) Stats() []NodeStats {
-	stats := make([]NodeStats, len(m.steps))
+	var stats []NodeStats
 	for i := range m.steps {
 		s := &m.steps[i]
-		stats[i] = s.stats
-		stats[i].Op, stats[i].Node, stats[i].Kernel = s.node.Op, s.node.Name, s.kernel.Name
+		if s.part != nil && s.part.stats != nil {
+			for k, n := range s.part.stats {
+				node := &s.part.partition.Nodes[k]
+				n.Op, n.Node, n.Kernel = node.Spec.ID, node.Name, s.runs
+				stats = append(stats, n)
+			}
+			continue
+		}
+		n := s.stats
+		n.Op, n.Node, n.Kernel = s.node.Op, s.node.Name, s.runs
+		stats = append(stats, n)
 	}
 	return stats
 }
@@ -93,13 +129,13 @@ func (p *profiler) inOrder() []event {
 // traceEvent is a complete event ("ph":"X") with times in microseconds.
 func traceEvent(e event) map[string]any {
 	return map[string]any{
-		"name": e.step.node.Op.String() + " " + e.step.node.Name,
-		"cat":  e.step.node.Op.String(),
+		"name": opName(e.step.node.Op) + " " + e.step.node.Name,
+		"cat":  opName(e.step.node.Op),
 		"ph":   "X", "pid": 1, "tid": 1,
 		"ts":  float64(e.start.Nanoseconds()) / 1e3,
 		"dur": float64(e.duration.Nanoseconds()) / 1e3,
 		"args": map[string]string{
-			"kernel": e.step.kernel.Name,
+			"kernel": e.step.runs,
 		},
 	}
 }

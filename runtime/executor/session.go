@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
@@ -30,6 +31,13 @@ type Options struct {
 	MaxBytes int64
 	// Profile records the time of every node (see Method.Stats and WriteTrace).
 	Profile bool
+	// Delegate, if any, runs the nodes that it supports; the registry's kernels
+	// run the others.
+	Delegate backend.Delegate
+	// KeepValues gives every value of a method storage of its own, to be read
+	// after a run (see Method.Values). It costs memory and the fusion of values
+	// that overwrite each other, and changes no result.
+	KeepValues bool
 }
 
 // Session holds a program's slots, its arena and its bound methods.
@@ -37,10 +45,15 @@ type Session struct {
 	prog     *program.Program
 	bounds   op.Extents
 	pool     *platform.Pool
-	slots    [][]byte
+	slots    []slot
 	arena    []byte
 	methods  []*Method
 	profiler *profiler
+
+	delegate   backend.Delegate
+	delegated  backend.Session // nil where no delegate was given
+	keepValues bool
+	notices    []string
 }
 
 // New makes a session. The program must be sound (program.Open and
@@ -51,9 +64,16 @@ func New(prog *program.Program, registry *kernel.Registry, o Options) (*Session,
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{prog: prog, bounds: o.Bounds, pool: pool}
+	s := &Session{prog: prog, bounds: o.Bounds, pool: pool, delegate: o.Delegate, keepValues: o.KeepValues}
 	if o.Profile {
 		s.profiler = newProfiler()
+	}
+	if o.Delegate != nil {
+		s.delegated, err = o.Delegate.Open(backend.SessionInfo{Bounds: o.Bounds, Slots: prog.Slots, Profile: o.Profile})
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
 	}
 	if err := s.bind(registry, o.Methods, o.MaxBytes); err != nil {
 		s.Close()
@@ -119,19 +139,25 @@ func (s *Session) allocate(maxBytes int64) error {
 	if total += float64(arena); total > allowed {
 		return fmt.Errorf("%w: %.1f GiB are needed, %.1f GiB are to be had", ErrMemory, total/(1<<30), allowed/(1<<30))
 	}
-	for i, slot := range s.prog.Slots {
-		data := slot.Data
+	for i := range s.prog.Slots {
+		data := s.prog.Slots[i].Data
 		if data == nil {
 			data = platform.Aligned(sizes[i])
 		}
-		s.slots = append(s.slots, data)
+		s.slots = append(s.slots, slot{data: data, newest: onHost})
 	}
 	s.arena = platform.Aligned(arena)
 	return nil
 }
 
-// Close ends the session's threads.
-func (s *Session) Close() { s.pool.Close() }
+// Close ends the session's threads, and the delegate's part of it.
+func (s *Session) Close() {
+	s.pool.Close()
+	if s.delegated != nil {
+		s.delegated.Close()
+		s.delegated = nil
+	}
+}
 
 // Method returns a bound method.
 func (s *Session) Method(name string) (*Method, error) {
@@ -151,18 +177,26 @@ func (s *Session) noMethod(name string) error {
 	return fmt.Errorf("%w: %q; the program has %q", ErrNoMethod, name, have)
 }
 
-// Slot views slot i, which must be of f32 and row-major. The caller may write it
-// between runs.
-func (s *Session) Slot(i int) []float32 {
-	t := kernel.Tensor{Type: s.prog.Slots[i].Type, Data: s.slots[i]}
-	return t.F32()
-}
-
 // Program is the program that the session runs.
 func (s *Session) Program() *program.Program { return s.prog }
 
+// SlotBytes is the size of slot i's storage.
+func (s *Session) SlotBytes(i int) int { return len(s.slots[i].data) }
+
 // Threads is the number of workers.
 func (s *Session) Threads() int { return s.pool.Workers() }
+
+// Notices say, a line each, what the delegate runs and what it does not.
+func (s *Session) Notices() []string { return s.notices }
+
+// Moved are the bytes that have crossed to the delegate and back since the
+// session was made.
+func (s *Session) Moved() (up, down int64) {
+	if s.delegated == nil {
+		return 0, 0
+	}
+	return s.delegated.Moved()
+}
 
 // ArenaBytes is the size of the arena that all methods share.
 func (s *Session) ArenaBytes() int { return len(s.arena) }

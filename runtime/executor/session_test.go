@@ -31,7 +31,7 @@ func TestThreadsChangeNoBit(t *testing.T) {
 		run(t, m)
 		run(t, update(t, s))
 		run(t, m)
-		got := append(outputs(t, m, batch.Width), s.Slot(1)...)
+		got := append(outputs(t, m, batch.Width), slot(t, s, 1)...)
 		if want == nil {
 			want = got
 		}
@@ -138,7 +138,7 @@ func TestProfileAndTrace(t *testing.T) {
 	nodes := m.NodeNames()
 	for i, stats := range m.Stats() {
 		total += stats.Total
-		if stats.Runs != runs || stats.Total < 0 || stats.Op.String()+" "+stats.Node != nodes[i] || stats.Kernel != m.Kernels()[i] {
+		if stats.Runs != runs || stats.Total < 0 || stats.OpName()+" "+stats.Node != nodes[i] || stats.Kernel != m.Kernels()[i] {
 			t.Errorf("node %d %s: %+v", i, nodes[i], stats)
 		}
 	}

@@ -133,11 +133,13 @@ func newRunner(o *StepOptions, v variant, profile bool) (*runner, error) {
 		return nil, err
 	}
 	m, err := train.NewModel(s)
+	if err == nil {
+		err = m.Init(1)
+	}
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
-	m.Init(1)
 	return &runner{
 		variant: v, model: m, at: train.Probe{Seed: noise.StepSeed(1, 0), Eps: o.Eps},
 		losses: make([]float32, 2*o.Queries), g: make([]float32, o.Queries),

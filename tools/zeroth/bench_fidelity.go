@@ -280,10 +280,10 @@ func (f *fidelity) model(p *program.Program, backend string) (*train.Model, erro
 	}
 	m, err := train.NewModel(s)
 	if err == nil {
-		m.Init(f.probe.Seed)
-		if f.o.Adapter != "" {
-			err = loadAdapter(m, f.o.Adapter)
-		}
+		err = m.Init(f.probe.Seed)
+	}
+	if err == nil && f.o.Adapter != "" {
+		err = loadAdapter(m, f.o.Adapter)
 	}
 	if err != nil {
 		s.Close()

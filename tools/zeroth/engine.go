@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"sync"
 
@@ -31,6 +33,7 @@ type engine struct {
 	Threads int
 	CPUs    platform.CPUs // none: wherever the system puts the threads
 	Sizes   []string      // the command's flags that decide what memory it takes
+	notices io.Writer     // where it is said what a delegate runs; nil: nowhere
 }
 
 func engineFlags() []cli.Flag {
@@ -67,7 +70,7 @@ func newEngine(name string) engine {
 
 func readEngine(c *cli.Context) (engine, error) {
 	e := newEngine(c.String("backend"))
-	e.Threads, e.Sizes = c.Int("threads"), sizeFlags(c.Command)
+	e.Threads, e.Sizes, e.notices = c.Int("threads"), sizeFlags(c.Command), c.App.ErrWriter
 	if e.Threads < 0 || e.Threads > 1024 {
 		return e, usagef("--threads %d: must be 0 to 1024", e.Threads)
 	}
@@ -100,13 +103,22 @@ func backends() (*backend.Registry, error) {
 	), nil
 }
 
-// kernels finds the kernels of the engine's backend.
-func (e engine) kernels() (*kernel.Registry, error) {
+// kernels finds the kernels of the engine's backend on host memory, and its
+// delegate, if it has one: the CPU's kernels then run what that does not take.
+func (e engine) kernels() (*kernel.Registry, backend.Delegate, error) {
 	b, err := e.find()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return kernel.NewRegistry(b.Kernels)
+	if b.Delegate != nil {
+		features, err := cpu.DetectLimited()
+		if err != nil {
+			return nil, nil, usageError{err}
+		}
+		b.Kernels = cpu.Kernels(features)
+	}
+	registry, err := kernel.NewRegistry(b.Kernels)
+	return registry, b.Delegate, err
 }
 
 // findBackend finds a backend by name. Vulkan is loaded only when it is named.
@@ -127,13 +139,19 @@ func findBackend(name string) (backend.Backend, error) {
 
 // session binds methods of a program.
 func (e engine) session(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error) {
-	registry, err := e.kernels()
+	registry, delegate, err := e.kernels()
 	if err != nil {
 		return nil, err
 	}
 	s, err := executor.New(p, registry, executor.Options{
 		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: memoryLimit(p),
+		Delegate: delegate,
 	})
+	if err == nil && e.notices != nil {
+		for _, line := range s.Notices() {
+			fmt.Fprintln(e.notices, "zeroth: notice:", line)
+		}
+	}
 	if err != nil && len(e.Sizes) > 0 && (errors.Is(err, executor.ErrMemory) || errors.Is(err, executor.ErrBounds)) {
 		err = withHint(err, "lower "+strings.Join(e.Sizes, ", "))
 	}

@@ -127,9 +127,9 @@ func runPlan(o planOptions, stdout io.Writer) error {
 		return encoder.Encode(shape)
 	}
 	memory := memoryOf{constants: weightBytes(linked)}
-	for i, slot := range linked.Slots {
-		if slot.Data == nil {
-			memory.slots += 4 * len(s.Slot(i))
+	for i := range linked.Slots {
+		if linked.Slots[i].Data == nil {
+			memory.slots += s.SlotBytes(i)
 		}
 	}
 	return printPlan(stdout, o, shape, memory)

@@ -79,10 +79,10 @@ func (r *trainRun) profile() runProfile {
 func sumByKernel(stats []executor.NodeStats) []opTime {
 	var ops []opTime
 	for _, s := range stats {
-		i := slices.IndexFunc(ops, func(o opTime) bool { return o.Op == s.Op.String() && o.Kernel == s.Kernel })
+		i := slices.IndexFunc(ops, func(o opTime) bool { return o.Op == s.OpName() && o.Kernel == s.Kernel })
 		if i < 0 {
 			i = len(ops)
-			ops = append(ops, opTime{Op: s.Op.String(), Kernel: s.Kernel})
+			ops = append(ops, opTime{Op: s.OpName(), Kernel: s.Kernel})
 		}
 		ops[i].Nodes++
 		ops[i].Runs += s.Runs

@@ -152,7 +152,9 @@ func isProgramOf(p *program.Program, h *journal.Header) error {
 }
 
 func startReplay(m *train.Model, h *journal.Header, adapterFolder string) error {
-	m.Init(h.Seed)
+	if err := m.Init(h.Seed); err != nil {
+		return err
+	}
 	if h.Start == ([32]byte{}) {
 		if adapterFolder != "" {
 			return usagef("--adapter: the run did not start from an adapter")

@@ -51,6 +51,9 @@ func replayProgram(ctx context.Context, o replayOptions, log *journal.Log, steps
 	if err := m.Replay(ctx, log, steps, replayBar(stderr, steps)); err != nil {
 		return err
 	}
+	if err := m.Session().SyncSlots(); err != nil {
+		return err
+	}
 	bar := newByteBar(stderr, "writing")
 	err = program.WriteStream(o.Out, tuned(file.Program, steps), weightSource(ctx, file.Program), bar.set)
 	bar.finish()

@@ -413,7 +413,9 @@ func (r *trainRun) createJournal(header journal.Header) error {
 
 // startAdapter brings the model to where the run begins.
 func (r *trainRun) startAdapter() error {
-	r.model.Init(r.config.Seed)
+	if err := r.model.Init(r.config.Seed); err != nil {
+		return err
+	}
 	if r.config.Adapter == "" {
 		return nil
 	}
