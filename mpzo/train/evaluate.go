@@ -142,7 +142,15 @@ func (m *Model) measure(ctx context.Context, e *Evaluation, set *data.Set, loss 
 // pack packs what a loss, or an evaluation of it, needs: a set with choices is
 // always evaluated over its candidates.
 func pack(b *data.Batch, set *data.Set, loss data.Loss, picks []int) error {
-	if loss == data.ChoiceLoss || hasChoices(set) {
+	if hasChoices(set) {
+		loss = data.ChoiceLoss
+	}
+	return packStep(b, set, loss, picks)
+}
+
+// packStep packs what a training step needs.
+func packStep(b *data.Batch, set *data.Set, loss data.Loss, picks []int) error {
+	if loss == data.ChoiceLoss {
 		return b.PackChoices(set.Examples, picks)
 	}
 	return b.PackTokens(set.Examples, picks)

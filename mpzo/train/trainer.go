@@ -185,7 +185,7 @@ func (t *Trainer) step(ctx context.Context, step uint64) error {
 	start := time.Now()
 	s := &t.Settings
 	t.picks = t.order.Batch(step, t.picks)
-	if err := t.packStep(); err != nil {
+	if err := packStep(&t.batch, t.Train, t.Settings.Loss, t.picks); err != nil {
 		return err
 	}
 	seed := noise.StepSeed(s.Seed, step)
@@ -214,13 +214,6 @@ func (t *Trainer) step(ctx context.Context, step uint64) error {
 		Rows: len(t.losses) * len(t.batch.Tokens), Duration: time.Since(start),
 	})
 	return nil
-}
-
-func (t *Trainer) packStep() error {
-	if t.Settings.Loss == data.ChoiceLoss {
-		return t.batch.PackChoices(t.Train.Examples, t.picks)
-	}
-	return t.batch.PackTokens(t.Train.Examples, t.picks)
 }
 
 func (t *Trainer) evaluate(ctx context.Context, step uint64) error {

@@ -94,7 +94,7 @@ func readParams(flags *cli.Context) (full bool, err error) {
 
 // refuseWithFull refuses the flags that only LoRA has a use for.
 func refuseWithFull(flags *cli.Context) error {
-	for _, name := range []string{"rank", "alpha", "modules", "layers"} {
+	for _, name := range []string{"rank", "alpha", "modules", "layers", "init-a"} {
 		if flags.IsSet(name) {
 			return usagef("--%s and --params full exclude each other: there is no LoRA", name)
 		}

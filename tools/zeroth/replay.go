@@ -61,12 +61,17 @@ func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) e
 	case o.Out == "":
 		return usagef("--out is missing: what to write")
 	}
-	if info, err := os.Stat(o.Journal); err == nil && info.IsDir() {
-		o.Journal = filepath.Join(o.Journal, journalName)
+	folder := ""
+	if isFolder(o.Journal) {
+		folder = o.Journal
+		o.Journal = filepath.Join(folder, journalName)
 	}
 	log, err := journal.Read(o.Journal)
 	if err != nil {
 		return err
+	}
+	if log.Header.Settings[initASetting] != "" && folder != "" && o.Adapter == "" {
+		o.Adapter = filepath.Join(folder, startName)
 	}
 	if log.Damage != nil {
 		fmt.Fprintf(stderr, "zeroth: notice: %s: %s\n", o.Journal, log.Damage)

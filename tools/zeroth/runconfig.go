@@ -14,6 +14,7 @@ type runConfig struct {
 	HeldOut   string        `json:"held_out,omitempty"`
 	Test      string        `json:"test,omitempty"`
 	Adapter   string        `json:"adapter,omitempty"`
+	InitA     string        `json:"init_a,omitempty"`
 	Task      taskOptions   `json:"task"`
 	Steps     uint64        `json:"steps"`
 	Batch     int           `json:"batch"`

@@ -27,12 +27,17 @@ const (
 	traceName   = "trace.json"
 	lastName    = "adapter"
 	bestName    = "best"
+	startName   = "start"
 	reportName  = "report.html"
 )
 
 // metricSetting is the journal's setting of the metric by which the best adapter
 // is chosen, where that is not accuracy, or the loss where there is none.
 const metricSetting = "metric"
+
+// initASetting is the journal's setting of how A was chosen, where that is not at
+// random.
+const initASetting = "init_a"
 
 // paramsSetting is the journal's setting of what is trained, where that is not LoRA.
 const paramsSetting = "params"
@@ -86,8 +91,11 @@ func (r *trainRun) header() (journal.Header, error) {
 			return h, err
 		}
 	}
-	if r.config.Adapter != "" {
-		h.Start, err = adapterFingerprint(r.config.Adapter)
+	if r.config.InitA != "" {
+		h.Settings[initASetting] = r.config.InitA
+	}
+	if start := r.startFolder(); start != "" {
+		h.Start, err = adapterFingerprint(start)
 	}
 	return h, err
 }
@@ -179,7 +187,7 @@ func (r *trainRun) reopen(want journal.Header) error {
 // clean removes what was half written when the run was killed. The journal is
 // open, so no other process writes to the folder.
 func (r *trainRun) clean() error {
-	for _, folder := range []string{r.folder, filepath.Join(r.folder, lastName), filepath.Join(r.folder, bestName)} {
+	for _, folder := range []string{r.folder, filepath.Join(r.folder, lastName), filepath.Join(r.folder, bestName), filepath.Join(r.folder, startName)} {
 		if err := atomicfile.RemoveTemporary(folder); err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ func trainCommand() *cli.Command {
 		&cli.StringFlag{Name: "out", Usage: "new `FOLDER` for the run", Value: "zeroth-run"},
 		&cli.StringFlag{Name: "resume", Usage: "go on with the run in `FOLDER`, with its own settings"},
 		&cli.StringFlag{Name: "adapter", Usage: "start from the PEFT adapter in `FOLDER`, with its rank, alpha and sites"},
+		&cli.StringFlag{Name: "init-a", Usage: "how LoRA's A is chosen, a `NAME`: random, or activations (the directions in which each layer's inputs are largest)", Value: initARandom},
 		&cli.Uint64Flag{Name: "steps", Usage: "number of training `STEPS`", Value: 500},
 		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` a step", Value: 8},
 		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward, with fzoo q + 1", DefaultText: eitherDefault(defaultQueries, defaultFullQueries)},
@@ -57,6 +58,7 @@ func trainCommand() *cli.Command {
 			"  journal       every step and evaluation, a few bytes each: enough to rebuild the adapter\n" +
 			"  adapter       the last adapter (PEFT)\n" +
 			"  best          the adapter that did best on --held-out\n" +
+			"  start         with --init-a activations: the adapter that the run began with\n" +
 			"  run.json      the settings, to resume with\n" +
 			"  profile.json  where time and memory went, for zeroth report\n\n" +
 			"A run of --params full writes no weights: program and journal rebuild them, after any\n" +
@@ -129,6 +131,9 @@ func (r *trainRun) configure(c *cli.Context) error {
 		Warmup: c.Uint64("warmup"), Moves: readMoves(c),
 	}
 	if err := r.config.chooseParams(c); err != nil {
+		return err
+	}
+	if err := r.config.chooseInitA(c); err != nil {
 		return err
 	}
 	if err := r.config.check(r.folder); err != nil {
@@ -326,7 +331,7 @@ func (r *trainRun) loadData(p *program.Program) (sets dataSets, err error) {
 
 // run trains, and leaves the folder whole however it ends.
 func (r *trainRun) run(ctx context.Context) error {
-	if err := r.begin(); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	r.display = newDisplay(r)
@@ -359,16 +364,27 @@ func (r *trainRun) explain(err error) error {
 
 // begin brings the model to where the run begins and makes the folder and the
 // journal, or opens those of a run to resume.
-func (r *trainRun) begin() error {
+func (r *trainRun) begin(ctx context.Context) error {
+	begun := r.resuming && isBegun(r.folder)
+	if err := r.model.Init(r.config.Seed); err != nil {
+		return err
+	}
+	if !begun {
+		if err := r.chooseA(ctx); err != nil {
+			return err
+		}
+	}
+	if start := r.startFolder(); start != "" {
+		if err := loadAdapter(r.model, start); err != nil {
+			return err
+		}
+	}
 	header, err := r.header()
 	if err != nil {
 		return err
 	}
-	if err := r.startAdapter(); err != nil {
-		return err
-	}
 	config := filepath.Join(r.folder, configName)
-	if r.resuming && isBegun(r.folder) {
+	if begun {
 		if err := r.reopen(header); err != nil {
 			return err
 		}
@@ -409,17 +425,6 @@ func (r *trainRun) createJournal(header journal.Header) error {
 	r.writer = writer
 	r.trainer.Journal, r.trainer.Log = writer, &journal.Log{Header: header}
 	return nil
-}
-
-// startAdapter brings the model to where the run begins.
-func (r *trainRun) startAdapter() error {
-	if err := r.model.Init(r.config.Seed); err != nil {
-		return err
-	}
-	if r.config.Adapter == "" {
-		return nil
-	}
-	return loadAdapter(r.model, r.config.Adapter)
 }
 
 func (r *trainRun) close() {
