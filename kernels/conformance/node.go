@@ -39,6 +39,7 @@ func newNode(c *Case, k *kernel.Kernel, pool *platform.Pool, inPlace bool) (*nod
 		if err := n.add(&n.call.In, &n.in, t.Type); err != nil {
 			return nil, err
 		}
+		n.call.In[i].Constant = t.Constant
 	}
 	for _, t := range outTypes {
 		if err := n.add(&n.call.Out, &n.out, t); err != nil {

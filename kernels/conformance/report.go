@@ -14,6 +14,8 @@ type Result struct {
 // Report lists the results in the order of the table.
 type Report struct {
 	Results []Result `json:"results"`
+	// Untaken counts the cases that no kernel supports, with Options.Taken.
+	Untaken int `json:"untaken,omitempty"`
 }
 
 // Failed lists the results that did not pass.

@@ -21,6 +21,9 @@ type Options struct {
 	Part, Parts int
 	// Every runs a case on each kernel that supports it, not on the best alone.
 	Every bool
+	// Taken passes over the cases that no kernel supports, instead of failing
+	// them: a vendor's kernels need not compute everything.
+	Taken bool
 	// Allocations, if not nil, is testing.AllocsPerRun: Run of a kernel must
 	// not allocate.
 	Allocations func(runs int, f func()) float64
@@ -55,6 +58,10 @@ func Run(ctx context.Context, registry *kernel.Registry, options Options) (Repor
 			continue
 		}
 		kernels, err := choose(registry, &c, options.Every)
+		if options.Taken && errors.Is(err, kernel.ErrNoKernel) {
+			report.Untaken++
+			continue
+		}
 		if err != nil {
 			report.Results = append(report.Results, c.result("", 0, err))
 			continue

@@ -13,6 +13,9 @@ type Tensor struct {
 	Width int   // copies: 1, or P for a wide value
 	Shape []int // extents of Type.Shape, the width not counted
 	Data  []byte
+	// Constant tensors have their values when a kernel is bound and keep them,
+	// so a kernel may convert them there.
+	Constant bool
 }
 
 // Elements is the number of elements in one copy, panel padding not counted.
