@@ -25,7 +25,7 @@ func layOut(s *Session, def *program.Method, registry *kernel.Registry) (*Method
 		v := &def.Values[i]
 		t := &kernel.Tensor{Type: v.Type, Shape: make([]int, len(v.Type.Shape))}
 		if v.Kind == program.ConstRef {
-			t.Data = s.prog.Constants[v.Ref].Data
+			t.Data, t.Constant = s.prog.Constants[v.Ref].Data, true
 		}
 		m.output[i] = m.output[i] || s.keepValues && v.Kind == program.Temp
 		m.tensors = append(m.tensors, t)
