@@ -1,6 +1,7 @@
 // Package report writes a fine-tuning run as one HTML page: the headline
 // numbers, curves of loss, accuracy and gradient, the settings, where the time
-// went, and the memory plan as a picture of the arena over time.
+// went, and the memory plan as a picture of the arena over time. Another page
+// shows a comparison of two backends, a bar for each node's error.
 //
 // The page stands alone. Its style and its pictures (SVG) are inside it, it
 // holds no script, and its content security policy forbids the browser to load

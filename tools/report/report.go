@@ -79,13 +79,16 @@ var pageStyle string
 
 // Write writes the page. Nothing is written when it cannot be made; all errors
 // after that are w's.
-func Write(w io.Writer, d Data) error {
-	page, err := template.New("page").Parse(pageTemplate)
+func Write(w io.Writer, d Data) error { return render(w, pageTemplate, newView(&d)) }
+
+// render fills in a page's template and writes it.
+func render(w io.Writer, text string, view any) error {
+	page, err := template.New("page").Parse(text)
 	if err != nil {
 		return fmt.Errorf("report: parse the page's template: %w", err)
 	}
 	var out bytes.Buffer
-	if err := page.Execute(&out, newView(&d)); err != nil {
+	if err := page.Execute(&out, view); err != nil {
 		return fmt.Errorf("report: fill in the page: %w", err)
 	}
 	if _, err := w.Write(out.Bytes()); err != nil {

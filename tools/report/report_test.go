@@ -71,7 +71,7 @@ func parse(t testing.TB, page []byte) *element {
 	}
 }
 
-// write makes a page and checks what holds for every page.
+// write makes a page and checks it.
 func write(t testing.TB, d Data) (*element, string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -79,6 +79,13 @@ func write(t testing.TB, d Data) (*element, string) {
 		t.Fatal(err)
 	}
 	root := parse(t, out.Bytes())
+	checkPage(t, root)
+	return root, out.String()
+}
+
+// checkPage checks what holds for every page.
+func checkPage(t testing.TB, root *element) {
+	t.Helper()
 	ids := map[string]bool{}
 	var check func(*element)
 	check = func(e *element) {
@@ -112,7 +119,6 @@ func write(t testing.TB, d Data) (*element, string) {
 			}
 		}
 	})
-	return root, out.String()
 }
 
 func headings(root *element) string {
