@@ -7,5 +7,6 @@
 // kernels before anything is timed.
 //
 // The command "zeroth bench" reads flags, calls this package and prints what it
-// returns. Nothing else may call it.
+// returns. Package compare projects gradients with it too. Nothing else may call
+// it.
 package bench

@@ -1,0 +1,128 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+)
+
+// Limit says how far a node alone may be off.
+type Limit struct {
+	// NMSE is that of the whole value. A single row or column may have lineFactor
+	// times as much.
+	NMSE  float64
+	scale float64 // size that an element counts for at least
+	pairs bool    // copies 2i and 2i + 1 are a ± pair
+	loose bool    // what is not finite may be so in any way
+}
+
+const (
+	// exactly is the limit for f32: a sum of K products is off by u²·K/2 or less,
+	// u = 2⁻²⁴, which is 1e-10 for the longest of models. What is above 1e-7 is no
+	// rounding, even of values stored as f16 (2⁻²²/3 = 8e-8).
+	exactly = 1e-7
+	// roundedTo8 is the limit for products whose x a kernel may round to 8 bits a
+	// row: with the largest of a row at peakOf times its root mean square, as in
+	// normal values, 4·peakOf²/(127²·12) = 4.2e-4.
+	roundedTo8 = 5e-4
+	// roundedToBF16 is the same for x rounded to bf16: 4·2⁻¹⁶/3 = 2e-5.
+	roundedToBF16 = 2.5e-5
+	// throughHead is how much more a negative log-likelihood is off than a logit.
+	throughHead = 4
+	// lineFactor is how much more than the whole a single row or column may be
+	// off: the worst of thousands is judged.
+	lineFactor = 10
+	// halfOfPair is the limit for the differences of ± pairs. Their sizes vary with
+	// eps, and a kernel that treats the copies alike is far below; one that drops
+	// the perturbation is at 1.
+	halfOfPair = 1e-2
+)
+
+// limitOf is the limit of a node whose inputs are in.
+func limitOf(spec *op.Spec, in []*kernel.Tensor, pairs bool) Limit {
+	l := Limit{NMSE: exactly, scale: 1e-30, pairs: pairs}
+	switch spec.ID {
+	case op.CrossEntropyHead, op.ChoiceLoss, op.WeightedSum:
+		l.scale = 1 // nats: a loss near 0 is the difference of larger numbers
+	case op.Linear, op.LinearLoRA:
+	default:
+		return l
+	}
+	if spec.ID == op.ChoiceLoss || spec.ID == op.WeightedSum {
+		return l
+	}
+	loss := 0.0
+	switch d := in[1].Type.DType; {
+	case d == op.BF16:
+		loss = roundedToBF16
+	case d.Packed():
+		loss = max(roundedTo8, 4*peak(in[0])/(127*127*12))
+	default:
+		return l
+	}
+	l.loose = true // codes keep that a row is not finite, but not in which way
+	if spec.ID == op.CrossEntropyHead {
+		loss *= throughHead
+	}
+	l.NMSE += loss
+	return l
+}
+
+// peak is the largest square over the mean square of a row, of the row of x where
+// it is largest: an 8-bit step is set by a row's largest value.
+func peak(x *kernel.Tensor) float64 {
+	columns := x.Shape[len(x.Shape)-1]
+	values := x.F32()[:x.Width*x.Elements()]
+	worst := 0.0
+	for ; len(values) > 0; values = values[columns:] {
+		largest, sum := 0.0, 0.0
+		for _, v := range values[:columns] {
+			square := float64(v) * float64(v)
+			largest, sum = max(largest, square), sum+square
+		}
+		if isFinite(sum) && sum > 0 {
+			worst = max(worst, largest*float64(columns)/sum)
+		}
+	}
+	return worst
+}
+
+// judgesLines reports whether rows or columns of n elements are judged.
+func (l *Limit) judgesLines(n int) bool { return !l.loose && n > 0 || n >= fewSamples }
+
+// alike reports whether two values, not both finite, are of one kind.
+func (l *Limit) alike(a, b float64) bool {
+	switch {
+	case isFinite(a) || isFinite(b):
+		return false
+	case l.loose:
+		return true
+	}
+	return math.IsNaN(a) == math.IsNaN(b) && math.Signbit(a) == math.Signbit(b) || math.IsNaN(a) && math.IsNaN(b)
+}
+
+// fault says what of an error is past the limit, or nothing.
+func (l *Limit) fault(e *Error) string {
+	switch {
+	case e.Odd > 0:
+		return fmt.Sprintf("%d elements are not finite as they should be; %s", e.Odd, e.FirstOdd)
+	case e.NMSE > l.NMSE:
+		return fmt.Sprintf("NMSE %.3g is above %.3g; furthest is %s", e.NMSE, l.NMSE, e.At)
+	case e.Row > lineFactor*l.NMSE:
+		return fmt.Sprintf("NMSE %.3g of a row is above %.3g; furthest is %s", e.Row, lineFactor*l.NMSE, e.At)
+	case e.Column > lineFactor*l.NMSE:
+		return fmt.Sprintf("NMSE %.3g of a column is above %.3g; furthest is %s", e.Column, lineFactor*l.NMSE, e.At)
+	case e.Pair > halfOfPair:
+		return fmt.Sprintf("NMSE %.3g of the differences of ± pairs is above %.3g; furthest is %s", e.Pair, halfOfPair, e.At)
+	}
+	return ""
+}
+
+// runFault is the same for a value of the whole run, where errors of rows and
+// columns spread in ways of their own.
+func (l *Limit) runFault(e *Error) string {
+	whole := Error{NMSE: e.NMSE, At: e.At, Odd: e.Odd, FirstOdd: e.FirstOdd}
+	return l.fault(&whole)
+}
