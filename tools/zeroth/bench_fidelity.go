@@ -237,16 +237,8 @@ func (f *fidelity) pack(p *program.Program) error {
 	if f.loss, err = f.o.Task.lossOf(set); err != nil {
 		return err
 	}
-	picks := make([]int, min(f.o.Batch, len(set.Examples)))
-	for i := range picks {
-		picks[i] = i
-	}
-	if f.loss == data.ChoiceLoss {
-		err = f.batch.PackChoices(set.Examples, picks)
-	} else {
-		err = f.batch.PackTokens(set.Examples, picks)
-	}
-	f.report.Examples, f.report.Tokens = len(picks), len(f.batch.Tokens)
+	err = packFirst(&f.batch, set, f.loss, f.o.Batch)
+	f.report.Examples, f.report.Tokens = f.batch.Examples(), len(f.batch.Tokens)
 	return err
 }
 

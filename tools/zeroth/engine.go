@@ -33,6 +33,7 @@ type engine struct {
 	Threads int
 	CPUs    platform.CPUs // none: wherever the system puts the threads
 	Sizes   []string      // the command's flags that decide what memory it takes
+	keep    bool          // sessions keep all values
 	notices io.Writer     // where it is said what a delegate runs; nil: nowhere
 }
 
@@ -145,7 +146,7 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 	}
 	s, err := executor.New(p, registry, executor.Options{
 		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: memoryLimit(p),
-		Delegate: delegate,
+		Delegate: delegate, KeepValues: e.keep,
 	})
 	if err == nil && e.notices != nil {
 		for _, line := range s.Notices() {
