@@ -71,9 +71,16 @@ func (c *geluCurve) at(x float32) float32 {
 		return -0.5
 	}
 	s := x * x
-	p := ((((c.p[5]*s+c.p[4])*s+c.p[3])*s+c.p[2])*s+c.p[1])*s + c.p[0]
-	q := ((((c.q[5]*s+c.q[4])*s+c.q[3])*s+c.q[2])*s+c.q[1])*s + c.q[0]
-	return x * p / q
+	return x * horner(&c.p, s) / horner(&c.q, s)
+}
+
+// horner is Σ c[i] · sⁱ, each product and each sum rounded.
+func horner(c *[6]float32, s float32) float32 {
+	sum := c[5]
+	for i := 4; i >= 0; i-- {
+		sum = float32(sum*s) + c[i]
+	}
+	return sum
 }
 
 func geluGeneric(dst, x []float32, c *geluCurve) {

@@ -78,7 +78,8 @@ done:
 //
 //	dst[i] = max(x[i], 0)
 //
-// VMAXPS gives its second source (the first operand here) where one is NaN.
+// VMAXPS gives its second source (the first operand here) where one is NaN, and
+// of zeros too: adding 0 makes −0 of it +0.
 TEXT ·reluLoop(SB), NOSPLIT, $0-24
 	MOVQ   dst+0(FP), DI
 	MOVQ   x+8(FP), SI
@@ -90,6 +91,7 @@ TEXT ·reluLoop(SB), NOSPLIT, $0-24
 loop:
 	VMOVUPS (SI), Y0
 	VMAXPS  Y0, Y1, Y0
+	VADDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (DI)
 	ADDQ    $32, SI
 	ADDQ    $32, DI

@@ -121,7 +121,7 @@ func (t *attentionTile) weigh(o, weights []float32, n, first, seenByAll int) {
 		for d := range D {
 			sum := float32(0)
 			for k := range seen {
-				sum += weights[k*panelLanes+j] * v[k*ld+d]
+				sum += float32(weights[k*panelLanes+j] * v[k*ld+d])
 			}
 			o[d*panelLanes+j] = sum
 		}

@@ -90,13 +90,18 @@ const (
 	groupWords    = packedGroup / 4
 	mostGroups    = maxCodeBytes / 32
 	maxCodeWords  = maxCodeBytes / 4
+	mostWordBytes = 8 // xBytes and wBytes of any kernel
 	codeTileGroup = 8 // tiles of x rounded in one task
 )
 
 // depth cuts words into equal parts that begin with a group, each of at most
-// maxCodeBytes of a packed row of x and of W.
-func (k *codeKernel) depth(words int) int {
+// maxCodeBytes of a packed row of x and of W. The sums of I8 are rounded where a
+// part ends, so its parts are the same for every kernel.
+func (k *codeKernel) depth(words int, d op.DType) int {
 	most := maxCodeBytes / max(k.xBytes, k.wBytes)
+	if d == op.I8 {
+		most = maxCodeBytes / mostWordBytes
+	}
 	return roundUp(ceilDiv(words, max(ceilDiv(words, most), 1)), groupWords)
 }
 
@@ -116,7 +121,7 @@ func code4x16Generic(groups, words int, a, b *byte, panel int, scales *float32, 
 					acc += int32(int8(xWord[0]))*int32(int8(wWord[0])) + int32(int8(xWord[1]))*int32(int8(wWord[1])) +
 						int32(int8(xWord[2]))*int32(int8(wWord[2])) + int32(int8(xWord[3]))*int32(int8(wWord[3]))
 				}
-				y[i*ldc+j] += scale[g*NR+j] * float32(acc)
+				y[i*ldc+j] += float32(scale[g*NR+j] * float32(acc))
 			}
 		}
 	}

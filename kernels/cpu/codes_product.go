@@ -219,7 +219,7 @@ func (p *codeProduct) compute(s *codeSpace, t *codeBlock) {
 	if k.shift == 0 {
 		clear(s.start)
 	}
-	depth := k.depth(p.words)
+	depth := k.depth(p.words, p.w.shape.DType)
 	for v := 0; v < p.words; v += depth {
 		words := min(depth, p.words-v)
 		for c := t.c0; c < t.c1; {

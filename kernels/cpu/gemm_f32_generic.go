@@ -18,14 +18,14 @@ func gemm4x16Generic(kc int, a, b *float32, _ int, d *float32, ldd int, c *float
 		for k := range kc {
 			row := as[k*4 : k*4+4 : k*4+4]
 			b0, b1 := bs[k*16+j], bs[k*16+j+1]
-			c00 += row[0] * b0
-			c01 += row[0] * b1
-			c10 += row[1] * b0
-			c11 += row[1] * b1
-			c20 += row[2] * b0
-			c21 += row[2] * b1
-			c30 += row[3] * b0
-			c31 += row[3] * b1
+			c00 += float32(row[0] * b0)
+			c01 += float32(row[0] * b1)
+			c10 += float32(row[1] * b0)
+			c11 += float32(row[1] * b1)
+			c20 += float32(row[2] * b0)
+			c21 += float32(row[2] * b1)
+			c30 += float32(row[3] * b0)
+			c31 += float32(row[3] * b1)
 		}
 		cs[j], cs[j+1] = ds[j]+c00, ds[j+1]+c01
 		cs[ldc+j], cs[ldc+j+1] = ds[ldd+j]+c10, ds[ldd+j+1]+c11

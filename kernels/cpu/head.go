@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 
+	"zeroth/internal/elementary"
 	"zeroth/runtime/kernel"
 )
 
@@ -136,8 +137,8 @@ func (j *joinChunks) Tile(_, tile int) {
 		}
 		sum := 0.0
 		for i, s := range chunkSum {
-			sum += float64(s) * math.Exp(float64(finite(chunkMost[i]))-most)
+			sum += float64(float64(s) * elementary.Exp(float64(finite(chunkMost[i]))-most))
 		}
-		h.y[r] = float32(most + math.Log(sum) - float64(h.gold[r]))
+		h.y[r] = float32(most + elementary.Log(sum) - float64(h.gold[r]))
 	}
 }

@@ -52,7 +52,7 @@ func (r *routines) deviations(x []float32, mean float64, high, low float32) floa
 	s := 0.0
 	for _, v := range x {
 		d := float64(v) - mean
-		s += d * d
+		s += float64(d * d)
 	}
 	return s
 }
@@ -76,15 +76,15 @@ func centredSquaresGeneric(x []float32, high, low float32) float32 {
 	var s0, s1, s2, s3 float32
 	for len(x) >= 4 {
 		d0, d1, d2, d3 := x[0]-high-low, x[1]-high-low, x[2]-high-low, x[3]-high-low
-		s0 += d0 * d0
-		s1 += d1 * d1
-		s2 += d2 * d2
-		s3 += d3 * d3
+		s0 += float32(d0 * d0)
+		s1 += float32(d1 * d1)
+		s2 += float32(d2 * d2)
+		s3 += float32(d3 * d3)
 		x = x[4:]
 	}
 	for _, v := range x {
 		d := v - high - low
-		s0 += d * d
+		s0 += float32(d * d)
 	}
 	return (s0 + s1) + (s2 + s3)
 }
@@ -92,6 +92,6 @@ func centredSquaresGeneric(x []float32, high, low float32) float32 {
 func standardiseGeneric(dst, x, scale, bias []float32, high, low, factor float32) {
 	x, scale, bias = x[:len(dst)], scale[:len(dst)], bias[:len(dst)]
 	for i, v := range x {
-		dst[i] = (v-high-low)*factor*scale[i] + bias[i]
+		dst[i] = float32((v-high-low)*factor*scale[i]) + bias[i]
 	}
 }

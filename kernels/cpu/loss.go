@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 
+	"zeroth/internal/elementary"
 	"zeroth/runtime/kernel"
 )
 
@@ -62,9 +63,9 @@ func (l *choiceLoss) example(nll []float32, rows []int32, gold int) float64 {
 	}
 	sum := 0.0
 	for i := range len(rows) - 1 {
-		sum += math.Exp(l.score(nll[rows[i]:rows[i+1]]) - most)
+		sum += elementary.Exp(l.score(nll[rows[i]:rows[i+1]]) - most)
 	}
-	return most + math.Log(sum) - l.score(nll[rows[gold]:rows[gold+1]])
+	return most + elementary.Log(sum) - l.score(nll[rows[gold]:rows[gold+1]])
 }
 
 // score is minus the sum or the mean of a candidate's losses.

@@ -46,7 +46,7 @@ func turnHalvesGeneric(y, x, cos, sin []float32) {
 	for h := 0; h < len(x); h += 2 * half {
 		for i, c := range cos {
 			a, b, s := x[h+i], x[h+half+i], sin[i]
-			y[h+i], y[h+half+i] = a*c-b*s, b*c+a*s
+			y[h+i], y[h+half+i] = float32(a*c)-float32(b*s), float32(b*c)+float32(a*s)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func turnPairsGeneric(y, x, cos, sin []float32) {
 	for h := 0; h < len(x); h += 2 * len(cos) {
 		for i, c := range cos {
 			a, b, s := x[h+2*i], x[h+2*i+1], sin[i]
-			y[h+2*i], y[h+2*i+1] = a*c-b*s, b*c+a*s
+			y[h+2*i], y[h+2*i+1] = float32(a*c)-float32(b*s), float32(b*c)+float32(a*s)
 		}
 	}
 }

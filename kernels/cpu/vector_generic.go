@@ -24,13 +24,13 @@ func exp32(x float32) float32 {
 		return x
 	}
 	x = min(max(x, expLeast), expMost)
-	n := float32(x*expLog2E+expRound) - expRound
-	r := (x - n*expLn2High) - n*expLn2Low
+	n := float32(x*expLog2E) + expRound - expRound
+	r := (x - float32(n*expLn2High)) - float32(n*expLn2Low)
 	p := expPoly[5]
 	for i := 4; i >= 0; i-- {
-		p = p*r + expPoly[i]
+		p = float32(p*r) + expPoly[i]
 	}
-	p = p*r*r + r + 1
+	p = float32(p*r*r) + r + 1
 	half := int32(n) >> 1
 	return p * powerOfTwo(half) * powerOfTwo(int32(n)-half)
 }
@@ -62,14 +62,14 @@ func swigluGeneric(dst, gate, up []float32) {
 func sumSquaresGeneric(x []float32) float32 {
 	var s0, s1, s2, s3 float32
 	for len(x) >= 4 {
-		s0 += x[0] * x[0]
-		s1 += x[1] * x[1]
-		s2 += x[2] * x[2]
-		s3 += x[3] * x[3]
+		s0 += float32(x[0] * x[0])
+		s1 += float32(x[1] * x[1])
+		s2 += float32(x[2] * x[2])
+		s3 += float32(x[3] * x[3])
 		x = x[4:]
 	}
 	for _, v := range x {
-		s0 += v * v
+		s0 += float32(v * v)
 	}
 	return (s0 + s1) + (s2 + s3)
 }
@@ -111,14 +111,14 @@ func stridedGeneric(y []float32, ldy int, x []float32, ldx, step, rows, K int, b
 			var a0, a1, a2, a3, b0, b1, b2, b3 float32
 			for k := range K {
 				u, v, w := first[k*step], second[k*step], b[k*16+j:][:4]
-				a0 += u * w[0]
-				a1 += u * w[1]
-				a2 += u * w[2]
-				a3 += u * w[3]
-				b0 += v * w[0]
-				b1 += v * w[1]
-				b2 += v * w[2]
-				b3 += v * w[3]
+				a0 += float32(u * w[0])
+				a1 += float32(u * w[1])
+				a2 += float32(u * w[2])
+				a3 += float32(u * w[3])
+				b0 += float32(v * w[0])
+				b1 += float32(v * w[1])
+				b2 += float32(v * w[2])
+				b3 += float32(v * w[3])
 			}
 			for row, sums := range [2][4]float32{{a0, a1, a2, a3}, {b0, b1, b2, b3}} {
 				for c, sum := range sums {

@@ -32,16 +32,16 @@ loop:
 	CBNZ R3, loop
 
 join:
-	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
-	WORD $0x4e63d442 // fadd v2.2d, v2.2d, v3.2d
 	WORD $0x4e62d400 // fadd v0.2d, v0.2d, v2.2d
+	WORD $0x4e63d421 // fadd v1.2d, v1.2d, v3.2d
+	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	WORD $0x7e70d800 // faddp d0, v0.2d
 	FMOVD F0, ret+16(FP)
 	RET
 
 // func centredSquaresLoop(x *float32, n int, high, low float32) float32
 //
-//	Σ ((x[i] − high) − low)², lane by lane in v0 and v1, then over the lanes
+//	Σ ((x[i] − high) − low)², lane by lane in v0–v3, then over the lanes
 TEXT ·centredSquaresLoop(SB), NOSPLIT, $0-28
 	MOVD x+0(FP), R1
 	MOVD n+8(FP), R3
@@ -49,22 +49,44 @@ TEXT ·centredSquaresLoop(SB), NOSPLIT, $0-28
 	FMOVS low+20(FP), F7
 	WORD $0x4f00e400 // movi v0.16b, #0
 	WORD $0x4f00e401 // movi v1.16b, #0
+	WORD $0x4f00e402 // movi v2.16b, #0
+	WORD $0x4f00e403 // movi v3.16b, #0
 	WORD $0x4e0404c6 // dup v6.4s, v6.s[0]
 	WORD $0x4e0404e7 // dup v7.4s, v7.s[0]
-	CBZ R3, join
+	WORD $0xf1004063 // subs x3, x3, #16
+	BLT rest
 
 loop:
-	WORD $0xacc10c22 // ldp q2, q3, [x1], #32
-	WORD $0x4ea6d442 // fsub v2.4s, v2.4s, v6.4s
-	WORD $0x4ea6d463 // fsub v3.4s, v3.4s, v6.4s
-	WORD $0x4ea7d442 // fsub v2.4s, v2.4s, v7.4s
-	WORD $0x4ea7d463 // fsub v3.4s, v3.4s, v7.4s
-	WORD $0x4e22cc40 // fmla v0.4s, v2.4s, v2.4s
-	WORD $0x4e23cc61 // fmla v1.4s, v3.4s, v3.4s
-	WORD $0xd1002063 // sub x3, x3, #8
-	CBNZ R3, loop
+	WORD $0x4cdf2830 // ld1 {v16.4s - v19.4s}, [x1], #64
+	WORD $0x4ea6d610 // fsub v16.4s, v16.4s, v6.4s
+	WORD $0x4ea6d631 // fsub v17.4s, v17.4s, v6.4s
+	WORD $0x4ea6d652 // fsub v18.4s, v18.4s, v6.4s
+	WORD $0x4ea6d673 // fsub v19.4s, v19.4s, v6.4s
+	WORD $0x4ea7d610 // fsub v16.4s, v16.4s, v7.4s
+	WORD $0x4ea7d631 // fsub v17.4s, v17.4s, v7.4s
+	WORD $0x4ea7d652 // fsub v18.4s, v18.4s, v7.4s
+	WORD $0x4ea7d673 // fsub v19.4s, v19.4s, v7.4s
+	WORD $0x4e30ce00 // fmla v0.4s, v16.4s, v16.4s
+	WORD $0x4e31ce21 // fmla v1.4s, v17.4s, v17.4s
+	WORD $0x4e32ce42 // fmla v2.4s, v18.4s, v18.4s
+	WORD $0x4e33ce63 // fmla v3.4s, v19.4s, v19.4s
+	WORD $0xf1004063 // subs x3, x3, #16
+	BGE loop
+
+rest:
+	WORD $0xb1004063 // adds x3, x3, #16
+	BEQ join
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0x4ea6d610 // fsub v16.4s, v16.4s, v6.4s
+	WORD $0x4ea6d631 // fsub v17.4s, v17.4s, v6.4s
+	WORD $0x4ea7d610 // fsub v16.4s, v16.4s, v7.4s
+	WORD $0x4ea7d631 // fsub v17.4s, v17.4s, v7.4s
+	WORD $0x4e30ce00 // fmla v0.4s, v16.4s, v16.4s
+	WORD $0x4e31ce21 // fmla v1.4s, v17.4s, v17.4s
 
 join:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
 	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
@@ -97,9 +119,11 @@ loop:
 	WORD $0x4ea7d421 // fsub v1.4s, v1.4s, v7.4s
 	WORD $0x4f909000 // fmul v0.4s, v0.4s, v16.s[0]
 	WORD $0x4f909021 // fmul v1.4s, v1.4s, v16.s[0]
-	WORD $0x4e22cc04 // fmla v4.4s, v0.4s, v2.4s
-	WORD $0x4e23cc25 // fmla v5.4s, v1.4s, v3.4s
-	WORD $0xac811404 // stp q4, q5, [x0], #32
+	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
+	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0xac810400 // stp q0, q1, [x0], #32
 	WORD $0xd1002063 // sub x3, x3, #8
 	CBNZ R3, loop
 

@@ -6,7 +6,8 @@
 // x1 x, x2 cos, x3 sin, x4 half, x5 heads left; x6 cos, x7 sin and x8 pairs left
 // in a head.
 
-// turn turns four pairs (a, b): v4 = a·cos − b·sin, v5 = b·cos + a·sin.
+// turn turns four pairs (a, b): v4 = a·cos − b·sin, v5 = b·cos + a·sin, the
+// products with the sine rounded first.
 
 // func turnHalvesLoop(y, x, cos, sin *float32, half, heads int)
 //
@@ -41,10 +42,11 @@ pair:
 	WORD $0x3cc104c2 // ldr q2, [x6], #16
 	WORD $0x3cc104e3 // ldr q3, [x7], #16
 	// turn
-	WORD $0x6e22dc04 // fmul v4.4s, v0.4s, v2.4s
-	WORD $0x6e22dc25 // fmul v5.4s, v1.4s, v2.4s
-	WORD $0x4ea3cc24 // fmls v4.4s, v1.4s, v3.4s
-	WORD $0x4e23cc05 // fmla v5.4s, v0.4s, v3.4s
+	WORD $0x6e23dc24 // fmul v4.4s, v1.4s, v3.4s
+	WORD $0x6e23dc05 // fmul v5.4s, v0.4s, v3.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e22cc25 // fmla v5.4s, v1.4s, v2.4s
+	WORD $0x4e22cc04 // fmla v4.4s, v0.4s, v2.4s
 	WORD $0x3c810404 // str q4, [x0], #16
 	WORD $0x3c810545 // str q5, [x10], #16
 	WORD $0xd1001108 // sub x8, x8, #4
@@ -87,10 +89,11 @@ pair:
 	WORD $0x3cc104c2 // ldr q2, [x6], #16
 	WORD $0x3cc104e3 // ldr q3, [x7], #16
 	// turn
-	WORD $0x6e22dc04 // fmul v4.4s, v0.4s, v2.4s
-	WORD $0x6e22dc25 // fmul v5.4s, v1.4s, v2.4s
-	WORD $0x4ea3cc24 // fmls v4.4s, v1.4s, v3.4s
-	WORD $0x4e23cc05 // fmla v5.4s, v0.4s, v3.4s
+	WORD $0x6e23dc24 // fmul v4.4s, v1.4s, v3.4s
+	WORD $0x6e23dc05 // fmul v5.4s, v0.4s, v3.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e22cc25 // fmla v5.4s, v1.4s, v2.4s
+	WORD $0x4e22cc04 // fmla v4.4s, v0.4s, v2.4s
 	WORD $0x4c9f8804 // st2 {v4.4s, v5.4s}, [x0], #32
 	WORD $0xd1001108 // sub x8, x8, #4
 	CBNZ R8, pair

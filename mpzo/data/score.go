@@ -3,6 +3,8 @@ package data
 import (
 	"fmt"
 	"math"
+
+	"zeroth/internal/elementary"
 )
 
 // Normalise says how a candidate's log-likelihood is made of its rows'.
@@ -121,7 +123,7 @@ func logSumExp(scores []float64) float64 {
 	}
 	sum := 0.0
 	for _, score := range scores {
-		sum += math.Exp(score - highest)
+		sum += elementary.Exp(score - highest)
 	}
-	return highest + math.Log(sum)
+	return highest + elementary.Log(sum)
 }

@@ -2,7 +2,8 @@ package train
 
 import (
 	"fmt"
-	"math"
+
+	"zeroth/internal/elementary"
 )
 
 // Schedule says how the learning rate changes over a run.
@@ -35,7 +36,7 @@ func (s Schedule) Rate(base float32, step, steps, warmup uint64) float32 {
 	case Linear:
 		return float32(float64(base) * (1 - done))
 	case Cosine:
-		return float32(float64(base) * (1 + math.Cos(math.Pi*done)) / 2)
+		return float32(float64(base) * (1 + elementary.CosPi(done)) / 2)
 	}
 	return base
 }

@@ -28,6 +28,7 @@ func conformanceCommand() *cli.Command {
 		&cli.StringFlag{Name: "op", Usage: "only the ops whose name contains `TEXT`"},
 		&cli.BoolFlag{Name: "every", Usage: "try every kernel that supports a case, not only the one that would be picked", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "verbose", Usage: "print a line for each case", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "digest", Usage: "print what stands for the bits of the results instead, to compare with another machine", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "json", Usage: "print all results as JSON", DisableDefaultText: true},
 	}
 	return &cli.Command{
@@ -47,9 +48,40 @@ func conformanceCommand() *cli.Command {
 				Engine: newEngine(c.String("backend")),
 			}
 			o.Engine.CPUs = cpus
+			if c.Bool("digest") {
+				return runDigest(c.Context, o, c.App.Writer)
+			}
 			return runConformance(c.Context, o, c.App.Writer)
 		},
 	}
+}
+
+// runDigest prints a line for each op and type of weights: the same lines on two
+// machines mean that runs can go from one to the other bit for bit.
+func runDigest(ctx context.Context, o conformanceOptions, stdout io.Writer) error {
+	b, err := o.Engine.find()
+	if err != nil {
+		return err
+	}
+	registry, err := kernel.NewRegistry(b.Kernels)
+	if err != nil {
+		return err
+	}
+	list, err := conformance.Digests(ctx, registry, o.Op)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return usagef("--op %q: no op's name contains it; the ops are %s", o.Op, opNames())
+	}
+	if o.JSON {
+		return json.NewEncoder(stdout).Encode(list)
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	for _, d := range list {
+		fmt.Fprintf(w, "%s\t%s\t%d cases\t%s\n", d.Op, d.Weights, d.Cases, d.Sum)
+	}
+	return w.Flush()
 }
 
 func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer) error {

@@ -29,35 +29,55 @@ sumLoop:
 	cbnz	x3, .LsumLoop_loop
 
 .LsumLoop_join:
-	fadd	v0.2d, v0.2d, v1.2d
-	fadd	v2.2d, v2.2d, v3.2d
 	fadd	v0.2d, v0.2d, v2.2d
+	fadd	v1.2d, v1.2d, v3.2d
+	fadd	v0.2d, v0.2d, v1.2d
 	faddp	d0, v0.2d
 	ret
 
 //go: func centredSquaresLoop(x *float32, n int, high, low float32) float32
 //go: x=x1 n=x3 high=s6 low=s7 ret=s0
 //
-//	Σ ((x[i] − high) − low)², lane by lane in v0 and v1, then over the lanes
+//	Σ ((x[i] − high) − low)², lane by lane in v0–v3, then over the lanes
 centredSquaresLoop:
 	movi	v0.16b, #0
 	movi	v1.16b, #0
+	movi	v2.16b, #0
+	movi	v3.16b, #0
 	dup	v6.4s, v6.s[0]
 	dup	v7.4s, v7.s[0]
-	cbz	x3, .LcentredSquaresLoop_join
+	subs	x3, x3, #16
+	b.lt	.LcentredSquaresLoop_rest
 
 .LcentredSquaresLoop_loop:
-	ldp	q2, q3, [x1], #32
-	fsub	v2.4s, v2.4s, v6.4s
-	fsub	v3.4s, v3.4s, v6.4s
-	fsub	v2.4s, v2.4s, v7.4s
-	fsub	v3.4s, v3.4s, v7.4s
-	fmla	v0.4s, v2.4s, v2.4s
-	fmla	v1.4s, v3.4s, v3.4s
-	sub	x3, x3, #8
-	cbnz	x3, .LcentredSquaresLoop_loop
+	ld1	{v16.4s - v19.4s}, [x1], #64
+	.irp	r, 16, 17, 18, 19
+	fsub	v\r\().4s, v\r\().4s, v6.4s
+	.endr
+	.irp	r, 16, 17, 18, 19
+	fsub	v\r\().4s, v\r\().4s, v7.4s
+	.endr
+	fmla	v0.4s, v16.4s, v16.4s
+	fmla	v1.4s, v17.4s, v17.4s
+	fmla	v2.4s, v18.4s, v18.4s
+	fmla	v3.4s, v19.4s, v19.4s
+	subs	x3, x3, #16
+	b.ge	.LcentredSquaresLoop_loop
+
+.LcentredSquaresLoop_rest:
+	adds	x3, x3, #16
+	b.eq	.LcentredSquaresLoop_join
+	ldp	q16, q17, [x1]
+	fsub	v16.4s, v16.4s, v6.4s
+	fsub	v17.4s, v17.4s, v6.4s
+	fsub	v16.4s, v16.4s, v7.4s
+	fsub	v17.4s, v17.4s, v7.4s
+	fmla	v0.4s, v16.4s, v16.4s
+	fmla	v1.4s, v17.4s, v17.4s
 
 .LcentredSquaresLoop_join:
+	fadd	v0.4s, v0.4s, v2.4s
+	fadd	v1.4s, v1.4s, v3.4s
 	fadd	v0.4s, v0.4s, v1.4s
 	faddp	v0.4s, v0.4s, v0.4s
 	faddp	s0, v0.2s
@@ -82,9 +102,11 @@ standardiseLoop:
 	fsub	v1.4s, v1.4s, v7.4s
 	fmul	v0.4s, v0.4s, v16.s[0]
 	fmul	v1.4s, v1.4s, v16.s[0]
-	fmla	v4.4s, v0.4s, v2.4s
-	fmla	v5.4s, v1.4s, v3.4s
-	stp	q4, q5, [x0], #32
+	fmul	v0.4s, v0.4s, v2.4s
+	fmul	v1.4s, v1.4s, v3.4s
+	fadd	v0.4s, v0.4s, v4.4s
+	fadd	v1.4s, v1.4s, v5.4s
+	stp	q0, q1, [x0], #32
 	sub	x3, x3, #8
 	cbnz	x3, .LstandardiseLoop_loop
 

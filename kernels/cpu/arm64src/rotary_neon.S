@@ -4,12 +4,14 @@
 
 	.arch	armv8-a
 
-// turn turns four pairs (a, b): v4 = a·cos − b·sin, v5 = b·cos + a·sin.
+// turn turns four pairs (a, b): v4 = a·cos − b·sin, v5 = b·cos + a·sin, the
+// products with the sine rounded first.
 	.macro	turn
-	fmul	v4.4s, v0.4s, v2.4s
-	fmul	v5.4s, v1.4s, v2.4s
-	fmls	v4.4s, v1.4s, v3.4s
-	fmla	v5.4s, v0.4s, v3.4s
+	fmul	v4.4s, v1.4s, v3.4s
+	fmul	v5.4s, v0.4s, v3.4s
+	fneg	v4.4s, v4.4s
+	fmla	v5.4s, v1.4s, v2.4s
+	fmla	v4.4s, v0.4s, v2.4s
 	.endm
 
 //go: func turnHalvesLoop(y, x, cos, sin *float32, half, heads int)

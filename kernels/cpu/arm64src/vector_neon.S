@@ -94,9 +94,9 @@ sumSquaresLoop:
 	fmla	v1.4s, v5.4s, v5.4s
 
 .LsumSquaresLoop_join:
-	fadd	v0.4s, v0.4s, v1.4s
-	fadd	v2.4s, v2.4s, v3.4s
 	fadd	v0.4s, v0.4s, v2.4s
+	fadd	v1.4s, v1.4s, v3.4s
+	fadd	v0.4s, v0.4s, v1.4s
 	faddp	v0.4s, v0.4s, v0.4s
 	faddp	s0, v0.2s
 	ret
