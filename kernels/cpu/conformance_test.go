@@ -15,6 +15,9 @@ func TestConformance(t *testing.T) {
 		options := conformance.Options{Workers: []int{1, 7}, Allocations: testing.AllocsPerRun}
 		if testing.Short() {
 			options.Part, options.Parts = i, len(all)
+			if underRace {
+				options.Parts *= 4
+			}
 		}
 		t.Run(f.String(), func(t *testing.T) {
 			registry, err := kernel.NewRegistry(Kernels(f))

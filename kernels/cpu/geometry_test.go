@@ -63,6 +63,9 @@ func shared(op string) conformance.Options {
 	o := conformance.Options{Op: op, Workers: []int{2}}
 	if testing.Short() {
 		o.Parts = 8
+		if underRace {
+			o.Parts = 32
+		}
 	}
 	return o
 }
