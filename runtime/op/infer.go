@@ -129,7 +129,7 @@ func inferRotaryEmbedding(in []Type, attrs Attrs) ([]Type, error) {
 	}
 	channels := x.Shape[1]
 	half := cos.Shape[1].Offset
-	if err := want(channels.Sym == Const && half > 0 && channels.Offset == heads*half*2,
+	if err := want(channels.Sym == Const && half > 0 && int64(channels.Offset) == int64(heads)*int64(half)*2,
 		"x %s does not hold %d heads of 2·%d", x, heads, half); err != nil {
 		return nil, err
 	}
