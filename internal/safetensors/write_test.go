@@ -118,7 +118,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"shape too large":    {entries: []Entry{{Name: "a", Shape: []int{2}, Data: one}}},
 		"shape too small":    {entries: []Entry{{Name: "a", Shape: []int{0}, Data: one}}},
 		"negative":           {entries: []Entry{{Name: "a", Shape: []int{-1, -1}, Data: one}}},
-		"wraps":              {entries: []Entry{{Name: "a", Shape: []int{1 << 62, 4}}}},
+		"wraps":              {entries: []Entry{{Name: "a", Shape: []int{math.MaxInt/2 + 1, 4}}}},
 		"rank":               {entries: []Entry{{Name: "a", Shape: slices.Repeat([]int{1}, 17), Data: one}}},
 		"metadata text":      {metadata: map[string]string{"a": "\xff"}},
 		"metadata key":       {metadata: map[string]string{"\xff": "a"}},

@@ -89,6 +89,10 @@ func seed() Input {
 	return Input{Type: op.Type{DType: op.U32, Shape: []op.Dim{op.C(2)}}, Integer: anyWord}
 }
 
+// siteAttr is the attribute of a site of any id, which need not fit an int of 32
+// bits.
+func siteAttr(site uint32) op.Attr { return op.Attr{Name: "site", Kind: op.Int, I: int64(site)} }
+
 // filled gives the input's elements by f.
 func (in Input) filled(f Float) Input {
 	in.Float = f

@@ -77,7 +77,7 @@ type lora struct {
 	copies     int
 	first      int32
 	eps        float64
-	site       int
+	site       uint32
 	scale      float64
 	x, w, a, b Float
 }
@@ -88,7 +88,7 @@ func (l lora) build(what string) Case {
 		Name: name("N=", l.N, "K=", l.K, "M=", l.M, "r=", l.r, "P=", l.copies, "first=", l.first,
 			"eps=", l.eps, l.sampler, l.layout, widths(l.wide)),
 		Attrs: op.Attrs{
-			op.IntAttr("site", l.site), op.FloatAttr("scale", l.scale), op.IntAttr("sampler", int(l.sampler)),
+			siteAttr(l.site), op.FloatAttr("scale", l.scale), op.IntAttr("sampler", int(l.sampler)),
 		},
 		In: []Input{
 			values(l.wide, tokens, op.C(l.K)).filled(l.x),
@@ -124,7 +124,7 @@ func loraCases() []Case {
 				list = append(list, lora{
 					loraShape: loraShape{s, r}, layout: layout, wide: wide, bias: i/3%2 == 0,
 					sampler: turn(i/5, samplers...), copies: turn(i, 2, 1, 8, 3, 4), first: turn(i/4, int32(0), 1, -1, 7, -8, 1000),
-					eps: turn(i+i/4, 1e-2, 1, 1e-3, 0), site: turn(i+i/5, 0, 1, 154, 70000, math.MaxUint32), scale: turn(i, 2, 0.5, 1),
+					eps: turn(i+i/4, 1e-2, 1, 1e-3, 0), site: turn(i+i/5, uint32(0), 1, 154, 70000, math.MaxUint32), scale: turn(i, 2, 0.5, 1),
 					w: unit, a: unit, b: normal(1 / math.Sqrt(float64(r))),
 				}.build(""))
 				i++
@@ -143,7 +143,7 @@ func perturbationCases(samplers []noise.Sampler) []Case {
 			c := lora{
 				loraShape: loraShape{shape{r, r, turn(i, 17, 1, 128, 33)}, r},
 				layout:    turn(i, bothLayouts[:]...), sampler: sampler,
-				copies: 5, first: turn(i, int32(0), -1, 1, 6, -4), eps: turn(i, 1e-2, 0.37), site: i, scale: 1,
+				copies: 5, first: turn(i, int32(0), -1, 1, 6, -4), eps: turn(i, 1e-2, 0.37), site: uint32(i), scale: 1,
 				x: identity, w: always(0), a: identity, b: normal(1),
 			}.build(", exact B")
 			c.Limit = 0

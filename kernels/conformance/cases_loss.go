@@ -138,11 +138,11 @@ func choiceCases() []Case {
 
 func updateCases() []Case {
 	var list []Case
-	add := func(what string, M, r, Q int, sampler noise.Sampler, site int, b, g Float, lr float64) {
+	add := func(what string, M, r, Q int, sampler noise.Sampler, site uint32, b, g Float, lr float64) {
 		list = append(list, Case{
 			Op:    op.UpdateLoRA,
 			Name:  name("M=", M, "r=", r, "Q=", Q, sampler, "lr=", lr, "site=", site) + what,
-			Attrs: op.Attrs{op.IntAttr("site", site), op.IntAttr("sampler", int(sampler))},
+			Attrs: op.Attrs{siteAttr(site), op.IntAttr("sampler", int(sampler))},
 			In: []Input{
 				values(false, op.C(M), op.C(r)).filled(b), seed(),
 				values(false, op.S(op.Queries, 0)).filled(g), values(false, op.C(1)).filled(always(float32(lr))),
@@ -154,7 +154,7 @@ func updateCases() []Case {
 	for _, M := range []int{0, 1, 3, 15, 16, 17, 33, 127, 512} {
 		for _, r := range []int{1, 3, 4, 8, 16, 17} {
 			for _, sampler := range []noise.Sampler{noise.Gaussian, noise.Rademacher} {
-				add("", M, r, turn(i/2, 1, 4, 2, 3, 0, 8, 17), sampler, turn(i, 0, 3, math.MaxUint32), nil, nil, turn(i, 5e-3, 0.3, 1))
+				add("", M, r, turn(i/2, 1, 4, 2, 3, 0, 8, 17), sampler, turn(i, uint32(0), 3, math.MaxUint32), nil, nil, turn(i, 5e-3, 0.3, 1))
 				i++
 			}
 		}

@@ -36,7 +36,7 @@ func perturbCase(w Input, i int, shape []int) Case {
 	eps := turn(i/2, 1e-3, 0.37, 0)
 	return Case{
 		Op: op.Perturb, Name: name(w.Type, sampler, "first=", first, "eps=", eps, shape),
-		Attrs: op.Attrs{op.IntAttr("site", turn(i, 0, 7, math.MaxUint32)), op.IntAttr("sampler", int(sampler))},
+		Attrs: op.Attrs{siteAttr(turn(i, uint32(0), 7, math.MaxUint32)), op.IntAttr("sampler", int(sampler))},
 		In: []Input{
 			w, seed(),
 			{Type: op.Type{DType: op.I32, Shape: []op.Dim{op.C(1)}}, Integer: word(uint32(first))},
@@ -54,7 +54,7 @@ func updateWeightsCase(w Input, i int, shape []int) Case {
 	}
 	return Case{
 		Op: op.UpdateLoRA, Name: name(w.Type, sampler, "Q=", queries, shape),
-		Attrs: op.Attrs{op.IntAttr("site", turn(i, 3, 0, 70000)), op.IntAttr("sampler", int(sampler))},
+		Attrs: op.Attrs{siteAttr(turn(i, uint32(3), 0, 70000)), op.IntAttr("sampler", int(sampler))},
 		In: []Input{
 			w, seed(), values(false, op.S(op.Queries, 0)),
 			values(false, op.C(1)).filled(always(turn(i, float32(1e-3), 0.3))),

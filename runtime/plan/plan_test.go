@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -31,13 +32,13 @@ func TestDegenerate(t *testing.T) {
 		t.Errorf("an empty item: %+v, %v", p, err)
 	}
 	for _, bad := range []Item{
-		{"negative", -1, 0, 0}, {"backwards", 1, 2, 1}, {"before", 1, -1, 1}, {"huge", 1<<63 - 1, 0, 1},
+		{"negative", -1, 0, 0}, {"backwards", 1, 2, 1}, {"before", 1, -1, 1}, {"huge", math.MaxInt, 0, 1},
 	} {
 		if _, err := Build([]Item{bad}); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: error %v", bad.Name, err)
 		}
 	}
-	if _, err := Build([]Item{{"a", 1 << 62, 0, 1}, {"b", 1 << 62, 0, 1}}); !errors.Is(err, ErrInvalid) {
+	if _, err := Build([]Item{{"a", math.MaxInt/2 + 1, 0, 1}, {"b", math.MaxInt/2 + 1, 0, 1}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("overflow: error %v", err)
 	}
 }
@@ -58,7 +59,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 		"negative":     func(p *Plan) { p.Items[0].Offset = -64 },
 		"small arena":  func(p *Plan) { p.Bytes = 130 },
 		"longer lived": func(p *Plan) { p.Items[0].Last = 3 },
-		"wrapping":     func(p *Plan) { p.Items[1].Bytes = 1<<63 - 1 },
+		"wrapping":     func(p *Plan) { p.Items[1].Bytes = math.MaxInt },
 	} {
 		p := sound()
 		spoil(p)
