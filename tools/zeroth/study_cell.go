@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"zeroth/mpzo/train"
+	"zeroth/tools/study"
+)
+
+// cellRunner does a cell of a study by the train command.
+type cellRunner struct {
+	engine []string // flags
+
+	mutex sync.Mutex
+	rows  map[string]float64 // of a step, by all that they depend on
+}
+
+// probeSteps are the steps by which the rows of a step are measured.
+const probeSteps = 8
+
+// Run trains for as many steps as the budget of rows holds, in whole runs of
+// steps between evaluations.
+func (c *cellRunner) Run(ctx context.Context, cell study.Cell) (study.Result, error) {
+	rows, err := c.rowsOfStep(ctx, cell)
+	if err != nil {
+		return study.Result{}, err
+	}
+	every := uint64(float64(cell.Rows) / rows / float64(cell.Evaluations))
+	steps := every * uint64(cell.Evaluations)
+	if every == 0 {
+		every, steps = 1, max(1, uint64(float64(cell.Rows)/rows))
+	}
+	e, err := c.train(ctx, cell, study.Flags{
+		"lr":    study.Value(strconv.FormatFloat(cell.LR, 'g', -1, 64)),
+		"steps": study.Value(strconv.FormatUint(steps, 10)), "eval-every": study.Value(strconv.FormatUint(every, 10)),
+	})
+	return e.result, err
+}
+
+// rowsOfStep measures how many rows go forward in a step, at a rate of 0.
+func (c *cellRunner) rowsOfStep(ctx context.Context, cell study.Cell) (float64, error) {
+	key := fmt.Sprintln(cell.Program, cell.Flags.Words(), cell.Seed)
+	c.mutex.Lock()
+	rows, known := c.rows[key]
+	c.mutex.Unlock()
+	if known {
+		return rows, nil
+	}
+	e, err := c.train(ctx, cell, study.Flags{"lr": "0", "steps": study.Value(strconv.Itoa(probeSteps)), "held-out": "", "warmup": "0"})
+	if err != nil {
+		return 0, err
+	}
+	if e.rows <= 0 {
+		return 0, fmt.Errorf("%d steps took no rows", e.result.Steps)
+	}
+	rows = float64(e.rows) / float64(e.result.Steps)
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.rows == nil {
+		c.rows = map[string]float64{}
+	}
+	c.rows[key] = rows
+	return rows, nil
+}
+
+// train runs the train command with a cell's flags and more, in a folder that
+// goes when it ends.
+func (c *cellRunner) train(ctx context.Context, cell study.Cell, more study.Flags) (*cellEvents, error) {
+	folder, err := os.MkdirTemp("", "zeroth-study-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	flags := study.Flags{"json": "true", "seed": study.Value(strconv.FormatUint(cell.Seed, 10)), "out": study.Value(filepath.Join(folder, "run"))}
+	args := slices.Concat([]string{"zeroth", "train"}, arguments(cell.Flags, flags, more), c.engine, []string{"--", cell.Program})
+	events, notes := &cellEvents{}, &bytes.Buffer{}
+	start := time.Now()
+	app := newApp(events, notes)
+	err = app.RunContext(ctx, permute(app, args))
+	if events.failed != nil {
+		err = events.failed
+	}
+	events.result.Seconds = time.Since(start).Seconds()
+	if errors.Is(err, train.ErrDiverged) {
+		events.result.Diverged, err = true, nil
+	}
+	return events, err
+}
+
+// arguments writes flags as arguments, those without a value left out; later
+// ones hold.
+func arguments(all ...study.Flags) []string {
+	merged := study.Flags{}
+	for _, flags := range all {
+		for name, value := range flags {
+			merged[name] = value
+		}
+	}
+	var words []string
+	for name, value := range merged {
+		if value != "" {
+			words = append(words, "--"+name+"="+string(value))
+		}
+	}
+	slices.Sort(words)
+	return words
+}
+
+// cellEvents takes from what train --json prints what a result is made of.
+type cellEvents struct {
+	line   []byte
+	rows   int64
+	result study.Result
+	failed error
+}
+
+// Write takes whole and broken lines.
+func (e *cellEvents) Write(p []byte) (int, error) {
+	e.line = append(e.line, p...)
+	for {
+		end := bytes.IndexByte(e.line, '\n')
+		if end < 0 {
+			return len(p), nil
+		}
+		if err := e.take(e.line[:end]); err != nil && e.failed == nil {
+			e.failed = err
+		}
+		e.line = e.line[end+1:]
+	}
+}
+
+func (e *cellEvents) take(line []byte) error {
+	var event struct {
+		Event    string
+		Step     uint64
+		Rows     int64
+		Loss     float64
+		Accuracy *float64
+	}
+	if err := json.Unmarshal(line, &event); err != nil {
+		return fmt.Errorf("train printed %.80q: %w", line, err)
+	}
+	switch event.Event {
+	case "step":
+		e.rows += event.Rows
+		e.result.Steps = event.Step
+	case "eval":
+		e.result.Points = append(e.result.Points, study.Point{Step: event.Step, Rows: e.rows, Loss: event.Loss, Accuracy: event.Accuracy})
+	}
+	return nil
+}
