@@ -9,6 +9,8 @@ var (
 	// ErrTooLarge is wrapped when a tensor does not fit what a kernel can
 	// address, or an op what its kernel is written for.
 	ErrTooLarge = errors.New("too large for the device")
+	// ErrNoKernel is wrapped when there is no kernel for an op.
+	ErrNoKernel = errors.New("the device has no kernel")
 	// ErrMemory is wrapped by Allocate when the device's memory is exhausted.
 	ErrMemory = errors.New("not enough memory on the device")
 )
@@ -35,12 +37,15 @@ type Recording interface {
 	// end. It allocates nothing. A cancelled context may end it early; what was
 	// given to the device has then been computed.
 	Run(ctx context.Context) error
+	// Written are the bytes of parameters that runs have given the device.
+	Written() int64
 	Free()
 }
 
 // Limits are the device's limits that ops meet.
 type Limits struct {
 	BufferBytes     int64 // that a kernel can address in one buffer
+	PartBytes       int64 // of a part of a weight matrix, which is split above that: at most BufferBytes
 	AllocationBytes int64 // of one buffer
 	WorkGroups      int   // of a stage
 }

@@ -6,10 +6,15 @@
 // with constants that it is compiled for), the buffers that it works on, and a
 // function that gives its parameters and the number of work groups for the
 // extents of the moment. A node knows its tensors by their places on the device
-// (memory); where those come from is not its business. There is one kind so far,
-// hostMemory: for the kernel registry, whose tensors lie in host memory, a
-// kernel uploads what it reads at each run and downloads what it wrote. That
-// costs more than it gains, and is for checking.
+// (memory); where those come from is not its business.
+//
+// Partitions of a method become lists of stages (executable): constants are
+// uploaded once a session and shared by its methods, slots live on the device,
+// temporaries in one arena that all partitions share, planned by runtime/plan.
+// A partition is recorded once; a run uploads its inputs and those parameters
+// that have changed, and outputs come back when they are asked for. The kernels
+// for the registry, whose tensors lie in host memory, are partitions of one node
+// (backend.Kernels).
 //
 // What each kernel computes, and what its buffers and parameters are, is written
 // in kernels/vulkan/shaders; other devices' kernels take the same. Stages that

@@ -15,9 +15,14 @@ type mirror struct {
 	parts  []part
 }
 
-// coded reports whether a tensor is of codes, which are constants: no op writes
-// them.
-func coded(t *kernel.Tensor) bool { return t.Type.DType.Packed() && t.Type.DType != op.BF16 }
+// spans are the places of the parts, to be filled in.
+func (m *mirror) spans() []*Span {
+	list := make([]*Span, len(m.parts))
+	for i := range m.parts {
+		list[i] = &m.parts[i].span
+	}
+	return list
+}
 
 // upload copies the elements of the moment that data holds to the device, and
 // returns the number of bytes.

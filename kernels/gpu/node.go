@@ -12,7 +12,7 @@ type memory interface {
 	in(i int) []part
 	out(i int) []part
 	// scratch is working memory of the node, as long as it lives.
-	scratch(bytes int64) (Span, error)
+	scratch(bytes int64) Span
 }
 
 // builder makes a node's stages.
@@ -26,7 +26,11 @@ type builder struct {
 }
 
 // build makes the stages of a call.
-func (o *Ops) build(c *kernel.Call, m memory, build func(b *builder)) ([]Stage, error) {
+func (o *Ops) build(c *kernel.Call, m memory) ([]Stage, error) {
+	build, ok := builders[c.Spec.ID]
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrNoKernel, c.Spec.Name)
+	}
 	b := &builder{Ops: o, limits: o.device.Limits(), call: c, memory: m}
 	build(b)
 	return b.stages, b.err
@@ -65,16 +69,7 @@ func (b *builder) tooLarge(format string, args ...any) {
 }
 
 // scratch is working memory of that many words.
-func (b *builder) scratch(words int) Span {
-	span, err := b.memory.scratch(4 * int64(max(words, 1)))
-	if err != nil {
-		if b.err == nil {
-			b.err = err
-		}
-		return b.table
-	}
-	return span
-}
+func (b *builder) scratch(words int) Span { return b.memory.scratch(4 * int64(max(words, 1))) }
 
 // groups is the number of work groups for that many items: one each, or as many
 // as the device takes at once, each of which then takes several.

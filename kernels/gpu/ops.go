@@ -2,8 +2,8 @@ package gpu
 
 import (
 	"encoding/binary"
-	"strings"
 
+	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
@@ -59,18 +59,6 @@ var builders = map[op.ID]func(b *builder){
 	op.Perturb:            buildPerturb,
 }
 
-// Kernels are the device's kernels of all ops, on tensors in host memory.
-func (o *Ops) Kernels() []kernel.Kernel {
-	var list []kernel.Kernel
-	for _, spec := range op.All() {
-		build, ok := builders[spec.ID]
-		if !ok {
-			continue
-		}
-		list = append(list, kernel.Kernel{
-			Op: spec.ID, Name: strings.ToLower(spec.Name) + "_" + o.name, Cost: 100,
-			Bind: func(c *kernel.Call) (kernel.Runner, error) { return o.bindHost(c, build) },
-		})
-	}
-	return list
-}
+// Kernels are the device's kernels of all ops, on tensors in host memory: each
+// call is a partition of its own.
+func (o *Ops) Kernels() []kernel.Kernel { return backend.Kernels(o.Delegate(o.name), o.name, 100) }

@@ -73,7 +73,7 @@ func TestConformance(t *testing.T) {
 // With a low limit on what a shader can address, weights are split by rows.
 func TestSplitWeights(t *testing.T) {
 	d := open(t)
-	d.limits.BufferBytes = 3000
+	d.limits.PartBytes = 3000
 	for o, parts := range map[string]int{"gather": 31, "linear": 31, "crossentropy": 31, "perturb": 5, "update": 11} {
 		passed := 0
 		for _, r := range examine(t, d, o, 3, parts).Results {

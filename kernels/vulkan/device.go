@@ -8,6 +8,7 @@ import (
 
 	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan/vk"
+	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
 )
 
@@ -69,10 +70,16 @@ func (d *Device) start(index int) error {
 		return err
 	}
 	l := &list[index].Limits
-	d.limits = gpu.Limits{BufferBytes: l.StorageBufferRange, AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups}
+	d.limits = gpu.Limits{
+		BufferBytes: l.StorageBufferRange, PartBytes: min(l.StorageBufferRange, l.AllocationBytes),
+		AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups,
+	}
 	d.ops, err = gpu.New("vulkan", d)
 	return err
 }
+
+// Delegate runs partitions on the device. The name is the backend's.
+func (d *Device) Delegate(name string) backend.Delegate { return d.ops.Delegate(name) }
 
 // Kernels are the device's kernels of all ops, on tensors in host memory.
 func (d *Device) Kernels() []kernel.Kernel { return d.ops.Kernels() }

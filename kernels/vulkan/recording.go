@@ -20,6 +20,7 @@ type recording struct {
 	chunks []*vk.Commands
 	last   []uint32 // what the places hold, placeWords each
 	now    [placeWords]uint32
+	bytes  int64 // written to places so far
 }
 
 const (
@@ -158,11 +159,15 @@ func (r *recording) write() {
 			continue
 		}
 		copy(last, r.now[:])
+		r.bytes += int64(4 * (r.stages[i].Kernel.Words + 3))
 		for k, w := range r.now {
 			binary.LittleEndian.PutUint32(r.places.Bytes[placeBytes*i+4*k:], w)
 		}
 	}
 }
+
+// Written implements gpu.Recording.
+func (r *recording) Written() int64 { return r.bytes }
 
 // Free implements gpu.Recording.
 func (r *recording) Free() {

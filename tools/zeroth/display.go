@@ -36,6 +36,8 @@ type display struct {
 	first, last, best *evaluated
 	tests             []*evaluated // of the last adapter, then of the best
 
+	traffic traffic
+
 	failed error // the first of standard output
 }
 
@@ -101,6 +103,7 @@ func (d *display) Step(r train.StepReport) {
 	}
 	d.steps++
 	d.rows += int64(r.Rows)
+	up, down := d.traffic.look(d.run.model.Session(), true)
 	d.training += r.Duration
 	if math.IsNaN(d.smooth) {
 		d.smooth = r.Loss
@@ -108,7 +111,11 @@ func (d *display) Step(r train.StepReport) {
 	d.smooth += 0.05 * (r.Loss - d.smooth)
 	switch {
 	case d.run.json:
-		d.event(map[string]any{"event": "step", "step": r.Step, "loss": r.Loss, "lr": r.LR, "rows": r.Rows, "seconds": r.Duration.Seconds()})
+		event := map[string]any{"event": "step", "step": r.Step, "loss": r.Loss, "lr": r.LR, "rows": r.Rows, "seconds": r.Duration.Seconds()}
+		if up+down > 0 {
+			event["moved_up"], event["moved_down"] = up, down
+		}
+		d.event(event)
 	case d.bar != nil:
 		d.bar.Describe(fmt.Sprintf("loss %.4f  %s  ETA %s", d.smooth, d.speed(), d.left(r)))
 		_ = d.bar.Set64(int64(r.Step))
@@ -154,6 +161,7 @@ func (d *display) Evaluating(done, total int) {
 
 // Evaluated shows an evaluation.
 func (d *display) Evaluated(step uint64, e train.Evaluation, best bool) {
+	d.traffic.look(d.run.model.Session(), false)
 	d.last = &evaluated{step, e}
 	if step == 0 {
 		d.first = d.last
@@ -309,6 +317,7 @@ func (d *display) summary(stopped bool) error {
 	}
 	d.whereResult(out)
 	if r.table {
+		d.traffic.print(out, r.engine.Backend)
 		if err := printOps(out, r.profile().Ops); err != nil {
 			return err
 		}

@@ -30,5 +30,7 @@ func openVulkan(name string, index int) (backend.Backend, error) {
 		return backend.Backend{}, withHint(fmt.Errorf("backend %s: %w", name, err), "zeroth devices lists what programs can run on")
 	}
 	p := d.Physical()
-	return backend.Backend{Name: name, About: fmt.Sprintf("%s, %s; tensors are copied there and back for each op", p.Name, p.Driver), Kernels: d.Kernels()}, nil
+	return backend.Backend{
+		Name: name, About: fmt.Sprintf("%s, %s", p.Name, p.Driver), Kernels: d.Kernels(), Delegate: d.Delegate(name),
+	}, nil
 }

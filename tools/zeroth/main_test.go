@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"zeroth/internal/testdata"
+	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/platform"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -33,11 +35,14 @@ func TestMain(m *testing.M) {
 //	flip FILE OFFSET      changes the byte there; a negative offset counts from the end
 //	evaluated LOG STEP FILE  the loss after that step, in what train --json printed,
 //	                      is that in FILE, by eval --json
+//	losses FILE FILE REL  the losses of all steps in what two runs of train --json printed
+//	                      differ by that share at most
 //	vocabulary DIR WORD…  writes a RoBERTa vocabulary of 300 tokens, these words among them
 //
 // the variables $MODEL (the bundled model), $REMARKS (its data) and, where the
 // condition [shared] holds, $SHARED (see testdata.Shared), and the condition
-// [cpu0]: threads can be held to CPU 0.
+// [cpu0]: threads can be held to CPU 0; [vulkan]: Vulkan lists a device that can be
+// used; [vulkan-validation]: its validation layer is installed.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -56,12 +61,18 @@ func TestScripts(t *testing.T) {
 			case "vulkan":
 				list := vulkanDevices()
 				return len(list) > 0 && list[0].Backend != "", nil
+			case "vulkan-validation":
+				instance, err := vk.Open(vk.Options{Validate: true})
+				if err == nil {
+					instance.Close()
+				}
+				return err == nil, nil
 			}
 			return false, errors.New("no condition " + strconv.Quote(name))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "jsonlines": jsonLines, "json": oneJSON, "cut": cutFile, "flip": flipByte,
-			"vocabulary": writeVocabulary, "evaluated": sameLoss,
+			"vocabulary": writeVocabulary, "evaluated": sameLoss, "losses": closeLosses,
 		},
 	})
 }
@@ -168,6 +179,33 @@ func sameLoss(ts *testscript.TestScript, _ bool, args []string) {
 		return
 	}
 	ts.Fatalf("%s has no evaluation after step %d", args[0], step)
+}
+
+// closeLosses holds the losses of a run against those of another.
+func closeLosses(ts *testscript.TestScript, _ bool, args []string) {
+	limit, err := strconv.ParseFloat(args[2], 64)
+	ts.Check(err)
+	var losses [2][]float64
+	for i := range losses {
+		for line := range strings.Lines(ts.ReadFile(args[i])) {
+			var event struct {
+				Event string
+				Loss  float64
+			}
+			ts.Check(json.Unmarshal([]byte(line), &event))
+			if event.Event == "step" {
+				losses[i] = append(losses[i], event.Loss)
+			}
+		}
+	}
+	if len(losses[0]) == 0 || len(losses[0]) != len(losses[1]) {
+		ts.Fatalf("%d steps in %s, %d in %s", len(losses[0]), args[0], len(losses[1]), args[1])
+	}
+	for i, want := range losses[0] {
+		if have := losses[1][i]; !(math.Abs(have-want) <= limit*math.Abs(want)) {
+			ts.Fatalf("the loss of step %d is %g in %s, and %g in %s", i+1, want, args[0], have, args[1])
+		}
+	}
 }
 
 // writeVocabulary writes vocab.json and merges.txt as RoBERTa has them: bytes,

@@ -1,0 +1,248 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"zeroth/runtime/backend"
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+	"zeroth/runtime/program"
+)
+
+// testDevice has memory and keeps accounts, but computes nothing.
+type testDevice struct {
+	room     int64 // bytes that are left
+	live     map[*memoryBuffer]bool
+	recorded [][]Stage
+	runs     int
+}
+
+type memoryBuffer struct {
+	device *testDevice
+	bytes  []byte
+}
+
+func (b *memoryBuffer) Size() int64 { return int64(len(b.bytes)) }
+
+func (b *memoryBuffer) Free() {
+	if b.device.live[b] {
+		b.device.room += b.Size()
+		delete(b.device.live, b)
+	}
+}
+
+func newTestDevice(room int64) *testDevice {
+	return &testDevice{room: room, live: make(map[*memoryBuffer]bool)}
+}
+
+func (d *testDevice) Limits() Limits {
+	return Limits{BufferBytes: 1 << 20, PartBytes: 1 << 12, AllocationBytes: 1 << 20, WorkGroups: 65535}
+}
+
+func (d *testDevice) Allocate(bytes int64, _ Use) (Buffer, error) {
+	if bytes > d.room {
+		return nil, fmt.Errorf("%w: %d bytes of %d", ErrMemory, bytes, d.room)
+	}
+	b := &memoryBuffer{d, make([]byte, bytes)}
+	d.room -= bytes
+	d.live[b] = true
+	return b, nil
+}
+
+func (d *testDevice) Upload(to Span, data []byte) error {
+	copy(to.Buffer.(*memoryBuffer).bytes[to.Offset:to.Offset+to.Size], data)
+	return nil
+}
+
+func (d *testDevice) Download(data []byte, from Span) error {
+	copy(data, from.Buffer.(*memoryBuffer).bytes[from.Offset:from.Offset+from.Size])
+	return nil
+}
+
+func (d *testDevice) Record(stages []Stage) (Recording, error) {
+	d.recorded = append(d.recorded, stages)
+	return &testRecording{d}, nil
+}
+
+type testRecording struct{ device *testDevice }
+
+func (r *testRecording) Run(context.Context) error {
+	r.device.runs++
+	return nil
+}
+func (r *testRecording) Written() int64 { return 7 }
+func (r *testRecording) Free()          {}
+
+// chain is a partition of n additions of an input [rows, 16] to what was made
+// before, then a product with a constant [M, 16].
+func chain(n, rows, m int) *backend.Partition {
+	add, _ := op.Lookup(op.Add)
+	linear, _ := op.Lookup(op.Linear)
+	value := func(name string, kind program.ValueKind, ref int, shape ...int) backend.Value {
+		t := &kernel.Tensor{Type: op.Type{DType: op.F32}, Width: 1, Shape: shape}
+		size := 4
+		for i, extent := range shape {
+			size *= extent
+			dim := op.C(extent)
+			if i == 0 && kind != program.ConstRef {
+				dim = op.S(op.Tokens, 0)
+			}
+			t.Type.Shape = append(t.Type.Shape, dim)
+		}
+		t.Data = make([]byte, size)
+		return backend.Value{Name: name, Kind: kind, Ref: ref, Tensor: t}
+	}
+	p := &backend.Partition{Method: "chain", Inputs: []int{0}}
+	p.Values = append(p.Values, value("x", program.Input, 0, rows, 16))
+	for i := range n {
+		p.Nodes = append(p.Nodes, backend.Node{Name: fmt.Sprint("add ", i), Spec: add, In: []int{i, 0}, Out: []int{i + 1}})
+		p.Values = append(p.Values, value(fmt.Sprint("sum ", i), program.Temp, 0, rows, 16))
+	}
+	p.Values = append(p.Values, value("w", program.ConstRef, 3, m, 16), value("y", program.Temp, 0, rows, m))
+	p.Nodes = append(p.Nodes, backend.Node{Name: "product", Spec: linear, In: []int{n, n + 1}, Out: []int{n + 2}})
+	p.Outputs = []int{n + 2}
+	return p
+}
+
+func openTest(t *testing.T, d *testDevice) *session {
+	t.Helper()
+	ops, err := New("test", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ops.Delegate("test:0").Open(backend.SessionInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.(*session)
+}
+
+// Temporaries share the arena, which grows with the partitions; those that were
+// recorded with a smaller one are recorded anew.
+func TestArena(t *testing.T) {
+	d := newTestDevice(1 << 24)
+	s := openTest(t, d)
+	small, err := s.Compile(chain(4, 8, 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// x + x does not overwrite an input; each sum after that takes the place of
+	// the one before.
+	if got := s.arena.Size(); got != 8*16*4 {
+		t.Errorf("an arena of %d bytes", got)
+	}
+	stages := d.recorded[0]
+	for i := range 3 {
+		if stages[i].Spans[2] != stages[0].Spans[2] || stages[i].Node != i {
+			t.Errorf("stage %d of node %d writes %+v", i, stages[i].Node, stages[i].Spans[2])
+		}
+	}
+	if _, err := s.Compile(chain(1, 64, 64)); err != nil {
+		t.Fatal(err)
+	}
+	recorded, live := len(d.recorded), len(d.live)
+	for range 2 {
+		if err := small.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(d.recorded) != recorded+1 || len(d.live) != live || d.runs != 2 {
+		t.Errorf("%d recordings, %d buffers, %d runs; there were %d and %d", len(d.recorded), len(d.live), d.runs, recorded, live)
+	}
+	for _, stage := range d.recorded[recorded] {
+		for _, span := range stage.Spans {
+			if !d.live[span.Buffer.(*memoryBuffer)] {
+				t.Errorf("%s uses a buffer that is freed", stage.Kernel.Name)
+			}
+		}
+	}
+	if len(s.constants) != 1 {
+		t.Errorf("%d constants, both partitions have the same", len(s.constants))
+	}
+	// The constant, two inputs, and the parameters of two recordings and of one
+	// that was replaced.
+	if up, down := s.Moved(); up != 64*16*4+2*8*16*4+3*7 || down != 0 {
+		t.Errorf("moved %d and %d bytes", up, down)
+	}
+	if err := small.Fetch(0); err != nil {
+		t.Fatal(err)
+	}
+	if _, down := s.Moved(); down != 8*64*4 {
+		t.Errorf("%d bytes came back", down)
+	}
+	s.Close()
+	if len(d.live) != 1 { // the quantile table is the device's
+		t.Errorf("%d buffers are left", len(d.live))
+	}
+}
+
+// Without enough memory a partition is declined, and what it took is given back.
+func TestDeclines(t *testing.T) {
+	for room := int64(4096); room < 1<<18; room += 4096 {
+		d := newTestDevice(room)
+		s := openTest(t, d)
+		left := d.room
+		_, err := s.Compile(chain(3, 64, 512))
+		if err == nil {
+			if room < 100<<10 {
+				t.Errorf("there was room in %d bytes", room)
+			}
+			continue
+		}
+		if !errors.Is(err, backend.ErrDeclined) || !errors.Is(err, ErrMemory) {
+			t.Fatal(err)
+		}
+		if room > 230<<10 {
+			t.Errorf("%d bytes are too little: %v", room, err)
+		}
+		s.Close()
+		if d.room != left {
+			t.Errorf("%d bytes of %d are left", d.room, left)
+		}
+	}
+	delegate := openTest(t, newTestDevice(1<<24)).ops.Delegate("test:0")
+	p := chain(1, 1<<15, 16)
+	if err := delegate.Supports(&p.Nodes[0], p.Values); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("2 MiB in a buffer of 1: %v", err)
+	}
+	p = chain(1, 8, 4096)
+	if err := delegate.Supports(&p.Nodes[1], p.Values); err != nil {
+		t.Errorf("a matrix in parts: %v", err)
+	}
+}
+
+// A slot keeps its contents on the device.
+func TestSlots(t *testing.T) {
+	d := newTestDevice(1 << 24)
+	ops, err := New("test", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Three parts of whole panels.
+	slot := program.Slot{Name: "B", Type: op.Type{DType: op.F32, Shape: []op.Dim{op.C(150), op.C(16)}}}
+	s, err := ops.Delegate("test:0").Open(backend.SessionInfo{Slots: []program.Slot{slot}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, got := make([]byte, 150*16*4), make([]byte, 150*16*4)
+	for i := range data {
+		data[i] = byte(i % 251)
+	}
+	if err := errors.Join(s.WriteSlot(0, data), s.ReadSlot(0, got)); err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(data) {
+		t.Error("other bytes came back")
+	}
+	if len(s.(*session).slots[0].parts) != 3 {
+		t.Errorf("%d parts", len(s.(*session).slots[0].parts))
+	}
+	for _, i := range []int{-1, 1} {
+		if err := s.WriteSlot(i, data); !errors.Is(err, op.ErrInvalid) {
+			t.Errorf("slot %d: %v", i, err)
+		}
+	}
+}

@@ -1,0 +1,338 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"zeroth/runtime/backend"
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/plan"
+	"zeroth/runtime/program"
+)
+
+// executable is a partition with its places on the device and a recording of its
+// stages. Inputs and small outputs lie where the host gets at them quickly, other
+// outputs in buffers of their own, since they outlive the run, and everything
+// else in the session's arena.
+type executable struct {
+	session   *session
+	partition *backend.Partition
+	values    []*mirror
+	calls     []*kernel.Call
+	scratches [][]Span // by node
+	plan      *plan.Plan
+	items     []item
+	buffers   []Buffer // inputs and outputs
+
+	arena     Buffer // with which the recording was made
+	recording Recording
+	replaced  int64 // bytes that recordings before it wrote
+}
+
+// item is spans at the same place of the arena: several where ops work in place.
+type item []*Span
+
+// smallOutput is the size up to which an output lies where the host sees it.
+const smallOutput = 64 << 10
+
+// Compile implements backend.Session.
+func (s *session) Compile(p *backend.Partition) (backend.Executable, error) {
+	e := &executable{session: s, partition: p, values: make([]*mirror, len(p.Values))}
+	if err := e.make(); err != nil {
+		e.free()
+		if len(s.executables) == 0 {
+			s.empty()
+		}
+		if errors.Is(err, ErrMemory) || errors.Is(err, ErrTooLarge) {
+			return nil, fmt.Errorf("%w: %w", backend.ErrDeclined, err)
+		}
+		return nil, err
+	}
+	s.executables = append(s.executables, e)
+	return e, nil
+}
+
+func (e *executable) make() error {
+	if err := e.findValues(); err != nil {
+		return err
+	}
+	if err := e.measureScratch(); err != nil {
+		return err
+	}
+	if err := e.placeOutside(); err != nil {
+		return err
+	}
+	if err := e.planArena(); err != nil {
+		return err
+	}
+	if err := e.session.reserve(int64(e.plan.Bytes)); err != nil {
+		return err
+	}
+	return e.record()
+}
+
+// findValues gives constants and slots the places that they have in the session,
+// and all others their parts.
+func (e *executable) findValues() error {
+	limit := e.session.ops.device.Limits().PartBytes
+	for i := range e.partition.Values {
+		v := &e.partition.Values[i]
+		var err error
+		switch v.Kind {
+		case program.ConstRef:
+			e.values[i], err = e.session.constant(v)
+		case program.SlotRef:
+			e.values[i], err = e.session.slot(v.Ref)
+		default:
+			e.values[i] = &mirror{v.Tensor, split(v.Tensor, limit)}
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", v.Name, err)
+		}
+	}
+	return nil
+}
+
+// measureScratch makes each node's stages once, to see what memory they want.
+func (e *executable) measureScratch() error {
+	for i := range e.partition.Nodes {
+		n := &e.partition.Nodes[i]
+		call, measured := callOf(n, e.partition.Values), &measuredMemory{}
+		measured.inputs, measured.outputs = e.partsOf(n.In), e.partsOf(n.Out)
+		if _, err := e.session.ops.build(call, measured); err != nil {
+			return fmt.Errorf("%s: %w", n.Name, err)
+		}
+		spans := make([]Span, len(measured.scratches))
+		for k, bytes := range measured.scratches {
+			spans[k].Size = bytes
+		}
+		e.calls, e.scratches = append(e.calls, call), append(e.scratches, spans)
+	}
+	return nil
+}
+
+func (e *executable) partsOf(values []int) [][]part {
+	list := make([][]part, len(values))
+	for i, v := range values {
+		list[i] = e.values[v].parts
+	}
+	return list
+}
+
+// placeOutside places inputs and outputs.
+func (e *executable) placeOutside() error {
+	var inputs, small, large []*Span
+	for _, v := range e.partition.Inputs {
+		inputs = append(inputs, e.values[v].spans()...)
+	}
+	for _, v := range e.partition.Outputs {
+		for _, span := range e.values[v].spans() {
+			if span.Size <= smallOutput {
+				small = append(small, span)
+			} else {
+				large = append(large, span)
+			}
+		}
+	}
+	return errors.Join(e.place(inputs, Input), e.place(small, Output), e.place(large, Local))
+}
+
+// largeBytes is the size from which a span gets a buffer of its own.
+const largeBytes = 1 << 20
+
+// place gives spans memory: large ones buffers of their own, the others one
+// together.
+func (e *executable) place(spans []*Span, use Use) error {
+	var together []*Span
+	bytes := int64(0)
+	for _, span := range spans {
+		if span.Size >= largeBytes {
+			b, err := e.allocate(span.Size, use)
+			if err != nil {
+				return err
+			}
+			span.Buffer = b
+			continue
+		}
+		span.Offset = bytes
+		bytes += aligned(span.Size)
+		together = append(together, span)
+	}
+	if bytes == 0 {
+		return nil
+	}
+	b, err := e.allocate(bytes, use)
+	for _, span := range together {
+		span.Buffer = b
+	}
+	return err
+}
+
+func (e *executable) allocate(bytes int64, use Use) (Buffer, error) {
+	b, err := e.session.ops.device.Allocate(bytes, use)
+	if err == nil {
+		e.buffers = append(e.buffers, b)
+	}
+	return b, err
+}
+
+// planArena plans temporaries and working memory from one node to the next.
+func (e *executable) planArena() error {
+	last := make([]int, len(e.values))
+	outside := make([]bool, len(e.values))
+	for _, v := range e.partition.Outputs {
+		outside[v] = true
+	}
+	for i, n := range e.partition.Nodes {
+		for _, v := range n.In {
+			last[v] = i
+		}
+		for _, v := range n.Out {
+			last[v] = i
+		}
+	}
+	var lives []plan.Item
+	home := make(map[int]int) // first item of a temporary
+	add := func(span *Span, name string, first, end int) {
+		lives = append(lives, plan.Item{Name: name, Bytes: int(aligned(span.Size)), First: first, Last: end})
+		e.items = append(e.items, item{span})
+	}
+	for i := range e.partition.Nodes {
+		n := &e.partition.Nodes[i]
+		for _, v := range n.Out {
+			if outside[v] {
+				continue
+			}
+			if from := e.overwritten(n, v, i, last, home); from >= 0 {
+				home[v] = home[from]
+				for k, span := range e.values[v].spans() {
+					at := home[v] + k
+					lives[at].Last, e.items[at] = last[v], append(e.items[at], span)
+				}
+				continue
+			}
+			home[v] = len(lives)
+			for _, span := range e.values[v].spans() {
+				add(span, e.partition.Values[v].Name, i, last[v])
+			}
+		}
+		for k := range e.scratches[i] {
+			add(&e.scratches[i][k], "working memory of "+n.Name, i, i)
+		}
+	}
+	var err error
+	e.plan, err = plan.Build(lives)
+	return err
+}
+
+// overwritten gives the temporary whose place output v of node i may take over,
+// or −1: input 0 of an op that may work in place, of the same type, that nobody
+// reads afterwards.
+func (e *executable) overwritten(n *backend.Node, v, i int, last []int, home map[int]int) int {
+	if !n.Spec.InPlace {
+		return -1
+	}
+	from := n.In[0]
+	if _, ok := home[from]; !ok || last[from] != i || !e.values[from].tensor.Type.Equal(e.values[v].tensor.Type) {
+		return -1
+	}
+	for _, other := range n.In[1:] {
+		if other == from {
+			return -1
+		}
+	}
+	return from
+}
+
+// record makes the stages of all nodes, with the arena where it is now.
+func (e *executable) record() error {
+	e.arena = e.session.arena
+	for i, at := range e.plan.Items {
+		for _, span := range e.items[i] {
+			span.Buffer, span.Offset = e.arena, int64(at.Offset)
+		}
+	}
+	var stages []Stage
+	for i := range e.partition.Nodes {
+		n := &e.partition.Nodes[i]
+		memory := &placedMemory{e.partsOf(n.In), e.partsOf(n.Out), e.scratches[i]}
+		list, err := e.session.ops.build(e.calls[i], memory)
+		if err != nil {
+			return fmt.Errorf("%s: %w", n.Name, err)
+		}
+		for k := range list {
+			list[k].Node = i
+		}
+		stages = append(stages, list...)
+	}
+	if e.recording != nil {
+		e.replaced += e.recording.Written()
+		e.recording.Free()
+		e.recording = nil
+	}
+	var err error
+	e.recording, err = e.session.ops.device.Record(stages)
+	return err
+}
+
+// placedMemory is where a node's tensors are. Working memory is given out in the
+// order in which it was measured.
+type placedMemory struct {
+	inputs, outputs [][]part
+	scratches       []Span
+}
+
+func (m *placedMemory) in(i int) []part  { return m.inputs[i] }
+func (m *placedMemory) out(i int) []part { return m.outputs[i] }
+
+func (m *placedMemory) scratch(int64) Span {
+	span := m.scratches[0]
+	m.scratches = m.scratches[1:]
+	return span
+}
+
+// Run implements backend.Executable.
+func (e *executable) Run(ctx context.Context) error {
+	if e.arena != e.session.arena {
+		if err := e.record(); err != nil {
+			return err
+		}
+	}
+	for _, v := range e.partition.Inputs {
+		n, err := e.values[v].upload(e.session.ops.device, e.values[v].tensor.Data)
+		e.session.up += n
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.partition.Values[v].Name, err)
+		}
+	}
+	if e.partition.Mutates {
+		ctx = context.WithoutCancel(ctx)
+	}
+	return e.recording.Run(ctx)
+}
+
+// Fetch implements backend.Executable.
+func (e *executable) Fetch(output int) error {
+	m := e.values[e.partition.Outputs[output]]
+	n, err := m.download(e.session.ops.device, m.tensor.Data)
+	e.session.down += n
+	return err
+}
+
+// written are the bytes of parameters that runs have written.
+func (e *executable) written() int64 {
+	if e.recording == nil {
+		return e.replaced
+	}
+	return e.replaced + e.recording.Written()
+}
+
+func (e *executable) free() {
+	if e.recording != nil {
+		e.recording.Free()
+	}
+	for _, b := range e.buffers {
+		b.Free()
+	}
+}

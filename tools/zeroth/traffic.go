@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"zeroth/runtime/executor"
+)
+
+// traffic is what crosses between host and device.
+type traffic struct {
+	up, down         int64 // so far, at the last look
+	looked           bool
+	stepUp, stepDown int64 // the most in a step, the first not counted: it brings the adapter
+}
+
+// look sees what has crossed since the last look, and counts it as a step's if it
+// is one's.
+func (t *traffic) look(s *executor.Session, step bool) (up, down int64) {
+	nowUp, nowDown := s.Moved()
+	up, down = nowUp-t.up, nowDown-t.down
+	if step && t.looked {
+		t.stepUp, t.stepDown = max(t.stepUp, up), max(t.stepDown, down)
+	}
+	t.up, t.down, t.looked = nowUp, nowDown, true
+	return up, down
+}
+
+// print tells of it, if there was any.
+func (t *traffic) print(out io.Writer, backend string) {
+	if t.up == 0 && t.down == 0 {
+		return
+	}
+	fmt.Fprintf(out, "moved   %s to %s and %s back in a step; %s and %s in all\n",
+		formatBytes(t.stepUp), backend, formatBytes(t.stepDown), formatBytes(t.up), formatBytes(t.down))
+}
