@@ -32,7 +32,7 @@ var structs = []struct {
 }
 
 // numbers are the constants of the header and what they are here.
-func numbers() map[string]int {
+func constants() map[string]int {
 	n := map[string]int{
 		"ZEROTH_ABI_VERSION": abiVersion, "ZEROTH_ALIGNMENT": 64, "ZEROTH_MAX_SCORE": maxScore,
 		"ZEROTH_OK": statusOK, "ZEROTH_UNSUPPORTED": statusUnsupported, "ZEROTH_FAILED": statusFailed,
@@ -89,7 +89,7 @@ func probe() (source, want string) {
 		fmt.Fprintf(&c, "printf(\"%s %%d\\n\", (int)sizeof(%s));\n", s.name, s.name)
 		fmt.Fprintf(&w, "%s %d\n", s.name, t.Size())
 	}
-	all := numbers()
+	all := constants()
 	for name, v := range all {
 		fmt.Fprintf(&c, "printf(\"%s %%d\\n\", (int)%s);\n", name, name)
 		fmt.Fprintf(&w, "%s %d\n", name, v)
