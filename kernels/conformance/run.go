@@ -24,6 +24,8 @@ type Options struct {
 	// Taken passes over the cases that no kernel supports, instead of failing
 	// them: a vendor's kernels need not compute everything.
 	Taken bool
+	// Started, if not nil, is called before a case is looked at.
+	Started func(c *Case)
 	// Allocations, if not nil, is testing.AllocsPerRun: Run of a kernel must
 	// not allocate.
 	Allocations func(runs int, f func()) float64
@@ -56,6 +58,9 @@ func Run(ctx context.Context, registry *kernel.Registry, options Options) (Repor
 		}
 		if !strings.Contains(strings.ToLower(c.Op.String()), strings.ToLower(options.Op)) {
 			continue
+		}
+		if options.Started != nil {
+			options.Started(&c)
 		}
 		kernels, err := choose(registry, &c, options.Every)
 		if options.Taken && errors.Is(err, kernel.ErrNoKernel) {

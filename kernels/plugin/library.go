@@ -69,6 +69,11 @@ type Plugin struct {
 	library *dl.Library
 }
 
+// Steps are the stages of Open in their order.
+func Steps() []string {
+	return []string{"file", "load", "symbols", "table", "functions", "score", "open"}
+}
+
 // Open loads a library and opens the plug-in in it. The name of a file has a
 // slash; another is looked for where the system keeps its libraries.
 func Open(name string, o Options) (*Plugin, error) {
@@ -270,7 +275,14 @@ func (p *Plugin) open(settings []Setting) (string, error) {
 	if errors.Is(err, ErrUnsupported) {
 		err = fmt.Errorf("%w: %w", ErrUnusable, err)
 	}
-	return "", err
+	names := "none"
+	if len(settings) > 0 {
+		names = ""
+		for _, s := range settings {
+			names = strings.TrimPrefix(names+", "+s.Key, ", ")
+		}
+	}
+	return "options: " + names, err
 }
 
 // serial is held during a call into a library that is for one call at a time.

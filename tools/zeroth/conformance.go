@@ -34,20 +34,22 @@ func conformanceCommand() *cli.Command {
 	return &cli.Command{
 		Name: "conformance", Usage: "compare a backend's kernels with the plain ones, op by op",
 		UsageText: "zeroth conformance [flags]",
-		Flags:     append(flags, engineFlags()[0], cpusFlag()),
+		Flags:     append(flags, engineFlags()[0], pluginFlag(), cpusFlag()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			cpus, err := readCPUs(c)
+			e, err := pluginEngine(c)
 			if err != nil {
+				return err
+			}
+			if e.CPUs, err = readCPUs(c); err != nil {
 				return err
 			}
 			o := conformanceOptions{
 				Op: c.String("op"), Every: c.Bool("every"), Verbose: c.Bool("verbose"), JSON: c.Bool("json"),
-				Engine: newEngine(c.String("backend")),
+				Engine: e,
 			}
-			o.Engine.CPUs = cpus
 			if c.Bool("digest") {
 				return runDigest(c.Context, o, c.App.Writer)
 			}
@@ -89,13 +91,28 @@ func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer)
 	if err != nil {
 		return err
 	}
-	registry, err := kernel.NewRegistry(b.Kernels)
+	kernels := b.Kernels
+	if !isPlugin(o.Engine.Backend) {
+		plugins, err := o.Engine.plugins()
+		if err != nil {
+			return err
+		}
+		for _, p := range plugins {
+			kernels = slices.Concat(p.Kernels(), p.DelegateKernels(), kernels)
+		}
+	}
+	registry, err := kernel.NewRegistry(kernels)
 	if err != nil {
 		return err
 	}
-	result, err := conformance.Run(ctx, registry, conformance.Options{Op: o.Op, Every: o.Every, CPUs: o.Engine.CPUs})
+	result, err := conformance.Run(ctx, registry, conformance.Options{
+		Op: o.Op, Every: o.Every, CPUs: o.Engine.CPUs, Taken: isPlugin(o.Engine.Backend),
+	})
 	if err != nil {
 		return err
+	}
+	if len(result.Results) == 0 && result.Untaken > 0 {
+		return fmt.Errorf("backend %s takes none of %d cases", o.Engine.Backend, result.Untaken)
 	}
 	if len(result.Results) == 0 {
 		return usagef("--op %q: no op's name contains it; the ops are %s", o.Op, opNames())
@@ -144,6 +161,9 @@ func printConformance(stdout io.Writer, report conformance.Report, verbose bool)
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	if report.Untaken > 0 {
+		fmt.Fprintf(&b, "%d more cases are not taken\n", report.Untaken)
 	}
 	if !verbose {
 		for _, r := range report.Failed() {

@@ -13,6 +13,7 @@ import (
 
 	"zeroth/kernels/conformance"
 	"zeroth/kernels/cpu"
+	"zeroth/kernels/plugin"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
@@ -21,10 +22,10 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// device is something that programs can run on: a processor, or a device that
-// Vulkan lists.
+// device is something that programs can run on: a processor, a device that
+// Vulkan lists, or a plug-in.
 type device struct {
-	Kind    string `json:"kind"`    // cpu or vulkan
+	Kind    string `json:"kind"`    // cpu, vulkan or plugin
 	Name    string `json:"name"`    // as its maker calls it
 	Backend string `json:"backend"` // what --backend calls it; empty where nothing runs on it
 	System  string `json:"system"`  // GOOS/GOARCH
@@ -32,6 +33,7 @@ type device struct {
 
 	*processor
 	*vulkanDevice
+	*pluginDevice
 }
 
 // processor is what is told of a processor beside.
@@ -57,22 +59,33 @@ func devicesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "devices", Usage: "show what programs can run on here, and which kernels are used", UsageText: "zeroth devices [flags]",
 		Description: "The environment variable " + cpu.LimitVariable + " caps the instruction sets, at one of\n" + strings.Join(cpu.Levels(), ", ") + ".",
-		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true}},
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true}, pluginFlag()},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return runDevices(c.Bool("json"), c.App.Writer)
+			plugins, err := readPlugins(c)
+			if err != nil {
+				return err
+			}
+			return runDevices(plugins, c.Bool("json"), c.App.Writer)
 		},
 	}
 }
 
-func runDevices(asJSON bool, stdout io.Writer) error {
+func runDevices(plugins func() ([]*plugin.Plugin, error), asJSON bool, stdout io.Writer) error {
 	processor, err := processorDevice()
 	if err != nil {
 		return err
 	}
+	loaded, err := plugins()
+	if err != nil {
+		return err
+	}
 	devices := append([]device{processor}, vulkanDevices()...)
+	for _, p := range loaded {
+		devices = append(devices, describePlugin(p))
+	}
 	if asJSON {
 		encoder := json.NewEncoder(stdout)
 		encoder.SetIndent("", "  ")
@@ -200,9 +213,12 @@ func (d device) print(stdout io.Writer) error {
 	row := func(name, format string, values ...any) { fmt.Fprintf(w, "  "+name+"\t"+format+"\n", values...) }
 	row("backend", "%s", cmp.Or(d.Backend, "none"))
 	row("system", "%s", d.System)
-	if d.processor != nil {
+	switch {
+	case d.processor != nil:
 		d.printProcessor(w, row)
-	} else {
+	case d.pluginDevice != nil:
+		d.printPlugin(row)
+	default:
 		d.printVulkan(row)
 	}
 	if err := w.Flush(); err != nil {

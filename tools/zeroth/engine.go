@@ -10,6 +10,7 @@ import (
 	"zeroth/graph"
 	"zeroth/graph/pass"
 	"zeroth/kernels/cpu"
+	"zeroth/kernels/plugin"
 	"zeroth/kernels/ref"
 	"zeroth/mpzo/tokenizer"
 	"zeroth/runtime/backend"
@@ -30,6 +31,7 @@ type engine struct {
 	Backend string
 	// find finds the backend's kernels; a device is opened at the first call.
 	find    func() (backend.Backend, error)
+	plugins func() ([]*plugin.Plugin, error) // those of --plugin, loaded at the first call
 	Threads int
 	CPUs    platform.CPUs // none: wherever the system puts the threads
 	Sizes   []string      // the command's flags that decide what memory it takes
@@ -39,7 +41,8 @@ type engine struct {
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, ref (plain, slow, exact), or vulkan:0, a device of zeroth devices"},
+		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, ref (plain, slow, exact), vulkan:0, a device of zeroth devices, or plugin:NAME, one of --plugin"},
+		pluginFlag(),
 		&cli.IntFlag{Name: "threads", Usage: "number of threads `N`; any gives the same bits", DefaultText: "all cores"},
 		cpusFlag(),
 	}
@@ -64,18 +67,40 @@ func readCPUs(c *cli.Context) (platform.CPUs, error) {
 	return cpus, nil
 }
 
-// newEngine is an engine on a backend, its threads wherever the system puts them.
+// newEngine is an engine on a backend without plug-ins, its threads wherever the
+// system puts them.
 func newEngine(name string) engine {
-	return engine{Backend: name, find: sync.OnceValues(func() (backend.Backend, error) { return findBackend(name) })}
+	return engine{
+		Backend: name,
+		find:    sync.OnceValues(func() (backend.Backend, error) { return findBackend(name) }),
+		plugins: func() ([]*plugin.Plugin, error) { return nil, nil },
+	}
+}
+
+// pluginEngine is an engine on the backend and with the plug-ins of a command's
+// flags.
+func pluginEngine(c *cli.Context) (engine, error) {
+	e := newEngine(c.String("backend"))
+	plugins, err := readPlugins(c)
+	if err != nil {
+		return e, err
+	}
+	e.plugins, e.notices = plugins, c.App.ErrWriter
+	if isPlugin(e.Backend) {
+		e.find = sync.OnceValues(func() (backend.Backend, error) { return findPlugin(e.Backend, plugins) })
+	}
+	return e, nil
 }
 
 func readEngine(c *cli.Context) (engine, error) {
-	e := newEngine(c.String("backend"))
-	e.Threads, e.Sizes, e.notices = c.Int("threads"), sizeFlags(c.Command), c.App.ErrWriter
+	e, err := pluginEngine(c)
+	if err != nil {
+		return e, err
+	}
+	e.Threads, e.Sizes = c.Int("threads"), sizeFlags(c.Command)
 	if e.Threads < 0 || e.Threads > 1024 {
 		return e, usagef("--threads %d: must be 0 to 1024", e.Threads)
 	}
-	var err error
 	e.CPUs, err = readCPUs(c)
 	return e, err
 }
@@ -106,17 +131,25 @@ func backends() (*backend.Registry, error) {
 
 // kernels finds the kernels of the engine's backend on host memory, and its
 // delegate, if it has one: the CPU's kernels then run what that does not take.
+// Plug-ins come before both.
 func (e engine) kernels() (*kernel.Registry, backend.Delegate, error) {
 	b, err := e.find()
 	if err != nil {
 		return nil, nil, err
 	}
-	if b.Delegate != nil {
+	if b.Delegate != nil || isPlugin(e.Backend) {
 		features, err := cpu.DetectLimited()
 		if err != nil {
 			return nil, nil, usageError{err}
 		}
 		b.Kernels = cpu.Kernels(features)
+	}
+	plugins, err := e.plugins()
+	if err != nil {
+		return nil, nil, err
+	}
+	if b, err = preferPlugins(b, plugins); err != nil {
+		return nil, nil, err
 	}
 	registry, err := kernel.NewRegistry(b.Kernels)
 	return registry, b.Delegate, err

@@ -79,7 +79,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			exportCommand(), synthCommand(), inspectCommand(), planCommand(), logitsCommand(),
 			trainCommand(), evalCommand(), runCommand(), replayCommand(), adapterCommand(), reportCommand(), studyCommand(),
-			conformanceCommand(), compareCommand(), devicesCommand(), benchCommand(),
+			conformanceCommand(), compareCommand(), devicesCommand(), pluginCommand(), benchCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

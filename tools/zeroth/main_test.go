@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 //	                      differ by that share at most
 //	vocabulary DIR WORD…  writes a RoBERTa vocabulary of 300 tokens, these words among them
 //
-// the variables $MODEL (the bundled model), $REMARKS (its data) and, where the
+// the variables $MODEL (the bundled model), $REMARKS (its data), $HEADERS (that of
+// plug-ins) and, where the
 // condition [shared] holds, $SHARED (see testdata.Shared), and the condition
 // [cpu0]: threads can be held to CPU 0; [vulkan]: Vulkan lists a device that can be
 // used; [vulkan-validation]: its validation layer is installed.
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MODEL", absolutePath(t, testdata.Repo("third_party/reviews-1m")))
 			env.Setenv("REMARKS", absolutePath(t, testdata.Repo("examples/remarks")))
+			env.Setenv("HEADERS", absolutePath(t, testdata.Repo("kernels/plugin")))
 			env.Setenv("SHARED", sharedData(t))
 			return nil
 		},
