@@ -42,6 +42,21 @@ type Recording interface {
 	Free()
 }
 
+// Timer is a Device that can say how long stages take.
+type Timer interface {
+	// RecordTimed is Record with times. An error wraps nothing in particular
+	// where the device cannot tell them: Record may still do.
+	RecordTimed(stages []Stage) (TimedRecording, error)
+}
+
+// TimedRecording is a recording whose stages are timed.
+type TimedRecording interface {
+	Recording
+	// StageTimes fills in the time of each stage of the last run, in seconds.
+	// Stages that ran together share theirs as it comes.
+	StageTimes(seconds []float64) error
+}
+
 // Limits are the device's limits that ops meet.
 type Limits struct {
 	BufferBytes     int64 // that a kernel can address in one buffer

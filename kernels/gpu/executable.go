@@ -27,6 +27,7 @@ type executable struct {
 
 	arena     Buffer // with which the recording was made
 	recording Recording
+	stages    []int // the node of each stage
 	replaced  int64 // bytes that recordings before it wrote
 }
 
@@ -254,6 +255,7 @@ func (e *executable) record() error {
 		}
 	}
 	var stages []Stage
+	e.stages = e.stages[:0]
 	for i := range e.partition.Nodes {
 		n := &e.partition.Nodes[i]
 		memory := &placedMemory{e.partsOf(n.In), e.partsOf(n.Out), e.scratches[i]}
@@ -261,8 +263,8 @@ func (e *executable) record() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", n.Name, err)
 		}
-		for k := range list {
-			list[k].Node = i
+		for range list {
+			e.stages = append(e.stages, i)
 		}
 		stages = append(stages, list...)
 	}
@@ -271,8 +273,17 @@ func (e *executable) record() error {
 		e.recording.Free()
 		e.recording = nil
 	}
-	var err error
-	e.recording, err = e.session.ops.device.Record(stages)
+	device := e.session.ops.device
+	if timer, ok := device.(Timer); ok && e.session.info.Profile {
+		if r, err := timer.RecordTimed(stages); err == nil {
+			e.recording = r
+			return nil
+		}
+	}
+	r, err := device.Record(stages)
+	if err == nil {
+		e.recording = r
+	}
 	return err
 }
 
@@ -294,7 +305,7 @@ func (m *placedMemory) scratch(int64) Span {
 
 // Run implements backend.Executable.
 func (e *executable) Run(ctx context.Context) error {
-	if e.arena != e.session.arena {
+	if e.arena != e.session.arena || e.recording == nil {
 		if err := e.record(); err != nil {
 			return err
 		}
@@ -318,6 +329,22 @@ func (e *executable) Fetch(output int) error {
 	n, err := m.download(e.session.ops.device, m.tensor.Data)
 	e.session.down += n
 	return err
+}
+
+// NodeTimes implements backend.NodeTimer; none where the device does not tell.
+func (e *executable) NodeTimes() []float64 {
+	r, ok := e.recording.(TimedRecording)
+	if !ok || !e.session.info.Profile {
+		return nil
+	}
+	seconds, nodes := make([]float64, len(e.stages)), make([]float64, len(e.partition.Nodes))
+	if err := r.StageTimes(seconds); err != nil {
+		return nil
+	}
+	for i, node := range e.stages {
+		nodes[node] += seconds[i]
+	}
+	return nodes
 }
 
 // written are the bytes of parameters that runs have written.

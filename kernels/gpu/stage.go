@@ -52,7 +52,6 @@ type Stage struct {
 	// Extents writes the parameters for the extents of the moment and returns
 	// the number of work groups; with none there is nothing to do.
 	Extents func(words []uint32) int
-	Node    int     // of which it is a stage, in a list of nodes
 	Work    float64 // about as many multiplications at the bounds
 }
 

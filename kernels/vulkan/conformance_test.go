@@ -2,7 +2,10 @@ package vulkan
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -103,12 +106,7 @@ func TestValidationSeesHazards(t *testing.T) {
 		t.Fatal(err)
 	}
 	span := func(offset int64) gpu.Span { return gpu.Span{Buffer: buffer, Offset: offset, Size: 1024} }
-	var relu gpu.Kernel
-	for _, k := range gpu.KernelList() {
-		if k.Name == "elementwise" {
-			relu = k
-		}
-	}
+	relu := kernelNamed("elementwise")
 	extents := func(words []uint32) int {
 		words[0], words[1], words[2] = 256, 256, 256
 		return 2
@@ -174,6 +172,77 @@ func TestTimeout(t *testing.T) {
 	if again := runner.Run(); !errors.Is(err, vk.ErrTimeout) || !errors.Is(again, vk.ErrTimeout) {
 		t.Errorf("%v, then %v", err, again)
 	}
+}
+
+// A timed recording says how long each stage took; a long one is submitted in
+// pieces, and does not begin with a context that has ended.
+func TestTimesAndChunks(t *testing.T) {
+	d := open(t)
+	const n = 5
+	buffer, err := d.Allocate((n+1)*4096, gpu.Local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Upload(gpu.Span{Buffer: buffer, Size: 4}, []byte{0, 0, 0x80, 0x3f}); err != nil {
+		t.Fatal(err)
+	}
+	var stages []gpu.Stage
+	for i := range n { // each doubles what the one before left
+		from, to := gpu.Span{Buffer: buffer, Offset: int64(4096 * i), Size: 4}, gpu.Span{Buffer: buffer, Offset: int64(4096 * (i + 1)), Size: 4}
+		stages = append(stages, gpu.Stage{
+			Kernel: kernelNamed("elementwise"), Constants: []uint32{0}, Spans: []gpu.Span{from, from, to}, Work: chunkWork * 0.4,
+			Extents: func(words []uint32) int {
+				words[0], words[1], words[2] = 1, 1, 1
+				return 1
+			},
+		})
+	}
+	r, err := d.newRecording(stages, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.chunks) != 3 {
+		t.Errorf("%d chunks", len(r.chunks))
+	}
+	for range 2 {
+		if err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		seconds := make([]float64, n)
+		if err := r.StageTimes(seconds); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range seconds {
+			if !(s >= 0 && s < 60) {
+				t.Errorf("stage %d took %g s", i, s)
+			}
+		}
+	}
+	got := make([]byte, 4)
+	if err := d.Download(got, stages[n-1].Spans[2]); err != nil {
+		t.Fatal(err)
+	}
+	if math.Float32frombits(binary.LittleEndian.Uint32(got)) != 32 {
+		t.Errorf("% x", got)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Run(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := r.Run(t.Context()); err != nil {
+		t.Errorf("after that: %v", err)
+	}
+}
+
+// kernelNamed finds a kernel of the table.
+func kernelNamed(name string) gpu.Kernel {
+	for _, k := range gpu.KernelList() {
+		if k.Name == name {
+			return k
+		}
+	}
+	return gpu.Kernel{}
 }
 
 // What the host does not see is copied piece by piece.

@@ -18,7 +18,8 @@ type recording struct {
 	places *vk.Buffer
 	sets   *vk.Sets
 	chunks []*vk.Commands
-	last   []uint32 // what the places hold, placeWords each
+	times  *vk.Timestamps // before each chunk and after each stage; nil where nobody asks
+	last   []uint32       // what the places hold, placeWords each
 	now    [placeWords]uint32
 	bytes  int64 // written to places so far
 }
@@ -38,8 +39,25 @@ const (
 
 // Record implements gpu.Device.
 func (d *Device) Record(stages []gpu.Stage) (gpu.Recording, error) {
+	r, err := d.newRecording(stages, false)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// RecordTimed implements gpu.Timer.
+func (d *Device) RecordTimed(stages []gpu.Stage) (gpu.TimedRecording, error) {
+	r, err := d.newRecording(stages, true)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (d *Device) newRecording(stages []gpu.Stage, timed bool) (*recording, error) {
 	r := &recording{device: d, stages: stages, last: make([]uint32, placeWords*len(stages))}
-	if err := r.make(); err != nil {
+	if err := r.make(timed); err != nil {
 		r.Free()
 		if errors.Is(err, vk.ErrMemory) {
 			err = fmt.Errorf("%w: %w", gpu.ErrMemory, err)
@@ -51,7 +69,7 @@ func (d *Device) Record(stages []gpu.Stage) (gpu.Recording, error) {
 	return r, nil
 }
 
-func (r *recording) make() error {
+func (r *recording) make(timed bool) error {
 	if len(r.stages) == 0 {
 		return nil
 	}
@@ -70,7 +88,13 @@ func (r *recording) make() error {
 	if r.sets, err = d.device.NewSets(bindings); err != nil {
 		return err
 	}
-	return r.record()
+	ends := chunksOf(r.stages)
+	if timed {
+		if r.times, err = d.device.NewTimestamps(len(r.stages) + len(ends)); err != nil {
+			return err
+		}
+	}
+	return r.record(ends)
 }
 
 // binding is the pipeline of stage i with its buffers.
@@ -91,10 +115,24 @@ func (r *recording) binding(i int) (vk.Binding, error) {
 	return b, nil
 }
 
+// chunksOf cuts stages into submissions: the end of each.
+func chunksOf(stages []gpu.Stage) []int {
+	var ends []int
+	first, work := 0, 0.0
+	for i := range stages {
+		if i > first && (i-first == chunkStages || work+stages[i].Work > chunkWork) {
+			ends = append(ends, i)
+			first, work = i, 0
+		}
+		work += stages[i].Work
+	}
+	return append(ends, len(stages))
+}
+
 // record records all stages, chunk by chunk.
-func (r *recording) record() error {
-	waits := gpu.Waits(r.stages)
-	for i := 0; i < len(r.stages); {
+func (r *recording) record(ends []int) error {
+	waits, first := gpu.Waits(r.stages), 0
+	for chunk, end := range ends {
 		c, err := r.device.device.NewCommands()
 		if err != nil {
 			return err
@@ -103,18 +141,25 @@ func (r *recording) record() error {
 		if err := c.Begin(); err != nil {
 			return err
 		}
-		for first, work := i, 0.0; i < len(r.stages) && (i == first || i-first < chunkStages && work+r.stages[i].Work <= chunkWork); i++ {
+		if r.times != nil {
+			c.Forget(r.times, first+chunk, end-first+1)
+			c.Timestamp(r.times, first+chunk)
+		}
+		for i := first; i < end; i++ {
 			if waits[i] || i == first && i > 0 {
 				c.Barrier()
 			}
 			if err := c.Dispatch(r.sets, i, r.places, int64(placeBytes*i+4*gpu.MaxWords)); err != nil {
 				return err
 			}
-			work += r.stages[i].Work
+			if r.times != nil {
+				c.Timestamp(r.times, i+chunk+1)
+			}
 		}
 		if err := c.End(); err != nil {
 			return err
 		}
+		first = end
 	}
 	return nil
 }
@@ -166,6 +211,24 @@ func (r *recording) write() {
 	}
 }
 
+// StageTimes implements gpu.TimedRecording.
+func (r *recording) StageTimes(seconds []float64) error {
+	if r.times == nil {
+		return fmt.Errorf("%w: the recording is not timed", vk.ErrUnusable)
+	}
+	if err := r.times.Read(); err != nil {
+		return err
+	}
+	first := 0
+	for chunk, end := range chunksOf(r.stages) {
+		for i := first; i < end; i++ {
+			seconds[i] = r.times.Seconds(i+chunk, i+chunk+1)
+		}
+		first = end
+	}
+	return nil
+}
+
 // Written implements gpu.Recording.
 func (r *recording) Written() int64 { return r.bytes }
 
@@ -179,5 +242,8 @@ func (r *recording) Free() {
 	}
 	if r.places != nil {
 		r.places.Free()
+	}
+	if r.times != nil {
+		r.times.Free()
 	}
 }

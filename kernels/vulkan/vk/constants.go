@@ -9,6 +9,7 @@ const (
 	typeSubmitInfo                = 4
 	typeMemoryAllocateInfo        = 5
 	typeFenceCreateInfo           = 8
+	typeQueryPoolCreateInfo       = 11
 	typeBufferCreateInfo          = 12
 	typeShaderModuleCreateInfo    = 16
 	typePipelineShaderStage       = 18
@@ -64,8 +65,13 @@ const (
 	poolResetCommandBuffer = 0x2
 	commandBufferPrimary   = 0
 
+	queryTimestamp = 2
+	queryResult64  = 0x1
+	queryWait      = 0x2
+
 	stageComputeShader  = 0x800
 	stageTransfer       = 0x1000
+	stageBottom         = 0x2000
 	stageHost           = 0x4000
 	accessShaderRead    = 0x20
 	accessShaderWrite   = 0x40

@@ -59,6 +59,8 @@ type deviceEntries struct {
 	BeginCommandBuffer, EndCommandBuffer                          entry
 	CmdBindPipeline, CmdBindDescriptorSets, CmdDispatchIndirect   entry
 	CmdPipelineBarrier, CmdCopyBuffer                             entry
+	CreateQueryPool, DestroyQueryPool, GetQueryPoolResults        entry
+	CmdResetQueryPool, CmdWriteTimestamp                          entry
 	CreateFence, DestroyFence, ResetFences, WaitForFences         entry
 	QueueSubmit, DeviceWaitIdle                                   entry
 }
@@ -96,6 +98,11 @@ func (e *deviceEntries) list() []named {
 		{"vkCmdDispatchIndirect", &e.CmdDispatchIndirect},
 		{"vkCmdPipelineBarrier", &e.CmdPipelineBarrier},
 		{"vkCmdCopyBuffer", &e.CmdCopyBuffer},
+		{"vkCreateQueryPool", &e.CreateQueryPool},
+		{"vkDestroyQueryPool", &e.DestroyQueryPool},
+		{"vkGetQueryPoolResults", &e.GetQueryPoolResults},
+		{"vkCmdResetQueryPool", &e.CmdResetQueryPool},
+		{"vkCmdWriteTimestamp", &e.CmdWriteTimestamp},
 		{"vkCreateFence", &e.CreateFence},
 		{"vkDestroyFence", &e.DestroyFence},
 		{"vkResetFences", &e.ResetFences},

@@ -10,6 +10,8 @@ import (
 type Physical struct {
 	handle      uintptr
 	queueFamily uint32
+	timestamps  uint32  // valid bits of the queue's, 0 if it has none
+	period      float64 // of a timestamp's unit, in nanoseconds
 	memory      physicalDeviceMemoryProperties
 
 	Name       string   // as its driver calls it
@@ -92,8 +94,7 @@ func (i *Instance) describe(h uintptr) (*Physical, error) {
 	api := first.properties.apiVersion
 	p.readIdentity(&first.properties)
 	i.readMemory(p)
-	family, found := i.computeFamily(h)
-	p.queueFamily = family
+	found := i.findQueue(p)
 	switch {
 	case api < version(1, 1):
 		p.Unusable = fmt.Sprintf("its driver supports Vulkan %s, at least 1.1 is needed", p.API)
@@ -150,6 +151,7 @@ func (i *Instance) readProperties(p *Physical, api uint32) {
 		WorkGroups:           int(l.maxComputeWorkGroupCount[0]), SubgroupSize: int(subgroup.subgroupSize),
 		OffsetAlignment: int(max(l.minStorageBufferOffsetAlignment, l.minUniformBufferOffsetAlignment)), UniformRange: int(l.maxUniformBufferRange),
 	}
+	p.period = float64(l.timestampPeriod)
 	p.Features.SubgroupArithmetic = subgroup.supportedOperations&subgroupArithmetic != 0 && subgroup.supportedStages&shaderStageCompute != 0
 }
 
@@ -195,21 +197,22 @@ func (i *Instance) readMemory(p *Physical) {
 	}
 }
 
-// computeFamily finds a family of queues that compute.
-func (i *Instance) computeFamily(h uintptr) (uint32, bool) {
+// findQueue finds a family of queues that compute.
+func (i *Instance) findQueue(p *Physical) bool {
 	families, err := list[queueFamilyProperties]("vkGetPhysicalDeviceQueueFamilyProperties", func(n *uint32, first *queueFamilyProperties) Result {
-		i.entries.GetPhysicalDeviceQueueFamilyProperties.call(h, uintptr(unsafe.Pointer(n)), uintptr(unsafe.Pointer(first)))
+		i.entries.GetPhysicalDeviceQueueFamilyProperties.call(p.handle, uintptr(unsafe.Pointer(n)), uintptr(unsafe.Pointer(first)))
 		return success
 	})
 	if err != nil {
-		return 0, false
+		return false
 	}
 	for k, f := range families {
 		if f.queueFlags&queueCompute != 0 && f.queueCount > 0 {
-			return uint32(k), true
+			p.queueFamily, p.timestamps = uint32(k), min(f.timestampValidBits, 64)
+			return true
 		}
 	}
-	return 0, false
+	return false
 }
 
 // least are the limits that every device of Vulkan has, by its specification;

@@ -379,6 +379,15 @@ type submitInfo struct {
 	pSignalSemaphores    *handle
 }
 
+type queryPoolCreateInfo struct {
+	sType              uint32
+	pNext              unsafe.Pointer
+	flags              uint32
+	queryType          uint32
+	queryCount         uint32
+	pipelineStatistics uint32
+}
+
 type fenceCreateInfo struct {
 	sType uint32
 	pNext unsafe.Pointer
