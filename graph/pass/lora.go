@@ -46,10 +46,12 @@ func InsertLoRA(m *graph.Module, o LoRA) error {
 	if err != nil {
 		return err
 	}
+	var trained []siteSlot
 	for _, site := range sites {
 		site.A = &graph.Slot{Name: site.Name + ".lora_A", Type: matrix(o.Rank, site.In)}
 		site.B = &graph.Slot{Name: site.Name + ".lora_B", Type: matrix(site.Out, o.Rank)}
 		m.Slots = append(m.Slots, site.A, site.B)
+		trained = append(trained, siteSlot{site, site.B})
 	}
 	for _, g := range m.Methods {
 		insertInto(g, sites, o)
@@ -57,10 +59,8 @@ func InsertLoRA(m *graph.Module, o LoRA) error {
 			return err
 		}
 	}
-	m.Methods = append(m.Methods, updateMethod(sites, o))
-	m.Meta[MetaRank] = strconv.Itoa(o.Rank)
-	m.Meta[MetaAlpha] = strconv.FormatFloat(o.Alpha, 'g', -1, 64)
-	m.Meta[MetaSampler] = o.Sampler.String()
+	m.Methods = append(m.Methods, updateMethod(trained, o.Sampler))
+	o.describe(m)
 	return m.Method("update").Err()
 }
 
@@ -99,22 +99,29 @@ func perturbationInputs(g *graph.Graph) (seed, first, eps *graph.Value) {
 	return g.Input("seed", op.U32, op.C(2)), g.Input("first", op.I32, op.C(1)), g.Input("eps", op.F32, op.C(1))
 }
 
-func updateMethod(sites []*graph.Site, o LoRA) *graph.Graph {
+// siteSlot is the slot that is trained at a site.
+type siteSlot struct {
+	site *graph.Site
+	slot *graph.Slot
+}
+
+func updateMethod(trained []siteSlot, sampler noise.Sampler) *graph.Graph {
 	g := graph.NewGraph("update")
 	seed := g.Input("seed", op.U32, op.C(2))
 	grads := g.Input("g", op.F32, op.S(op.Queries, 0))
 	lr := g.Input("lr", op.F32, op.C(1))
-	for _, s := range sites {
-		g.Apply(op.UpdateLoRA, s.Name, op.Attrs{
-			op.IntAttr("site", int(s.ID)), op.IntAttr("sampler", int(o.Sampler)),
-		}, s.B.Value(), seed, grads, lr)
+	for _, t := range trained {
+		g.Apply(op.UpdateLoRA, t.site.Name, perturbation(int(t.site.ID), sampler), t.slot.Value(), seed, grads, lr)
 	}
 	return g
 }
 
-// RemoveLoRA turns every LinearLoRA back into Linear and drops the slots and
-// the method "update".
+// RemoveLoRA turns every LinearLoRA back into Linear, takes cores out, and drops
+// the slots and the method "update".
 func RemoveLoRA(m *graph.Module) error {
+	if m.Meta[MetaParams] == ParamsCore {
+		removeCores(m)
+	}
 	for _, site := range m.Sites {
 		site.A, site.B = nil, nil
 	}

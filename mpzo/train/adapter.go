@@ -27,12 +27,12 @@ func (m *Model) Adapter() (*adapter.Adapter, error) {
 	if meta.err != nil {
 		return nil, meta.err
 	}
-	for _, s := range m.sites {
+	for i, s := range m.sites {
 		loraA, err := m.session.ReadSlot(s.A)
 		if err != nil {
 			return nil, err
 		}
-		loraB, err := m.session.ReadSlot(s.B)
+		loraB, err := m.loraB(i)
 		if err != nil {
 			return nil, err
 		}
@@ -72,12 +72,10 @@ func (m *Model) SetAdapter(a *adapter.Adapter) error {
 		return fmt.Errorf("%w: %w", ErrAdapter, err)
 	}
 	for i, s := range m.sites {
-		loraB, err := m.session.WriteSlot(s.B)
-		if err != nil {
-			return err
-		}
 		if index[i] < 0 {
-			clear(loraB)
+			if err := m.setLoRAB(i, make([]float32, s.Out*rank)); err != nil {
+				return err
+			}
 			continue
 		}
 		loraA, err := m.session.WriteSlot(s.A)
@@ -90,8 +88,10 @@ func (m *Model) SetAdapter(a *adapter.Adapter) error {
 				return err
 			}
 		}
+		if err := m.setLoRAB(i, b); err != nil {
+			return err
+		}
 		copy(loraA, a.A[index[i]])
-		copy(loraB, b)
 	}
 	return nil
 }
@@ -143,8 +143,7 @@ func (r *metaReader) keep(key string, err error) {
 
 // SlotsOf gives access to the LoRA slots of a session that need not have the
 // methods for training: its Adapter and SetAdapter work, nothing else.
-func SlotsOf(s *executor.Session) *Model {
+func SlotsOf(s *executor.Session) (*Model, error) {
 	m := &Model{session: s}
-	m.findSites()
-	return m
+	return m, m.findSites()
 }

@@ -42,8 +42,11 @@ func GeneratorBounds(batch int, sets ...*data.Set) op.Extents {
 // NewGenerator takes a session that has the method "forward" and no other, of
 // the program that the model trains.
 func NewGenerator(s *executor.Session) (*Generator, error) {
-	g := &Generator{session: s, slots: SlotsOf(s)}
-	var err error
+	slots, err := SlotsOf(s)
+	if err != nil {
+		return nil, err
+	}
+	g := &Generator{session: s, slots: slots}
 	if g.forward, err = s.Method("forward"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
@@ -69,18 +72,8 @@ func (m *Model) Generate(g *Generator) { m.generator = g }
 // Answers writes an answer to each example of the set with the adapter that the
 // model holds, batch of them at a time, and calls progress after each batch.
 func (g *Generator) Answers(ctx context.Context, m *Model, set *data.Set, batch int, progress func(done int)) ([]string, error) {
-	for i, s := range g.slots.sites {
-		for to, from := range map[int]int{s.A: m.sites[i].A, s.B: m.sites[i].B} {
-			values, err := m.session.ReadSlot(from)
-			if err != nil {
-				return nil, err
-			}
-			slot, err := g.session.WriteSlot(to)
-			if err != nil {
-				return nil, err
-			}
-			copy(slot, values)
-		}
+	if err := g.slots.copySlots(m); err != nil {
+		return nil, err
 	}
 	answers := make([]string, 0, len(set.Examples))
 	for first := 0; first < len(set.Examples); first += batch {

@@ -37,6 +37,7 @@ type Model struct {
 	losses  *executor.Method
 	update  *executor.Method
 	sites   []program.Site // the sites that have LoRA, in the program's order
+	u       []int          // the slot of each site's U where cores are trained, or nil
 	full    bool           // all weights are trained, one copy at a time
 
 	generator *Generator // nil: no answers are written
@@ -64,8 +65,7 @@ func NewModel(s *executor.Session) (*Model, error) {
 	if err := m.checkOutputs(); err != nil {
 		return nil, err
 	}
-	m.findSites()
-	return m, nil
+	return m, m.findSites()
 }
 
 // checkOutputs wants the losses to be what their readers take them for. All are
@@ -89,12 +89,17 @@ func (m *Model) checkOutputs() error {
 	return nil
 }
 
-func (m *Model) findSites() {
-	for _, site := range m.session.Program().Sites {
+func (m *Model) findSites() error {
+	p := m.session.Program()
+	if params, _ := p.Lookup("params"); params == paramsCore {
+		return m.findCores()
+	}
+	for _, site := range p.Sites {
 		if site.B >= 0 {
 			m.sites = append(m.sites, site)
 		}
 	}
+	return nil
 }
 
 // Close ends the model's session, and that of its generator.
@@ -131,9 +136,9 @@ func (m *Model) Parameters() int {
 }
 
 // Init starts LoRA-FA: A is Kaiming-uniform with a = √5, so bounded by
-// 1/√K, and stays as it is; B is zero.
+// 1/√K, and stays as it is; B is zero. A core's V is what A would be.
 func (m *Model) Init(runSeed uint64) error {
-	for _, s := range m.sites {
+	for i, s := range m.sites {
 		a, err := m.session.WriteSlot(s.A)
 		if err != nil {
 			return err
@@ -144,6 +149,11 @@ func (m *Model) Init(runSeed uint64) error {
 		}
 		noise.FillUniform(a, runSeed, s.ID, float32(1/math.Sqrt(float64(s.In))))
 		clear(b)
+		if m.u != nil {
+			if err := m.initU(i, runSeed); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -291,6 +301,27 @@ func (m *Model) Restore(all [][]float32) error {
 			return err
 		}
 		copy(b, all[i])
+	}
+	return nil
+}
+
+// copySlots takes what another model of the same program has at its sites.
+// Weights that are trained themselves are one storage for both.
+func (m *Model) copySlots(from *Model) error {
+	slots := slices.Clone(m.u)
+	for _, s := range m.sites {
+		slots = append(slots, s.A, s.B)
+	}
+	for _, i := range slots {
+		values, err := from.session.ReadSlot(i)
+		if err != nil {
+			return err
+		}
+		slot, err := m.session.WriteSlot(i)
+		if err != nil {
+			return err
+		}
+		copy(slot, values)
 	}
 	return nil
 }

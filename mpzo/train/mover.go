@@ -43,8 +43,9 @@ func NewMover(m *Model, moves Moves) (*Mover, error) {
 	}
 	sizes := make([]siteSize, len(m.sites))
 	for i, s := range m.sites {
-		n := elements(m.session.Program().Slots[s.B].Type)
-		sizes[i] = siteSize{rows: s.Out, elements: n}
+		b := m.session.Program().Slots[s.B].Type
+		n := elements(b)
+		sizes[i] = siteSize{rows: b.Shape[0].Offset, elements: n}
 		v.kept = append(v.kept, make([]float32, n))
 	}
 	v.rule = newOptimizer(moves, sizes)

@@ -206,8 +206,18 @@ func openWith(open func(path string) (*program.File, error), path string) (*prog
 // relink puts LoRA at other sites of a program, in memory. The constants are
 // shared with the file, whose fingerprint the result keeps.
 func relink(p *program.Program, lora pass.LoRA) (*program.Program, error) {
+	return relinkFor(paramsLoRA, p, lora)
+}
+
+// relinkFor is relink for what --params says is trained at the sites: LoRA or
+// cores.
+func relinkFor(params string, p *program.Program, lora pass.LoRA) (*program.Program, error) {
 	m := graph.Lift(p)
-	if err := pass.InsertLoRA(m, lora); err != nil {
+	insert := pass.InsertLoRA
+	if params == paramsCore {
+		insert = pass.InsertCore
+	}
+	if err := insert(m, lora); err != nil {
 		return nil, err
 	}
 	return lowered(m, p)

@@ -62,7 +62,10 @@ func (f *forwarder) checkLogits(bounds op.Extents) error {
 }
 
 func (f *forwarder) setAdapter(folder string) error {
-	slots := train.SlotsOf(f.session)
+	slots, err := train.SlotsOf(f.session)
+	if err != nil {
+		return err
+	}
 	return loadAdapter(slots, folder)
 }
 

@@ -16,6 +16,7 @@ import (
 // What a run trains: --params.
 const (
 	paramsLoRA = "lora"
+	paramsCore = pass.ParamsCore
 	paramsFull = pass.ParamsFull
 )
 
@@ -28,7 +29,7 @@ const (
 )
 
 func paramsFlag() cli.Flag {
-	return &cli.StringFlag{Name: "params", Usage: "train `WHAT`: lora, or full (every weight, f32 or bf16, by the estimator mezo)", Value: paramsLoRA}
+	return &cli.StringFlag{Name: "params", Usage: "train `WHAT`: lora, core (r×r values a layer, between a frozen A and a frozen U), or full (every weight, f32 or bf16, by the estimator mezo)", Value: paramsLoRA}
 }
 
 // eitherDefault shows the two defaults of a flag.
@@ -51,12 +52,11 @@ func (c *runConfig) product() string {
 // defaults by it.
 func (c *runConfig) chooseParams(flags *cli.Context) error {
 	queries, lr, eps, estimator := defaultQueries, defaultLR, defaultEps, train.PRGE{}.Name()
-	full, err := readParams(flags)
-	if err != nil {
+	var err error
+	if c.Params, err = readParams(flags); err != nil {
 		return err
 	}
-	if full {
-		c.Params = paramsFull
+	if c.full() {
 		queries, lr, eps, estimator = defaultFullQueries, defaultFullLR, defaultFullEps, train.MeZO{}.Name()
 	}
 	if !flags.IsSet("q") {
@@ -80,15 +80,20 @@ func (c *runConfig) chooseParams(flags *cli.Context) error {
 	return nil
 }
 
-// readParams reports whether --params says full.
-func readParams(flags *cli.Context) (full bool, err error) {
+// readParams reads --params; lora is nothing.
+func readParams(flags *cli.Context) (string, error) {
 	switch params := flags.String("params"); params {
 	case paramsLoRA:
-		return false, nil
+		return "", nil
+	case paramsCore:
+		if flags.IsSet("adapter") {
+			return "", usagef("--adapter and --params core exclude each other: a core has no room for what the adapter's B holds")
+		}
+		return params, nil
 	case paramsFull:
-		return true, refuseWithFull(flags)
+		return params, refuseWithFull(flags)
 	default:
-		return false, usagef("--params %q: choose lora or full", params)
+		return "", usagef("--params %q: choose lora, core or full", params)
 	}
 }
 
@@ -108,6 +113,14 @@ func refuseWithFull(flags *cli.Context) error {
 
 // openWritable opens a program whose weights will be moved in memory.
 func openWritable(path string) (*program.File, error) { return openWith(program.OpenWritable, path) }
+
+// trainable is the program with what --params says is trained in it.
+func trainable(params string, p *program.Program, lora pass.LoRA) (*program.Program, error) {
+	if params == paramsFull {
+		return trainAll(p, lora.Sampler)
+	}
+	return relinkFor(params, p, lora)
+}
 
 // trainAll makes every weight of a program a slot. They share the file's
 // storage, which must be writable once the result is run.

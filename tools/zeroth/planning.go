@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -19,7 +20,7 @@ type planOptions struct {
 	Program, Method string
 	Q               int
 	Bounds          op.Extents
-	Full            bool
+	Params          string
 	LoRA            func(*pass.LoRA) error
 	Engine          engine
 	JSON            bool
@@ -49,7 +50,7 @@ func planCommand() *cli.Command {
 				},
 				LoRA: func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
 			}
-			if o.Full, err = readParams(c); err != nil {
+			if o.Params, err = readParams(c); err != nil {
 				return err
 			}
 			if o.Engine, err = readEngine(c); err != nil {
@@ -78,7 +79,7 @@ func (o *planOptions) check() error {
 		return usagef("--rows %d: a batch of %d tokens has no more label rows than that", b.R, b.N)
 	}
 	o.Bounds.Width = 2 * o.Q
-	if o.Full {
+	if o.Params == paramsFull {
 		o.Bounds.Width = 1
 	}
 	return nil
@@ -107,7 +108,10 @@ func runPlan(o planOptions, stdout io.Writer) error {
 	if err := o.LoRA(&lora); err != nil {
 		return err
 	}
-	linked, err := o.trainable(file.Program, lora)
+	linked, err := trainable(o.Params, file.Program, lora)
+	if errors.Is(err, pass.ErrSites) {
+		err = usageError{err}
+	}
 	if err != nil {
 		return err
 	}
@@ -147,18 +151,6 @@ func (o *planOptions) checkContext(p *program.Program) error {
 	return nil
 }
 
-// trainable makes the program that training would run.
-func (o *planOptions) trainable(p *program.Program, lora pass.LoRA) (*program.Program, error) {
-	if o.Full {
-		return trainAll(p, lora.Sampler)
-	}
-	linked, err := relink(p, lora)
-	if err != nil {
-		err = usageError{err}
-	}
-	return linked, err
-}
-
 // shortItem names a place of the arena by its first tensor and counts those
 // that overwrite it in turn.
 func shortItem(name string) string {
@@ -189,7 +181,7 @@ func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf
 	}
 	fmt.Fprintf(&b, "\narena        %s in %d nodes\n", formatBytes(int64(shape.Bytes)), len(shape.Nodes))
 	fmt.Fprintf(&b, "lower bound  %s (the arena is %.1f %% above it)\n", formatBytes(int64(shape.LowerBound)), over)
-	if o.Full {
+	if o.Params == paramsFull {
 		fmt.Fprintf(&b, "weights      %s, in memory of their own once they are moved\n", formatBytes(int64(memory.constants)))
 	} else {
 		fmt.Fprintf(&b, "constants    %s, mapped from the file\n", formatBytes(int64(memory.constants)))

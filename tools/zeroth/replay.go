@@ -128,7 +128,7 @@ func replayModel(p *program.Program, h *journal.Header, o replayOptions) (*train
 	for _, site := range h.Sites {
 		lora.Sites = append(lora.Sites, site.Name)
 	}
-	linked, err := relink(p, lora)
+	linked, err := relinkFor(h.Settings[paramsSetting], p, lora)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ const metricSetting = "metric"
 // random.
 const initASetting = "init_a"
 
-// paramsSetting is the journal's setting of what is trained, where that is not LoRA.
+// paramsSetting is the journal's setting of what is trained, where that is not LoRA's B.
 const paramsSetting = "params"
 
 // header describes the run in its journal: everything that decides its bits.
@@ -63,8 +63,10 @@ func (r *trainRun) header() (journal.Header, error) {
 		return h, err
 	}
 	h.Sampler = uint32(sampler)
-	if r.config.full() {
+	if r.config.Params != "" {
 		h.Settings[paramsSetting] = r.config.Params
+	}
+	if r.config.full() {
 		for i, slot := range r.model.Session().Program().Slots {
 			h.Sites = append(h.Sites, journal.Site{ID: uint64(i), Name: slot.Name})
 		}

@@ -194,7 +194,7 @@ func (r *trainRun) chooseLoRA(c *cli.Context) (pass.LoRA, error) {
 func (r *trainRun) link(lora pass.LoRA) error {
 	base := r.file.Program
 	lora.Alpha = shortAlpha(lora.Alpha)
-	linked, err := r.trainable(lora)
+	linked, err := trainable(r.config.Params, r.file.Program, lora)
 	switch {
 	case err == nil:
 	case r.config.full():
@@ -251,14 +251,6 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	}
 	r.trainer = &train.Trainer{Model: r.model, Settings: settings, Train: sets.train, HeldOut: sets.heldOut, Test: sets.test}
 	return nil
-}
-
-// trainable is the program with LoRA in it, or with all weights as slots.
-func (r *trainRun) trainable(lora pass.LoRA) (*program.Program, error) {
-	if r.config.full() {
-		return trainAll(r.file.Program, lora.Sampler)
-	}
-	return relink(r.file.Program, lora)
 }
 
 // dataSets are what a run reads; heldOut and test may be nil.
