@@ -92,7 +92,7 @@ func (m *Model) Evaluate(ctx context.Context, set *data.Set, loss data.Loss, bat
 		e.Loss = e.Tally.MeanChoiceLoss()
 	}
 	if math.IsNaN(e.Loss) || math.IsInf(e.Loss, 0) {
-		return e, fmt.Errorf("%w: the loss on %s is %g", ErrDiverged, set.File, e.Loss)
+		return e, fmt.Errorf("%w: it is %g on %s; some weight or some value of the adapter is not finite, or too large", ErrNotFinite, e.Loss, set.File)
 	}
 	if set.NewTokens == 0 {
 		if len(set.Metrics) > 0 {

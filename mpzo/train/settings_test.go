@@ -122,6 +122,31 @@ func TestDivergence(t *testing.T) {
 	}
 }
 
+// A model that gives no number before any step has not diverged.
+func TestNoFiniteLossFromTheStart(t *testing.T) {
+	f := newFixture(t)
+	s := settings(data.TokenLoss, train.PRGE{})
+	m := f.model(t, s, 1)
+	b, err := m.Session().WriteSlot(m.Sites()[0].B)
+	must(t, err)
+	b[3] = float32(math.NaN())
+	blamed := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, train.ErrNotFinite) || errors.Is(err, train.ErrDiverged) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err = m.Evaluate(context.Background(), f.heldOut, s.Loss, s.Batch, data.BySum, nil)
+	blamed("an evaluation", err)
+	for what, heldOut := range map[string]*data.Set{"the first evaluation": f.heldOut, "the first step": nil} {
+		writer, err := journal.Create(filepath.Join(t.TempDir(), "journal"), header(m, s))
+		must(t, err)
+		trainer := train.Trainer{Model: m, Settings: s, Train: f.train, HeldOut: heldOut, Journal: writer, Log: &journal.Log{}, Observer: &watcher{}}
+		blamed(what, trainer.Run(context.Background()))
+		must(t, writer.Close())
+	}
+}
+
 func TestNewModelWantsItsMethods(t *testing.T) {
 	f := newFixture(t)
 	s, err := executor.New(f.program, f.kernels, executor.Options{Bounds: op.Extents{Q: 1}, Methods: []string{"update"}})

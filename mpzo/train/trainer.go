@@ -194,6 +194,9 @@ func (t *Trainer) step(ctx context.Context, step uint64) error {
 	}
 	loss := mean(t.losses)
 	if math.IsNaN(loss) || math.IsInf(loss, 0) || !finite(t.g) {
+		if step == 0 {
+			return fmt.Errorf("%w: it is %g before any update; some weight or some value of the adapter is not finite, or eps (now %g) is too large", ErrNotFinite, loss, s.Eps)
+		}
 		return fmt.Errorf("%w: the loss is %g; try a smaller lr (now %g) or eps (now %g)", ErrDiverged, loss, s.LR, s.Eps)
 	}
 	lr := s.Schedule.Rate(s.LR, step, s.Steps, s.Warmup)
@@ -221,7 +224,7 @@ func (t *Trainer) evaluate(ctx context.Context, step uint64) error {
 	e, err := t.Model.Evaluate(ctx, t.HeldOut, t.Settings.Loss, t.Settings.Batch, t.Settings.Normalise,
 		func(done int) { t.Observer.Evaluating(done, total) })
 	if err != nil {
-		return fmt.Errorf("evaluation after step %d: %w", step, err)
+		return fmt.Errorf("evaluation after step %d: %w", step, blame(err, step))
 	}
 	if err := t.Journal.Eval(e.record(journal.EvalHeldOut, step, step)); err != nil {
 		return err
@@ -233,6 +236,15 @@ func (t *Trainer) evaluate(ctx context.Context, step uint64) error {
 	}
 	t.best, t.hasBest = e, true
 	return t.keepBest(step)
+}
+
+// blame calls it divergence where a model has lost its finite loss in so many
+// steps.
+func blame(err error, steps uint64) error {
+	if steps > 0 && errors.Is(err, ErrNotFinite) {
+		return fmt.Errorf("%w: %w", ErrDiverged, err)
+	}
+	return err
 }
 
 // keepBest keeps the adapter that the model holds, which is the best so far.
@@ -282,7 +294,7 @@ func (t *Trainer) testOne(ctx context.Context, step, of uint64) error {
 	e, err := t.Model.Evaluate(ctx, t.Test, t.Settings.Loss, t.Settings.Batch, t.Settings.Normalise,
 		func(done int) { t.Observer.Evaluating(done, total) })
 	if err != nil {
-		return fmt.Errorf("test of the adapter after step %d: %w", of, err)
+		return fmt.Errorf("test of the adapter after step %d: %w", of, blame(err, of))
 	}
 	if err := t.Journal.Eval(e.record(journal.EvalTest, step, of)); err != nil {
 		return err
