@@ -122,3 +122,10 @@ func TestSplitName(t *testing.T) {
 		t.Errorf("%d %q", layer, suffix)
 	}
 }
+
+// TestOpenRefusesAPipe would hang if Open opened it.
+func TestOpenRefusesAPipe(t *testing.T) {
+	if _, err := Open(testdata.Pipe(t)); !errors.Is(err, ErrUnknownFormat) {
+		t.Error(err)
+	}
+}

@@ -1,9 +1,9 @@
 package gguf
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -28,19 +28,13 @@ type File struct {
 
 // Open opens and checks the regular file at path. The caller closes it.
 func Open(path string) (*File, error) {
-	source, size, err := readat.Open(path)
-	if errors.Is(err, readat.ErrNotRegular) {
-		return nil, fmt.Errorf("%w: %w", err, ErrInvalid)
-	}
-	if err != nil {
-		return nil, err
-	}
-	file, err := New(source, size)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), source.Close())
-	}
-	file.close = source.Close
-	return file, nil
+	return readat.Parse(path, ErrInvalid, func(source *os.File, size int64) (*File, error) {
+		file, err := New(source, size)
+		if err == nil {
+			file.close = source.Close
+		}
+		return file, err
+	})
 }
 
 // New checks a file of size bytes that source reads: an open file, or mapped

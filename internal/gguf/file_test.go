@@ -319,3 +319,10 @@ func TestOpenRefusesWhatIsNoFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestOpenRefusesAPipe would hang if Open opened it.
+func TestOpenRefusesAPipe(t *testing.T) {
+	if _, err := Open(testdata.Pipe(t)); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}

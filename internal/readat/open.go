@@ -21,6 +21,25 @@ func OpenIn(root *os.Root, name string) (*os.File, int64, error) {
 	return open(name, root.Stat, root.Open)
 }
 
+// Parse opens the regular file at path and gives it to parse, with its size. The
+// file stays open unless there is an error, which names the path; where it is no
+// regular file the error wraps invalid, too.
+func Parse[T any](path string, invalid error, parse func(file *os.File, size int64) (T, error)) (T, error) {
+	var none T
+	file, size, err := Open(path)
+	if errors.Is(err, ErrNotRegular) {
+		return none, fmt.Errorf("%w: %w", err, invalid)
+	}
+	if err != nil {
+		return none, err
+	}
+	parsed, err := parse(file, size)
+	if err != nil {
+		return none, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+	}
+	return parsed, nil
+}
+
 func open(name string, stat func(string) (fs.FileInfo, error), openFile func(string) (*os.File, error)) (*os.File, int64, error) {
 	// Looked at before it is opened: opening a named pipe would wait forever.
 	info, err := stat(name)

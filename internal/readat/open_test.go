@@ -5,7 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"zeroth/internal/testdata"
 )
 
 func TestOpen(t *testing.T) {
@@ -40,5 +43,45 @@ func TestOpen(t *testing.T) {
 	}
 	if _, _, err := OpenIn(root, "../file"); err == nil {
 		t.Error("a name that leads out was opened")
+	}
+}
+
+// TestOpenRefusesAPipe would hang if Open opened it.
+func TestOpenRefusesAPipe(t *testing.T) {
+	if _, _, err := Open(testdata.Pipe(t)); !errors.Is(err, ErrNotRegular) {
+		t.Error(err)
+	}
+}
+
+func TestParse(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "file")
+	if err := os.WriteFile(path, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	invalid, broken := errors.New("invalid"), errors.New("broken")
+	var opened *os.File
+	size, err := Parse(path, invalid, func(file *os.File, size int64) (int64, error) {
+		opened = file
+		return size, nil
+	})
+	if err != nil || size != 5 {
+		t.Errorf("%d bytes, %v", size, err)
+	}
+	if err := opened.Close(); err != nil {
+		t.Errorf("the file was not left open: %v", err)
+	}
+	_, err = Parse(path, invalid, func(file *os.File, _ int64) (int, error) {
+		opened = file
+		return 0, broken
+	})
+	if !errors.Is(err, broken) || errors.Is(err, invalid) || !strings.HasPrefix(err.Error(), path+": ") {
+		t.Errorf("a file that cannot be parsed: %v", err)
+	}
+	if err := opened.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the file was left open: %v", err)
+	}
+	if _, err := Parse(folder, invalid, func(*os.File, int64) (int, error) { return 0, nil }); !errors.Is(err, invalid) || !errors.Is(err, ErrNotRegular) {
+		t.Errorf("a folder: %v", err)
 	}
 }

@@ -3,10 +3,10 @@ package safetensors
 import (
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 
 	"zeroth/internal/readat"
@@ -27,20 +27,13 @@ type File struct {
 
 // Open opens and checks the regular file at path. The caller closes it.
 func Open(path string) (*File, error) {
-	source, size, err := readat.Open(path)
-	if errors.Is(err, readat.ErrNotRegular) {
-		return nil, fmt.Errorf("%w: %w", err, ErrInvalid)
-	}
-	if err != nil {
-		return nil, err
-	}
-	file, err := New(source, size)
-	if err != nil {
-		source.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	file.close = source.Close
-	return file, nil
+	return readat.Parse(path, ErrInvalid, func(source *os.File, size int64) (*File, error) {
+		file, err := New(source, size)
+		if err == nil {
+			file.close = source.Close
+		}
+		return file, err
+	})
 }
 
 // New checks a file of size bytes that source reads: an open file, or mapped

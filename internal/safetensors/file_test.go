@@ -206,3 +206,10 @@ func TestReadPart(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenRefusesAPipe would hang if Open opened it.
+func TestOpenRefusesAPipe(t *testing.T) {
+	if _, err := Open(testdata.Pipe(t)); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}
