@@ -15,8 +15,12 @@ import (
 
 // Write gives path the contents that write puts into the file it is handed: a
 // temporary one in the same folder, which reaches the disk and is then renamed.
-// Where anything fails the temporary file is removed and path is as it was.
+// Where anything fails the temporary file is removed and path is as it was. What
+// is there and is no regular file, such as a device or a pipe, is written into.
 func Write(path string, write func(file *os.File) error) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return writeInto(path, write)
+	}
 	// Not os.CreateTemp: its mode 0600 would stay with the finished file.
 	temporary := temporaryName(path)
 	file, err := os.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
@@ -38,6 +42,15 @@ func Write(path string, write func(file *os.File) error) (err error) {
 		return err
 	}
 	return SyncFolder(filepath.Dir(path))
+}
+
+// writeInto writes to a device or a pipe, which cannot be replaced.
+func writeInto(path string, write func(file *os.File) error) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
 }
 
 // temporaryName is a new name beside path, one that isTemporary knows again.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"zeroth/internal/testdata"
 )
 
 func TestWriteReplacesWhole(t *testing.T) {
@@ -51,5 +53,24 @@ func TestFailureLeavesThePathAsItWas(t *testing.T) {
 	}
 	if err := WriteBytes(filepath.Join(folder, "none", "file"), nil); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join("none", "file")+":") {
 		t.Errorf("missing folder: %v", err)
+	}
+}
+
+// A pipe, such as /dev/stdout, is not replaced by a file.
+func TestWriteIntoAPipe(t *testing.T) {
+	pipe := testdata.Pipe(t)
+	read := make(chan string)
+	go func() {
+		got, _ := os.ReadFile(pipe)
+		read <- string(got)
+	}()
+	if err := WriteBytes(pipe, []byte("through")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-read; got != "through" {
+		t.Errorf("read %q", got)
+	}
+	if entries, _ := os.ReadDir(filepath.Dir(pipe)); len(entries) != 1 {
+		t.Errorf("%d files left in the folder", len(entries))
 	}
 }

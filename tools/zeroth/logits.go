@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"zeroth/internal/atomicfile"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -87,17 +89,11 @@ func runLogits(ctx context.Context, o logitsOptions, stdout io.Writer) error {
 }
 
 func writeFloats(path string, values []float32) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriter(file)
-	err = binary.Write(w, binary.LittleEndian, values)
-	if flushErr := w.Flush(); err == nil {
-		err = flushErr
-	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return atomicfile.Write(path, func(file *os.File) error {
+		w := bufio.NewWriter(file)
+		if err := binary.Write(w, binary.LittleEndian, values); err != nil {
+			return err
+		}
+		return w.Flush()
+	})
 }
