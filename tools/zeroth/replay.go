@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -91,6 +93,10 @@ func runReplay(ctx context.Context, o replayOptions, stdout, stderr io.Writer) e
 
 // replayAdapter writes the adapter as it was after so many steps.
 func replayAdapter(ctx context.Context, o replayOptions, log *journal.Log, steps uint64, stdout io.Writer) error {
+	if _, err := os.Stat(o.Out); filepath.Ext(o.Out) == ".zpt" && errors.Is(err, fs.ErrNotExist) {
+		return withHint(usagef("--out %s: the run trained an adapter, which is a folder and no program", o.Out),
+			"name a folder: run, eval and train take it by --adapter")
+	}
 	if _, err := os.Stat(filepath.Join(o.Out, "adapter_config.json")); err == nil {
 		return withHint(usagef("--out %s holds an adapter already", o.Out), "name a new folder")
 	}
