@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"zeroth/graph/pass"
 	"zeroth/mpzo/data"
@@ -337,7 +338,7 @@ func (r *trainRun) run(ctx context.Context) error {
 		return r.explain(err)
 	}
 	if err := r.save(); err != nil {
-		return err
+		return r.explain(err)
 	}
 	err = r.display.summary(stopped)
 	if stopped {
@@ -348,7 +349,10 @@ func (r *trainRun) run(ctx context.Context) error {
 
 // explain adds what a user can do about a failed run.
 func (r *trainRun) explain(err error) error {
-	if errors.Is(err, train.ErrDiverged) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return withHint(err, "every step up to there is saved: make room, then go on with: zeroth train --resume "+r.folder)
+	case errors.Is(err, train.ErrDiverged):
 		return withHint(err, fmt.Sprintf("zeroth replay %s --journal %s --out NEW rebuilds the %s as it was", r.config.Program, r.folder, r.config.product()))
 	}
 	return err
