@@ -34,7 +34,7 @@ type GEMMOptions struct {
 	// Features are the instruction sets whose kernels are timed, each with the
 	// kernel that it would pick.
 	Features []cpu.Features
-	Threads  int           // 0: as many as the process may use
+	Workers  Workers
 	Budget   time.Duration // for each product
 	BLAS     *BLAS         // to compare f32 with; may be nil
 	Progress func(done, total int, what string)
@@ -61,7 +61,10 @@ type GEMM struct {
 // RunGEMM times op.Linear alone, activation quantisation included, for every
 // shape, weight type and kernel.
 func RunGEMM(ctx context.Context, o GEMMOptions) ([]GEMM, error) {
-	pool := platform.NewPool(o.Threads)
+	pool, err := o.Workers.pool()
+	if err != nil {
+		return nil, err
+	}
 	defer pool.Close()
 	total := len(o.Shapes) * len(o.Weights) * len(o.Features)
 	var results []GEMM
@@ -103,7 +106,7 @@ func (c *gemmCase) run(ctx context.Context, o GEMMOptions, seen map[string]bool)
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLinear(registry, c.w, c.data, c.shape.Rows, c.pool.Workers())
+	l, err := newLinear(registry, c.w, c.data, c.shape.Rows, o.Workers)
 	if err != nil {
 		return nil, err
 	}

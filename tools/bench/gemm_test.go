@@ -26,7 +26,7 @@ func levels() []cpu.Features {
 func TestGEMM(t *testing.T) {
 	calls := 0
 	o := GEMMOptions{
-		Shapes: []Shape{{5, 7, 17}}, Weights: op.WeightTypes(), Features: levels(), Threads: 2,
+		Shapes: []Shape{{5, 7, 17}}, Weights: op.WeightTypes(), Features: levels(), Workers: Workers{Threads: 2},
 		BLAS:     plainBLAS(),
 		Progress: func(done, total int, what string) { calls++ },
 	}
@@ -103,7 +103,7 @@ func TestWrongResultsAreNotTimed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := newLinear(wrong(), w, data, 3, 1)
+	l, err := newLinear(wrong(), w, data, 3, Workers{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

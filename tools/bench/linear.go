@@ -26,7 +26,7 @@ type linear struct {
 
 // newLinear binds Linear with the kernel that the registry picks, for N rows of
 // x and weights in panels.
-func newLinear(registry *kernel.Registry, w op.Type, data []byte, N, threads int) (*linear, error) {
+func newLinear(registry *kernel.Registry, w op.Type, data []byte, N int, workers Workers) (*linear, error) {
 	l := &linear{N: N, M: w.Shape[0].Offset, K: w.Shape[1].Offset, copies: 2 - N%2}
 	weights := &graph.Constant{Name: "W", Type: w, Data: data}
 	g := graph.NewGraph("linear")
@@ -41,7 +41,7 @@ func newLinear(registry *kernel.Registry, w op.Type, data []byte, N, threads int
 	if err != nil {
 		return nil, err
 	}
-	if l.session, err = executor.New(p, registry, executor.Options{Bounds: l.extents(), Threads: threads}); err != nil {
+	if l.session, err = executor.New(p, registry, executor.Options{Bounds: l.extents(), Threads: workers.Threads, CPUs: workers.CPUs}); err != nil {
 		return nil, err
 	}
 	if err := l.find(); err != nil {
@@ -88,7 +88,7 @@ func (l *linear) check(w op.Type, data []byte) error {
 		return err
 	}
 	n := min(checkedRows, l.N)
-	plain, err := newLinear(registry, w, data, n, 1)
+	plain, err := newLinear(registry, w, data, n, Workers{Threads: 1})
 	if err != nil {
 		return err
 	}

@@ -18,13 +18,23 @@ type Machine struct {
 	Threads   int    `json:"threads"`
 }
 
-// ThisMachine describes the machine, with a number of threads or, for 0, as many
-// as the process may use.
-func ThisMachine(f cpu.Features, threads int) Machine {
-	pool := platform.NewPool(threads)
+// Workers are the threads that something is measured on.
+type Workers struct {
+	Threads int           // 0: as many as the process may use, or one for each of CPUs
+	CPUs    platform.CPUs // that they are held to; none: wherever the system puts them
+}
+
+func (w Workers) pool() (*platform.Pool, error) { return platform.NewPoolOn(w.CPUs, w.Threads) }
+
+// ThisMachine describes the machine.
+func ThisMachine(f cpu.Features, w Workers) (Machine, error) {
+	pool, err := w.pool()
+	if err != nil {
+		return Machine{}, err
+	}
 	defer pool.Close()
 	return Machine{
 		Processor: cpuid.CPU.BrandName, System: runtime.GOOS + "/" + runtime.GOARCH,
 		Go: runtime.Version(), Level: f.String(), Threads: pool.Workers(),
-	}
+	}, nil
 }

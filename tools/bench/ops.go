@@ -70,7 +70,10 @@ func RunOps(ctx context.Context, o StepOptions, f cpu.Features) (Ops, error) {
 		return Ops{}, err
 	}
 	clock.runs = nil
-	c := ceilings{pool: platform.NewPool(r.model.Session().Threads()), features: f}
+	c := ceilings{features: f}
+	if c.pool, err = (Workers{Threads: r.model.Session().Threads(), CPUs: o.CPUs}).pool(); err != nil {
+		return Ops{}, err
+	}
 	defer c.pool.Close()
 	for _, g := range groups {
 		c.want(g)

@@ -20,6 +20,7 @@ type StepOptions struct {
 	Program *program.Program // linked with LoRA, or with all weights trained
 	// Bind makes a session with some methods of a program.
 	Bind     func(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error)
+	CPUs     platform.CPUs // that its sessions are held to
 	Examples []data.Example
 	Queries  int
 	Eps      float32

@@ -28,6 +28,7 @@ func benchFlags(seconds float64, per string) []cli.Flag {
 	return []cli.Flag{
 		&cli.Float64Flag{Name: "seconds", Value: seconds, Usage: "measure for about `S` seconds " + per},
 		&cli.IntFlag{Name: "threads", Usage: "number of threads `N`", DefaultText: "all cores"},
+		cpusFlag(),
 		&cli.BoolFlag{Name: "json", Usage: "print the results as JSON", DisableDefaultText: true},
 	}
 }
@@ -35,21 +36,23 @@ func benchFlags(seconds float64, per string) []cli.Flag {
 // measuring is how all the group's commands measure.
 type measuring struct {
 	Budget  time.Duration
-	Threads int
+	Workers bench.Workers
 	JSON    bool
 }
 
 func readMeasuring(c *cli.Context) (measuring, error) {
-	m := measuring{Threads: c.Int("threads"), JSON: c.Bool("json")}
+	m := measuring{Workers: bench.Workers{Threads: c.Int("threads")}, JSON: c.Bool("json")}
 	seconds := c.Float64("seconds")
 	if !(seconds >= 0 && seconds <= 3600) {
 		return m, usagef("--seconds %g: must be 0 to 3600", seconds)
 	}
 	m.Budget = time.Duration(seconds * float64(time.Second))
-	if m.Threads < 0 || m.Threads > 1024 {
-		return m, usagef("--threads %d: must be 0 to 1024", m.Threads)
+	if n := m.Workers.Threads; n < 0 || n > 1024 {
+		return m, usagef("--threads %d: must be 0 to 1024", n)
 	}
-	return m, nil
+	var err error
+	m.Workers.CPUs, err = readCPUs(c)
+	return m, err
 }
 
 // machine describes this machine for the head of a table.
@@ -58,7 +61,7 @@ func (m measuring) machine() (bench.Machine, error) {
 	if err != nil {
 		return bench.Machine{}, usageError{err}
 	}
-	return bench.ThisMachine(features, m.Threads), nil
+	return bench.ThisMachine(features, m.Workers)
 }
 
 // show prints a report, as JSON or as the text that print makes.

@@ -106,7 +106,7 @@ func readFidelity(c *cli.Context) (fidelityOptions, error) {
 		Probe: bench.Probe{
 			Seed: c.Uint64("seed"), Directions: c.Int("directions"), Queries: c.Int("q"),
 		},
-		Measuring: measuring{Threads: c.Int("threads"), JSON: c.Bool("json")},
+		Measuring: measuring{JSON: c.Bool("json")},
 	}
 	var err error
 	if o.Reference, err = oneArgument(c, "REFERENCE"); err != nil {
@@ -115,6 +115,7 @@ func readFidelity(c *cli.Context) (fidelityOptions, error) {
 	if o.Engine, err = readEngine(c); err != nil {
 		return o, err
 	}
+	o.Measuring.Workers = bench.Workers{Threads: o.Engine.Threads, CPUs: o.Engine.CPUs}
 	if o.ReferenceBackend == "" {
 		o.ReferenceBackend = o.Engine.Backend
 	}

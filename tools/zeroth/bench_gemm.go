@@ -59,7 +59,7 @@ func runBenchGEMM(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o := bench.GEMMOptions{Threads: m.Threads, Budget: m.Budget, Weights: op.WeightTypes(), Shapes: bench.GEMMShapes()}
+	o := bench.GEMMOptions{Workers: m.Workers, Budget: m.Budget, Weights: op.WeightTypes(), Shapes: bench.GEMMShapes()}
 	if c.IsSet("shapes") {
 		if o.Shapes, err = parseShapes(c.String("shapes")); err != nil {
 			return err

@@ -42,6 +42,7 @@ type pocketOptions struct {
 	Queries   int
 	Tokens    int
 	Measuring measuring
+	CPUs      string // as they were listed
 	Progress  func(done, total int, what string)
 	// zeroth runs this command as a process of its own, so that its memory is its
 	// own, and returns what it prints.
@@ -119,6 +120,7 @@ func readPocket(c *cli.Context) (pocketOptions, error) {
 		zeroth: runSelf(c.App.ErrWriter),
 	}
 	var err error
+	o.CPUs = c.String("cpus")
 	if o.Measuring, err = readMeasuring(c); err != nil {
 		return o, err
 	}
@@ -233,7 +235,10 @@ func (o *pocketOptions) step(ctx context.Context, path string, config bench.Pock
 	args := []string{
 		"bench", "step", path, "--alone", "--json",
 		"--q", strconv.Itoa(o.Queries), "--batch", strconv.Itoa(config.Batch), "--tokens", strconv.Itoa(o.Tokens),
-		"--threads", strconv.Itoa(o.Measuring.Threads), "--seconds", strconv.FormatFloat(o.Measuring.Budget.Seconds(), 'g', -1, 64),
+		"--threads", strconv.Itoa(o.Measuring.Workers.Threads), "--seconds", strconv.FormatFloat(o.Measuring.Budget.Seconds(), 'g', -1, 64),
+	}
+	if o.CPUs != "" {
+		args = append(args, "--cpus", o.CPUs)
 	}
 	if method.Full {
 		args = append(args, "--params", "full")

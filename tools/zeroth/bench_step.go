@@ -184,7 +184,7 @@ func (o *stepOptions) open() (*program.File, bench.StepOptions, error) {
 }
 
 func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
-	s := bench.StepOptions{Queries: o.Queries, Eps: float32(o.Eps), Budget: o.Measuring.Budget, Bind: o.Engine.session}
+	s := bench.StepOptions{Queries: o.Queries, Eps: float32(o.Eps), Budget: o.Measuring.Budget, Bind: o.Engine.session, CPUs: o.Engine.CPUs}
 	if err := checkContext(p, o.Tokens); err != nil {
 		return s, err
 	}

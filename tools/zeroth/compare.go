@@ -79,7 +79,7 @@ func readCompare(c *cli.Context) (compareOptions, error) {
 		Batch: c.Int("batch"), Tokens: c.Int("tokens"), All: c.Bool("all"), HTML: c.String("html"),
 		LoRA:      func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
 		Probe:     bench.Probe{Seed: c.Uint64("seed"), Directions: c.Int("directions"), Queries: c.Int("q"), Eps: []float64{c.Float64("eps")}},
-		Measuring: measuring{Threads: c.Int("threads"), JSON: c.Bool("json")},
+		Measuring: measuring{JSON: c.Bool("json")},
 	}
 	var err error
 	if o.Program, err = oneArgument(c, "PROGRAM"); err != nil {
