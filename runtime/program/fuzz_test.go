@@ -14,7 +14,9 @@ func FuzzParse(f *testing.F) {
 	small := assemble(&Program{Constants: []Constant{{"a", f32(op.C(2)), floats(2)}}}, nil)
 	withChoices := sample()
 	choices(withChoices, []int32{0, 1, 4}, []int32{0, 2}, []int32{1})
-	for _, data := range [][]byte{golden, small, assemble(&Program{}, nil), assemble(withChoices, nil), golden[:len(golden)/2]} {
+	for _, data := range [][]byte{
+		golden, small, assemble(&Program{}, nil), assemble(withChoices, nil), assemble(packed(f), nil), golden[:len(golden)/2],
+	} {
 		f.Add(data, false)
 		f.Add(data, true)
 	}
@@ -32,7 +34,7 @@ func FuzzParse(f *testing.F) {
 func FuzzHeader(f *testing.F) {
 	withChoices := sample()
 	choices(withChoices, []int32{0, 1, 4}, []int32{0, 2}, []int32{1})
-	for _, p := range []*Program{sample(), withChoices, {}} {
+	for _, p := range []*Program{sample(), withChoices, packed(f), {}} {
 		header, _ := split(assemble(p, nil))
 		f.Add(header, []byte{})
 		f.Add(header, []byte{0x40, 0, 1, 0x80, 2, 3})
@@ -63,6 +65,35 @@ func FuzzHeader(f *testing.F) {
 			checkParsed(t, data)
 		}
 	})
+}
+
+// packed is a sound program with a weight of each packed type, the last panel and
+// the last group of each ragged.
+func packed(t testing.TB) *Program {
+	t.Helper()
+	const M, K = 18, 70
+	m := Method{Name: "forward", Values: []Value{{Name: "x", Kind: Input, Type: f32(op.S(op.Tokens, 0), op.C(K))}}}
+	p := &Program{}
+	for _, d := range op.WeightTypes() {
+		if !d.Packed() {
+			continue
+		}
+		w := panels(op.Type{DType: d, Shape: []op.Dim{op.C(M), op.C(K)}})
+		at := len(m.Values)
+		m.Values = append(m.Values, Value{Name: d.String(), Kind: ConstRef, Ref: len(p.Constants), Type: w},
+			Value{Name: "y of " + d.String(), Kind: Temp, Type: f32(op.S(op.Tokens, 0), op.C(M))})
+		m.Nodes = append(m.Nodes, Node{Op: op.Linear, Name: "by " + d.String(), In: []int{0, at}, Out: []int{at + 1}})
+		m.Outputs = append(m.Outputs, at+1)
+		p.Constants = append(p.Constants, Constant{Name: d.String(), Type: w})
+	}
+	p.Methods = []Method{m}
+	if !supply(p) {
+		t.Fatal("the packed weights are malformed")
+	}
+	if err := Verify(p); err != nil || len(p.Constants) < 4 {
+		t.Fatalf("%d packed weights: %v", len(p.Constants), err)
+	}
+	return p
 }
 
 // supply gives constants and tokenizer data of the right size, or false where
