@@ -1,6 +1,6 @@
-/* A plug-in for tests: Add and Relu, and every fault that a plug-in can have. Those of
- * the table are chosen by macros when it is compiled, those of calls by the option
- * fault=NAME. */
+/* A plug-in for tests: Add and Relu as kernels or, with the macro DELEGATE, Add as a
+ * delegate, and every fault that a plug-in can have. Those of the table are chosen by
+ * macros when it is compiled, those of calls by the option fault=NAME. */
 #include "zeroth_backend.h"
 
 #include <stdlib.h>
@@ -28,9 +28,6 @@
 #endif
 #ifndef TABLE
 #define TABLE zeroth_backend_table
-#endif
-#ifndef RESERVED
-#define RESERVED 0
 #endif
 
 static const char *fault = "";
@@ -141,6 +138,126 @@ static int32_t run(void *kernel, const zeroth_call *call, zeroth_error *error) {
 
 static void unbind(void *kernel) { free(kernel); }
 
+/* The delegate: a partition of Adds, one buffer a value. */
+
+typedef struct {
+  const zeroth_host *host;
+  uint32_t executables;
+} session;
+
+typedef struct {
+  session *session;
+  uint32_t values;
+  float *buffers[64];
+} executable;
+
+static int32_t node_query(void *state, const zeroth_node *node, zeroth_error *error) {
+  (void)state;
+  if (has("node_query")) {
+    return zeroth_fail(error, ZEROTH_FAILED, "cannot say");
+  }
+  return node->op == ZEROTH_OP_ADD ? ZEROTH_OK : zeroth_fail(error, ZEROTH_UNSUPPORTED, "only Add");
+}
+
+static int32_t session_open(void *state, const zeroth_session_info *info, void **out, zeroth_error *error) {
+  session *s = calloc(1, sizeof *s);
+  (void)info;
+  if (has("session")) {
+    return zeroth_fail(error, ZEROTH_FAILED, "no queue");
+  }
+  s->host = state;
+  *out = s;
+  return ZEROTH_OK;
+}
+
+static int32_t compile(void *handle, const zeroth_partition *p, void **out, zeroth_error *error) {
+  session *s = handle;
+  executable *e = calloc(1, sizeof *e);
+  uint32_t i;
+  if (has("decline")) {
+    return zeroth_fail(error, ZEROTH_NO_MEMORY, "the device is full");
+  }
+  if (has("compile")) {
+    return zeroth_fail(error, ZEROTH_FATAL, "the compiler is gone");
+  }
+  e->session = s;
+  e->values = p->value_count;
+  for (i = 0; i < p->value_count; i++) {
+    e->buffers[i] = calloc(p->values[i]->tensor->bytes + 4, 1);
+  }
+  s->executables++;
+  *out = e;
+  return ZEROTH_OK;
+}
+
+static int32_t slot_write(void *handle, uint32_t slot, const void *data, uint64_t bytes, zeroth_error *error) {
+  (void)handle, (void)slot, (void)data, (void)bytes;
+  return zeroth_fail(error, ZEROTH_FAILED, "there are no slots");
+}
+
+static int32_t slot_read(void *handle, uint32_t slot, void *data, uint64_t bytes, zeroth_error *error) {
+  (void)handle, (void)slot, (void)data, (void)bytes;
+  return zeroth_fail(error, ZEROTH_FAILED, "there are no slots");
+}
+
+static const float *values_of(executable *e, const zeroth_node *node, uint32_t i, uint32_t p) {
+  const zeroth_tensor *t = node->in[i];
+  const float *all = t->data != NULL ? t->data : e->buffers[node->in_values[i]];
+  return all + (t->copies == 1 ? 0 : p * zeroth_elements(t));
+}
+
+static int32_t execute(void *handle, const zeroth_partition *partition, zeroth_error *error) {
+  executable *e = handle;
+  uint32_t n, p;
+  int64_t i;
+  if (has("execute")) {
+    return zeroth_fail(error, ZEROTH_FAILED, "the queue is stuck");
+  }
+  for (n = 0; n < partition->node_count; n++) {
+    const zeroth_node *node = partition->nodes[n];
+    int64_t count = zeroth_elements(node->out[0]);
+    for (p = 0; p < node->out[0]->copies; p++) {
+      for (i = 0; i < count; i++) {
+        e->buffers[node->out_values[0]][p * count + i] = values_of(e, node, 0, p)[i] + values_of(e, node, 1, p)[i];
+      }
+    }
+  }
+  return ZEROTH_OK;
+}
+
+static int32_t fetch(void *handle, uint32_t output, void *data, uint64_t bytes, zeroth_error *error) {
+  executable *e = handle;
+  (void)output;
+  if (has("fetch")) {
+    return zeroth_fail(error, ZEROTH_FAILED, "the bus is down");
+  }
+  if (!has("nothing") && bytes > 0) {
+    memcpy(data, e->buffers[e->values - 1], bytes - (has("less") ? 4 : 0)); /* the only output is the last value */
+  }
+  if (has("more") && bytes > 0) {
+    ((char *)data)[bytes] = 1;
+  }
+  return ZEROTH_OK;
+}
+
+static void destroy(void *handle) {
+  executable *e = handle;
+  uint32_t i;
+  for (i = 0; i < e->values; i++) {
+    free(e->buffers[i]);
+  }
+  e->session->executables--;
+  free(e);
+}
+
+static void session_close(void *handle) {
+  session *s = handle;
+  if (has("lifetimes")) {
+    s->host->log(s->host, ZEROTH_LOG_INFO, s->executables == 0 ? "closed" : "early", s->executables == 0 ? 6 : 5);
+  }
+  free(s);
+}
+
 uint32_t zeroth_backend_score(void) { return SCORE; }
 
 const zeroth_table TABLE = {
@@ -151,11 +268,21 @@ const zeroth_table TABLE = {
     .about = "for tests",
     .kernel_flags = FLAGS,
     .open = OPEN,
-#ifndef NO_LEVEL
+#ifdef DELEGATE
+    .node_query = node_query,
+    .session_open = session_open,
+    .partition_compile = compile,
+    .slot_write = slot_write,
+    .slot_read = slot_read,
+    .executable_run = execute,
+    .executable_fetch = fetch,
+    .executable_destroy = destroy,
+    .session_close = session_close,
+#else
     .kernel_query = query,
     .kernel_bind = bind,
     .kernel_run = RUN,
     .kernel_unbind = unbind,
 #endif
-    .reserved = {RESERVED},
+    .reserved = {0},
 };
