@@ -9,7 +9,7 @@ ASSEMBLY = '*.s' ':!*/z*.s'
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build shaders lint-shaders demo demo-short test test-arm64 race fuzz bench conformance generate lint lint-generated format cross android clean
+.PHONY: help build plugins shaders lint-shaders demo demo-short test test-arm64 race fuzz bench conformance generate lint lint-generated format cross android clean
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,16 @@ conformance: build ## compare the CPU kernels with the plain ones, on each instr
 
 generate: ## regenerate the generated files (arm64: needs aarch64-linux-gnu-as)
 	$(GO) generate ./...
+
+PLUGIN_CC = $(CC) -O2 -std=c99 -pedantic -Wall -Wextra -ffp-contract=off -fPIC -shared -fvisibility=hidden -Ikernels/plugin
+PLUGINS = bin/plugins
+
+plugins: ## build the example plug-ins into bin/plugins (needs cc; libopenblas-dev for one of them)
+	@mkdir -p $(PLUGINS)
+	$(PLUGIN_CC) -o $(PLUGINS)/libzeroth_plain.so examples/plugins/plain/*.c -lm
+	@if $(CC) -fsyntax-only -include cblas.h -xc /dev/null 2>/dev/null; then \
+	  set -x; $(PLUGIN_CC) -o $(PLUGINS)/libzeroth_openblas.so examples/plugins/openblas/openblas.c -lopenblas; \
+	else echo "notice: no cblas.h (Debian: apt-get install libopenblas-dev): libzeroth_openblas.so was not built"; fi
 
 SHADERS = kernels/vulkan/shaders
 

@@ -10,7 +10,8 @@
 // good: what has started threads or handed out callbacks cannot be unloaded
 // safely.
 //
-// A C function may keep no pointer into Go memory after it has returned.
+// A C function may keep no pointer into Go memory after it has returned, unless
+// that is pinned (runtime.Pinner).
 //
 // On Linux a program that imports this package is linked dynamically against
 // glibc. Build with the tag nodl to do without: then, as on Android without cgo

@@ -143,8 +143,8 @@ enum {
  *   q4   f16 [M/16, K/32, 16]:                   W = (code - 8) * scale[m/16, k/32, m%16]
  *   nf4  u8 [M/16, K/64, 16], then f32 [M16]:    W = level[code]/127 * u8/255 * f32[m]
  *
- * M16 is M rounded up to 16, and the quotients are rounded up. The levels of nf4
- * are in docs/FORMAT.md. */
+ * M16 is M rounded up to 16, and the quotients are rounded up. level is -127, -88, -67,
+ * -50, -36, -23, -12, 0, 10, 20, 31, 43, 56, 71, 92, 127. docs/FORMAT.md has it all. */
 enum { ZEROTH_ROWS = 0, ZEROTH_PANELS16 = 1 };
 
 /* Flags of a tensor. */
