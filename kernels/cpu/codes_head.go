@@ -43,30 +43,28 @@ func (h *codedHead) Run() error {
 	p.bias, p.x = h.product.bias, h.x
 	h.blocks = p.cut()
 	pool.Run(&h.round, p.roundTasks())
-	pool.Run(h, p.matrices*h.blocks.tiles())
+	pool.Run(h, h.blocks.tiles())
 	pool.Run(&h.join, ceilDiv(h.tiling.rows, joinRows))
 	return nil
 }
 
-// Tile computes the logits of one block of rows, or of both of a pair's, and one
-// chunk.
+// Tile computes the logits of one block of rows of all copies and one chunk.
 func (h *codedHead) Tile(worker, tile int) {
 	p := &h.codes
 	part := p.spaces.of(worker)
 	space := p.newSpace(&part)
-	block := p.spanOf(&h.blocks, tile)
-	block.ldy = vocabChunk
 	logits := h.spaces.of(worker).data
+	block := codeBlock{ldy: vocabChunk}
+	block.r0, block.r1, block.c0, block.c1 = h.blocks.span(tile)
 	block.y = [2][]float32{logits, logits[(block.r1-block.r0)*vocabChunk:]}
-	p.compute(&space, &block)
-	copies := 1
-	if p.paired(block.matrix) {
-		copies = 2
-	}
-	for sign := range copies {
-		for r := block.r0; r < block.r1; r++ {
-			row := block.y[sign][(r-block.r0)*vocabChunk:][:block.c1-block.c0]
-			h.reduce(block.matrix*p.rows+sign*p.N+r, block.c0, row)
+	for copies := p.copies; copies > 0; copies -= 2 {
+		p.compute(&space, &block)
+		for sign := range min(copies, 2) {
+			for r := block.r0; r < block.r1; r++ {
+				row := block.y[sign][(r-block.r0)*vocabChunk:][:block.c1-block.c0]
+				h.reduce(block.matrix*p.rows+sign*p.N+r, block.c0, row)
+			}
 		}
+		block.matrix++
 	}
 }

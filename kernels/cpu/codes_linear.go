@@ -41,32 +41,25 @@ func (l *codedLinear) Run() error {
 	p.x, l.y = l.call.In[0].F32(), l.call.Out[0].F32()
 	l.tiling = p.cut()
 	pool.Run(&l.round, p.roundTasks())
-	pool.Run(l, p.matrices*l.tiling.tiles())
+	pool.Run(l, l.tiling.tiles())
 	return nil
 }
 
-// Tile computes one tile of a copy of y, or of a pair.
+// Tile computes one tile of all copies of y.
 func (l *codedLinear) Tile(worker, tile int) {
 	p := &l.product
 	part := p.spaces.of(worker)
 	space := p.newSpace(&part)
-	block := p.blockOf(&l.tiling, tile, l.y)
-	p.compute(&space, &block)
+	for matrix := range p.matrices {
+		block := p.blockOf(&l.tiling, tile, matrix, l.y)
+		p.compute(&space, &block)
+	}
 }
 
-// spanOf is the rectangle of block tile of all matrices' tilings, those of one
-// column block one after the other.
-func (p *codeProduct) spanOf(t *tiling, tile int) codeBlock {
-	perColumn := t.rowBlocks * p.matrices
-	b := codeBlock{matrix: tile % perColumn / t.rowBlocks}
-	b.r0, b.r1, b.c0, b.c1 = t.span(tile/perColumn*t.rowBlocks + tile%t.rowBlocks)
-	return b
-}
-
-// blockOf is spanOf within y, which holds the copies [w, N, M].
-func (p *codeProduct) blockOf(t *tiling, tile int, y []float32) codeBlock {
-	b := p.spanOf(t, tile)
-	b.ldy = p.w.M
+// blockOf is tile of a matrix's copies within y, which holds the copies [w, N, M].
+func (p *codeProduct) blockOf(t *tiling, tile, matrix int, y []float32) codeBlock {
+	b := codeBlock{matrix: matrix, ldy: p.w.M}
+	b.r0, b.r1, b.c0, b.c1 = t.span(tile)
 	at := (b.matrix*p.rows + b.r0) * p.w.M // rows of a matrix are as many as those of two copies
 	b.y[0] = y[at+b.c0:]
 	if p.paired(b.matrix) {

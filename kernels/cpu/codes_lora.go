@@ -44,24 +44,24 @@ func (l *codedLoRA) Run() error {
 	l.prepare.run(l.call.In)
 	l.project.run()
 	pool.Run(&l.round, p.roundTasks())
-	pool.Run(l, p.matrices*l.blocks.tiles())
+	pool.Run(l, l.blocks.tiles())
 	return nil
 }
 
-// Tile computes one tile of a copy of y, of a pair, or of all copies where x is
-// narrow.
+// Tile computes one tile of all copies of y.
 func (l *codedLoRA) Tile(worker, tile int) {
 	p := &l.product
 	part := p.spaces.of(worker)
 	space := p.newSpace(&part)
-	block := p.blockOf(&l.blocks, tile, l.y)
-	p.compute(&space, &block)
-
 	part = l.spaces.of(worker)
 	finish := l.base.gemm.newWorkspace(&part)
-	l.addLowRank(&finish, &block, block.y[0], 2*block.matrix)
-	if p.paired(block.matrix) {
-		l.addLowRank(&finish, &block, block.y[1], 2*block.matrix+1)
+	for matrix := range p.matrices {
+		block := p.blockOf(&l.blocks, tile, matrix, l.y)
+		p.compute(&space, &block)
+		l.addLowRank(&finish, &block, block.y[0], 2*matrix)
+		if p.paired(matrix) {
+			l.addLowRank(&finish, &block, block.y[1], 2*matrix+1)
+		}
 	}
 }
 

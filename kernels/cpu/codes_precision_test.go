@@ -29,34 +29,36 @@ func packed(t *testing.T, w *kernel.Tensor, d op.DType) *kernel.Tensor {
 	return &p
 }
 
-// What training lives on is the difference of the losses of a ± pair, which are
-// nearly equal: it keeps the precision of 8 bits of its own, however small it
-// is. And a copy by itself is rounded to 16 bits.
+// What training lives on is the difference of the losses of two copies, which are
+// nearly equal: it keeps the precision of 8 bits of its own, however small it is,
+// for those of a ± pair and for any others. And a copy by itself is rounded to
+// 16 bits.
 func TestRoundingKeepsDifferences(t *testing.T) {
-	const N, K, M, small = 13, 200, 37, 1e-4
+	const N, K, M, copies, small = 13, 200, 37, 5, 1e-4
 	rng := rand.New(rand.NewPCG(8, 8))
 	w := matrix(rng, 0, M, K)
-	x := matrix(rng, 2, N, K)
+	x := matrix(rng, copies, N, K)
 	values := x.F32()
-	for i := range N * K {
-		d := float32(rng.NormFloat64() * small)
-		values[N*K+i] = values[i] - d
+	for i := N * K; i < copies*N*K; i++ {
+		values[i] = values[i%(N*K)] - float32(rng.NormFloat64()*small)
 	}
 	single := matrix(rng, 0, N, K)
-	difference := func(y []float32) []float32 {
+	difference := func(y []float32, number int) []float32 {
 		d := make([]float32, N*M)
 		for i := range d {
-			d[i] = y[i] - y[N*M+i]
+			d[i] = y[i] - y[number*N*M+i]
 		}
 		return d
 	}
 	for _, level := range levels(t) {
 		for _, dtype := range []op.DType{op.BF16, op.I8, op.Q4, op.NF4} {
-			pair := test{name: dtype.String(), id: op.Linear, copies: 2, in: []*kernel.Tensor{x, packed(t, w, dtype)}}
-			got, want := difference(pair.run(t, Kernels(level), 2, 1)), difference(pair.run(t, ref.Kernels(), 1, 1))
-			// 8 bits, and f32's own rounding of y, which is 1e4 times the difference.
-			if e := conformance.NMSE(got, want, 0); e > 1e-3 {
-				t.Errorf("%s %s: NMSE of the difference %.3g", level, dtype, e)
+			pair := test{name: dtype.String(), id: op.Linear, copies: copies, in: []*kernel.Tensor{x, packed(t, w, dtype)}}
+			got, want := pair.run(t, Kernels(level), 2, 1), pair.run(t, ref.Kernels(), 1, 1)
+			for number := 1; number < copies; number++ {
+				// 8 bits, and f32's own rounding of y, which is 1e4 times the difference.
+				if e := conformance.NMSE(difference(got, number), difference(want, number), 0); e > 1e-3 {
+					t.Errorf("%s %s: NMSE of copy 0 less copy %d %.3g", level, dtype, number, e)
+				}
 			}
 			alone := test{name: dtype.String(), id: op.Linear, in: []*kernel.Tensor{single, pair.in[1]}}
 			if e := conformance.NMSE(alone.run(t, Kernels(level), 2, 1), alone.run(t, ref.Kernels(), 1, 1), 0); e > 1e-8 {

@@ -13,13 +13,15 @@ import (
 // x rounded to 8 bits a row, or to bfloat16. Each row of y comes of two rows that
 // are rounded. Copies of x come in ± pairs, of which the mean and half the
 // difference are rounded: with few or no bits in common, y₊ and y₋ would lose
-// their difference in the noise of rounding. A copy that has no partner is
-// rounded, and then what rounding left of it.
+// their difference in the noise of rounding. So that no two copies do, of the
+// means of further pairs only what they differ by from the first is rounded. A
+// copy that has no partner is rounded, and then what rounding left of it.
 //
 // Rounding is a pass of its own, so that no tile repeats it. The rows of x are
 // then those of a matrix for each pair, whose tiles lie packed one after the
-// other. Row r of a matrix is the mean or the value (even r), or half the
-// difference or the rest (odd r), of rows r/2.
+// other. Row r of a matrix is the mean or the value (even r), less the first
+// matrix's mean in those behind it, or half the difference or the rest (odd r),
+// of rows r/2.
 type codeProduct struct {
 	*routines
 	kernel *codeKernel
@@ -42,6 +44,8 @@ type codeProduct struct {
 // codeSpace is what one worker needs.
 type codeSpace struct {
 	row    []float32 // a row of a mean or difference
+	mean   []float32 // a row of the first mean
+	base   []float32 // the product of a block's first mean, [rows, codeColumns]
 	codes  []byte    // codes of MR rows, and room for whole vectors of rows
 	c      []float32 // a block of the product
 	b      []byte    // slices of panels as the micro-kernel reads them
@@ -83,6 +87,8 @@ func (p *codeProduct) newSpace(a *arena) codeSpace {
 	k := p.kernel
 	return codeSpace{
 		row:    a.take(p.w.K),
+		mean:   a.take(p.w.K),
+		base:   a.take(p.blockRows() * codeColumns),
 		codes:  a.takeBytes(roundUp(k.MR, packRows) * p.words * 4),
 		c:      a.take((p.blockRows()*2 + k.MR) * codeColumns),
 		b:      a.takeBytes(k.NR * maxCodeWords * 4),
@@ -109,11 +115,13 @@ func leastCommonMultiple(a, b int) int {
 	return a / gcd * b
 }
 
-// cut chooses a tiling of the rows of one matrix's copies and the columns of y.
+// cut chooses a tiling of the rows of one matrix's copies and the columns of y. A
+// task takes a tile of all matrices.
 func (p *codeProduct) cut() tiling {
 	unit := leastCommonMultiple(p.kernel.MR, p.gemm.MR)
 	t := tiling{MC: p.blockRows(), NC: codeColumns, rows: p.N, columns: p.w.M}
-	for p.matrices*ceilDiv(t.rows, t.MC)*ceilDiv(t.columns, t.NC) < wantTiles && t.MC > 2*unit {
+	tasks := func() int { return ceilDiv(t.rows, t.MC) * ceilDiv(t.columns, t.NC) }
+	for (p.matrices*tasks() < wantTiles || tasks() < wantTiles/3) && t.MC > 2*unit {
 		t.MC = roundUp(t.MC/2, unit)
 	}
 	t.rowBlocks, t.columnBlocks = ceilDiv(t.rows, t.MC), ceilDiv(t.columns, t.NC)
@@ -170,14 +178,20 @@ func (p *codeProduct) roundRow(codes []int8, x []float32) float32 {
 
 // row gives row r of a matrix. It may use codes, the room for the row's.
 func (p *codeProduct) row(s *codeSpace, codes []int8, matrix, r int) []float32 {
-	K := p.w.K
-	a := p.x[(2*matrix*p.N+r/2)*K:][:K]
-	switch {
-	case p.paired(matrix):
-		b := p.x[((2*matrix+1)*p.N+r/2)*K:][:K]
-		p.halves(s.row, a, b, 0.5-float32(r%2))
+	a := p.copyRow(2*matrix, r/2)
+	if p.paired(matrix) {
+		p.halves(s.row, a, p.copyRow(2*matrix+1, r/2), 0.5-float32(r%2))
+		if r%2 == 0 {
+			p.lessFirst(s, s.row, matrix, r/2)
+		}
 		return s.row
-	case r%2 == 0:
+	}
+	if matrix > 0 {
+		copy(s.row, a)
+		a = s.row
+		p.lessFirst(s, a, matrix, r/2)
+	}
+	if r%2 == 0 {
 		return a
 	}
 	if scale := p.roundRow(codes, a); p.w.shape.DType == op.BF16 {
@@ -186,6 +200,20 @@ func (p *codeProduct) row(s *codeSpace, codes []int8, matrix, r int) []float32 {
 		restCodes(s.row, a, codes, scale)
 	}
 	return s.row
+}
+
+// copyRow is row n of a copy of x.
+func (p *codeProduct) copyRow(number, n int) []float32 {
+	return p.x[(number*p.N+n)*p.w.K:][:p.w.K]
+}
+
+// lessFirst takes the first matrix's mean of row n from that of another.
+func (p *codeProduct) lessFirst(s *codeSpace, row []float32, matrix, n int) {
+	if matrix == 0 {
+		return
+	}
+	p.halves(s.mean, p.copyRow(0, n), p.copyRow(1, n), 0.5)
+	p.addScaled(row, row, s.mean, -1)
 }
 
 // codeScale gives the factor that brings values of a largest magnitude to 127,
@@ -211,7 +239,8 @@ type codeBlock struct {
 	ldy    int
 }
 
-// compute fills the block.
+// compute fills the block. That of the first matrix comes first: the others
+// need what it leaves in s.base.
 func (p *codeProduct) compute(s *codeSpace, t *codeBlock) {
 	k := p.kernel
 	first, last := 2*t.r0, 2*t.r1
@@ -258,7 +287,14 @@ func (p *codeProduct) finish(s *codeSpace, t *codeBlock, first int) {
 	scales := p.scales[t.matrix*p.tiles*p.kernel.MR:]
 	for r := t.r0; r < t.r1; r++ {
 		y := t.y[0][(r-t.r0)*t.ldy:][:columns]
+		base := s.base[(r-t.r0)*codeColumns:][:columns]
 		even, odd := s.c[(2*r-first)*codeColumns:], s.c[(2*r+1-first)*codeColumns:]
+		switch {
+		case t.matrix > 0:
+			bias = base
+		case p.matrices > 1:
+			p.scaleCodes(base, even, bias, scales[2*r])
+		}
 		if p.paired(t.matrix) {
 			p.splitCodes(y, t.y[1][(r-t.r0)*t.ldy:][:columns], even, odd, bias, scales[2*r], scales[2*r+1])
 			continue

@@ -66,14 +66,14 @@ func TestLossesEqualFloat64Model(t *testing.T) {
 
 // meanDirection is Σ g z / n over n directions, found and applied by the
 // product's own parts: Estimate for g, Update with lr = 1 for the sum.
-func (task *tinyTask) meanDirection(t *testing.T, runSeed uint64, n, queries int) []float64 {
+func (task *tinyTask) meanDirection(t *testing.T, estimator train.Estimator, runSeed uint64, n, queries int) []float64 {
 	t.Helper()
 	var mean []float64
-	losses, g := make([]float32, 2*queries), make([]float32, queries)
+	losses, g := make([]float32, estimator.Losses(queries)), make([]float32, queries)
 	steps := n / queries
 	for step := range steps {
 		seed := noise.StepSeed(runSeed, uint64(step))
-		err := train.PRGE{}.Estimate(context.Background(), task.model, &task.batch, data.TokenLoss,
+		err := estimator.Estimate(context.Background(), task.model, &task.batch, data.TokenLoss,
 			train.Probe{Seed: seed, Eps: 1e-3}, losses, g)
 		if err != nil {
 			t.Fatal(err)
@@ -132,7 +132,7 @@ func TestMeanOfDirectionsApproachesGradient(t *testing.T) {
 		for _, n := range []int{8, 32, 128, 512} {
 			mean := 0.0
 			for run := range runs {
-				mean += cosine(task.meanDirection(t, uint64(1000*n+run), n, queries), gradient) / runs
+				mean += cosine(task.meanDirection(t, train.PRGE{}, uint64(1000*n+run), n, queries), gradient) / runs
 			}
 			want := math.Sqrt(float64(n) / (float64(n) + d - 2 + kappa))
 			t.Logf("%s: d %g, n %d: cosine %.3f, theory %.3f", sampler, d, n, mean, want)
@@ -140,6 +140,36 @@ func TestMeanOfDirectionsApproachesGradient(t *testing.T) {
 				t.Errorf("%s: d %g, n %d: cosine %.3f, theory says %.3f; %.3f with fewer", sampler, d, n, mean, want, before)
 			}
 			before = mean
+		}
+	}
+}
+
+// Of passes of eight copies a shared baseline leaves seven for directions, ± pairs
+// four: for the same rows the cosine to the gradient is as of 7/4 as many.
+func TestCosinePerForwardRow(t *testing.T) {
+	const runs, copies = 12, 8
+	task := newTinyTask(t, "ref", noise.Rademacher, copies, copies-1)
+	gradient := task.oracle.gradient(task.model, task.list)
+	d := float64(len(gradient))
+	for _, passes := range []int{2, 8, 32} {
+		var reached []float64
+		for _, c := range []struct {
+			estimator train.Estimator
+			queries   int
+		}{{train.PRGE{}, copies / 2}, {train.FZOO{}, copies - 1}} {
+			n, mean := c.queries*passes, 0.0
+			for run := range runs {
+				mean += cosine(task.meanDirection(t, c.estimator, uint64(1000*n+run), n, c.queries), gradient) / runs
+			}
+			want := math.Sqrt(float64(n) / (float64(n) + d - 1))
+			t.Logf("%s: %d copies, %d directions of %g: cosine %.3f, theory %.3f", c.estimator.Name(), copies*passes, n, d, mean, want)
+			if math.Abs(mean-want) > 0.06 {
+				t.Errorf("%s, %d directions: cosine %.3f, theory says %.3f", c.estimator.Name(), n, mean, want)
+			}
+			reached = append(reached, mean)
+		}
+		if reached[1] <= reached[0] {
+			t.Errorf("%d passes: %.3f from one side, %.3f from both", passes, reached[1], reached[0])
 		}
 	}
 }

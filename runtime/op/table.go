@@ -12,10 +12,11 @@ import (
 // for the values that its codes and scales give. A kernel of Linear, LinearLoRA
 // or CrossEntropyHead may then round x: to bf16 where W is bf16, to 8 bits a row
 // where W is i8, q4 or nf4, the largest magnitude of the row being 127. Copies 2i
-// and 2i + 1 of x are a ± pair: it rounds the rows of their mean and of half their
-// difference instead, so that the difference of their losses keeps its precision
-// however small ε is. A copy without a partner it rounds twice, the second time
-// what the first one left, so that one copy at a time is as good.
+// and 2i + 1 of x are a pair: it rounds the rows of their mean and of half their
+// difference instead, and of the means of all pairs but the first only what they
+// differ by from that, so that the difference of any two losses keeps its
+// precision however small ε is. A copy without a partner it rounds twice, the
+// second time what the first one left, so that one copy at a time is as good.
 const (
 	// Gather: y[i, :] = data[indices[i], :] (ONNX Gather, axis 0).
 	// data [D, C], indices [I] → y [I, C], of data's width. It is the

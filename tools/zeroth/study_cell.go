@@ -25,8 +25,9 @@ type cellRunner struct {
 	rows  map[string]float64 // of a step, by all that they depend on
 }
 
-// probeSteps are the steps by which the rows of a step are measured.
-const probeSteps = 8
+// The rows of a step are measured by as many examples as this, and by so many
+// steps at least.
+const probeExamples, probeSteps = 128, 8
 
 // Run trains for as many steps as the budget of rows holds, in whole runs of
 // steps between evaluations.
@@ -47,16 +48,22 @@ func (c *cellRunner) Run(ctx context.Context, cell study.Cell) (study.Result, er
 	return e.result, err
 }
 
-// rowsOfStep measures how many rows go forward in a step, at a rate of 0.
+// rowsOfStep measures how many rows go forward in a step, at a rate of 0. It
+// does so once for all seeds, so that all take the same number of steps.
 func (c *cellRunner) rowsOfStep(ctx context.Context, cell study.Cell) (float64, error) {
-	key := fmt.Sprintln(cell.Program, cell.Flags.Words(), cell.Seed)
+	cell.Seed = 1
+	key := fmt.Sprintln(cell.Program, cell.Flags.Words())
 	c.mutex.Lock()
 	rows, known := c.rows[key]
 	c.mutex.Unlock()
 	if known {
 		return rows, nil
 	}
-	e, err := c.train(ctx, cell, study.Flags{"lr": "0", "steps": study.Value(strconv.Itoa(probeSteps)), "held-out": "", "warmup": "0"})
+	steps := probeSteps
+	if batch, err := strconv.Atoi(string(cell.Flags["batch"])); err == nil && batch > 0 {
+		steps = max(steps, probeExamples/batch)
+	}
+	e, err := c.train(ctx, cell, study.Flags{"lr": "0", "steps": study.Value(strconv.Itoa(steps)), "held-out": "", "warmup": "0"})
 	if err != nil {
 		return 0, err
 	}
