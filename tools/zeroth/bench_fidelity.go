@@ -51,17 +51,17 @@ type fidelityLosses struct {
 
 // fidelityOptions are the flags of "bench fidelity".
 type fidelityOptions struct {
-	Reference        string
-	Against          []string
-	Adapter          string
-	LoRA             func(*pass.LoRA) error
-	Task             taskOptions
-	Data             string
-	Batch            int
-	Probe            bench.Probe
-	Engine           engine
-	ReferenceBackend string
-	Measuring        measuring
+	Reference       string
+	Against         []string
+	Adapter         string
+	LoRA            func(*pass.LoRA) error
+	Task            taskOptions
+	Data            string
+	Batch           int
+	Probe           bench.Probe
+	Engine          engine
+	ReferenceEngine engine
+	Measuring       measuring
 }
 
 const defaultRemarks = "examples/remarks/train.tsv"
@@ -101,8 +101,8 @@ func benchFidelityCommand() *cli.Command {
 func readFidelity(c *cli.Context) (fidelityOptions, error) {
 	o := fidelityOptions{
 		Against: c.StringSlice("against"), Adapter: c.String("adapter"), Task: readTaskOptions(c), Data: c.String("data"),
-		Batch: c.Int("batch"), ReferenceBackend: c.String("reference-backend"),
-		LoRA: func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
+		Batch: c.Int("batch"),
+		LoRA:  func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
 		Probe: bench.Probe{
 			Seed: c.Uint64("seed"), Directions: c.Int("directions"), Queries: c.Int("q"),
 		},
@@ -116,8 +116,9 @@ func readFidelity(c *cli.Context) (fidelityOptions, error) {
 		return o, err
 	}
 	o.Measuring.Workers = bench.Workers{Threads: o.Engine.Threads, CPUs: o.Engine.CPUs}
-	if o.ReferenceBackend == "" {
-		o.ReferenceBackend = o.Engine.Backend
+	o.ReferenceEngine = o.Engine
+	if c.IsSet("reference-backend") {
+		o.ReferenceEngine = o.Engine.beside(c.String("reference-backend"))
 	}
 	if len(o.Against) == 0 {
 		return o, usagef("no program to compare with: --against PROGRAM")
@@ -165,21 +166,21 @@ func runFidelity(c *cli.Context, o fidelityOptions) error {
 	defer finish()
 	f := fidelity{o: o, ctx: c, report: &report}
 	total := len(o.Probe.Eps) * o.Probe.Directions
-	measure := func(path, backend string) (bench.Gradients, error) {
+	measure := func(path string, e *engine) (bench.Gradients, error) {
 		f.probe = o.Probe
 		f.probe.Progress = func(done int) {
 			if done%max(total/8, 1) < o.Probe.Queries {
 				progress(done, total, path)
 			}
 		}
-		return f.measure(path, backend)
+		return f.measure(path, e)
 	}
-	reference, err := measure(o.Reference, o.ReferenceBackend)
+	reference, err := measure(o.Reference, &o.ReferenceEngine)
 	if err != nil {
 		return err
 	}
 	for _, path := range o.Against {
-		g, err := measure(path, o.Engine.Backend)
+		g, err := measure(path, &o.Engine)
 		if err != nil {
 			return err
 		}
@@ -201,7 +202,7 @@ type fidelity struct {
 }
 
 // measure opens and links a program as the reference, and projects its gradients.
-func (f *fidelity) measure(path, backend string) (bench.Gradients, error) {
+func (f *fidelity) measure(path string, e *engine) (bench.Gradients, error) {
 	file, err := openProgram(path)
 	if err != nil {
 		return bench.Gradients{}, err
@@ -212,7 +213,7 @@ func (f *fidelity) measure(path, backend string) (bench.Gradients, error) {
 			return bench.Gradients{}, err
 		}
 	}
-	m, err := f.model(file.Program, backend)
+	m, err := f.model(file.Program, e)
 	if err != nil {
 		return bench.Gradients{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -222,7 +223,7 @@ func (f *fidelity) measure(path, backend string) (bench.Gradients, error) {
 	}
 	f.probe.Batch, f.probe.Loss = &f.batch, f.loss
 	g, err := f.probe.Measure(f.ctx.Context, m)
-	f.report.Losses = append(f.report.Losses, fidelityLosses{Program: path, Backend: backend, Loss: g.Loss})
+	f.report.Losses = append(f.report.Losses, fidelityLosses{Program: path, Backend: e.Backend, Loss: g.Loss})
 	return g, err
 }
 
@@ -244,7 +245,7 @@ func (f *fidelity) pack(p *program.Program) error {
 }
 
 // model binds a program for the batch, with the adapter or with B = 0.
-func (f *fidelity) model(p *program.Program, backend string) (*train.Model, error) {
+func (f *fidelity) model(p *program.Program, e *engine) (*train.Model, error) {
 	lora, err := loraOf(p)
 	if err != nil {
 		return nil, err
@@ -261,8 +262,6 @@ func (f *fidelity) model(p *program.Program, backend string) (*train.Model, erro
 	if err != nil {
 		return nil, usageError{err}
 	}
-	e := f.o.Engine
-	e.Backend = backend
 	b := &f.batch
 	s, err := e.session(linked, op.Extents{
 		Width: 2 * f.probe.Queries, N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),

@@ -39,7 +39,7 @@ type compareOptions struct {
 
 func compareCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "reference", Usage: "`NAME` of the backend to compare with", DefaultText: "cpu; for cpu itself ref"},
+		&cli.StringFlag{Name: "reference", Usage: "`NAME` of the backend to compare with", DefaultText: "cpu; for cpu itself, without plug-ins, ref"},
 		&cli.StringFlag{Name: "input", Usage: "run forward on this `TEXT`, instead of the losses of examples"},
 		&cli.StringFlag{Name: "data", Usage: "`FILE` of the examples", DefaultText: "made-up tokens"},
 		&cli.StringFlag{Name: "adapter", Usage: "compare with the PEFT adapter in `FOLDER`; without one B is made up"},
@@ -88,8 +88,7 @@ func readCompare(c *cli.Context) (compareOptions, error) {
 	if o.Engine, err = readEngine(c); err != nil {
 		return o, err
 	}
-	o.Reference = newEngine(referenceOf(c))
-	o.Reference.Threads, o.Reference.CPUs, o.Reference.Sizes = o.Engine.Threads, o.Engine.CPUs, o.Engine.Sizes
+	o.Reference = o.Engine.beside(referenceOf(c))
 	return o, o.check(c)
 }
 
@@ -99,7 +98,7 @@ func referenceOf(c *cli.Context) string {
 	switch {
 	case c.IsSet("reference"):
 		return c.String("reference")
-	case c.String("backend") == "cpu":
+	case c.String("backend") == "cpu" && !c.IsSet("plugin"):
 		return "ref"
 	}
 	return "cpu"

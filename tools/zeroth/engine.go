@@ -92,6 +92,17 @@ func pluginEngine(c *cli.Context) (engine, error) {
 	return e, nil
 }
 
+// beside is an engine on another backend, to compare e with: by as many threads on
+// the same CPUs, and without e's plug-ins unless one of them is that backend.
+func (e engine) beside(name string) engine {
+	other := newEngine(name)
+	other.Threads, other.CPUs, other.Sizes, other.notices = e.Threads, e.CPUs, e.Sizes, e.notices
+	if isPlugin(name) {
+		other.find = sync.OnceValues(func() (backend.Backend, error) { return findPlugin(name, e.plugins) })
+	}
+	return other
+}
+
 func readEngine(c *cli.Context) (engine, error) {
 	e, err := pluginEngine(c)
 	if err != nil {
