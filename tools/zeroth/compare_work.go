@@ -38,7 +38,7 @@ func (k *comparison) losses() compare.Work {
 
 // model binds the linked program for gradients.
 func (k *comparison) model(e *engine, bounds op.Extents) (*train.Model, error) {
-	s, err := e.session(k.linked, bounds, false, "losses", "update")
+	s, err := e.compared(k.linked, bounds, false, "losses", "update")
 	if err != nil {
 		return nil, err
 	}
