@@ -114,8 +114,16 @@ func (o *mallocs) Step(r train.StepReport) {
 func TestTrainerAllocatesNothing(t *testing.T) {
 	f := newFixture(t)
 	f.heldOut = f.train
-	s := settings(data.ChoiceLoss, train.PRGE{})
-	s.Steps, s.EvalEvery = 140, 0
+	for _, name := range train.Optimizers() {
+		s := settings(data.ChoiceLoss, train.PRGE{})
+		s.Steps, s.EvalEvery = 140, 0
+		s.Moves = train.Moves{Optimizer: name, Clip: 3, Normalise: true}
+		trainerAllocatesNothing(t, f, s)
+	}
+}
+
+func trainerAllocatesNothing(t *testing.T, f *fixture, s train.Settings) {
+	t.Helper()
 	fewest := uint64(1 << 62)
 	for range 3 {
 		m := f.model(t, s, 2)
@@ -134,7 +142,7 @@ func TestTrainerAllocatesNothing(t *testing.T) {
 		fewest = min(fewest, observer.count)
 	}
 	if fewest > 10 { // of 100 steps
-		t.Errorf("100 steps make %d allocations", fewest)
+		t.Errorf("100 steps by %s make %d allocations", s.Moves.Optimizer, fewest)
 	}
 }
 

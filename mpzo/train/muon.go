@@ -98,14 +98,17 @@ func (m *muon) gramOf(x []float32, r int) float64 {
 	for at := 0; at < len(x); at += r {
 		row := x[at : at+r]
 		for i, a := range row {
-			for j, b := range row {
+			for j, b := range row[:i+1] {
 				gram[i*r+j] += float64(float64(a) * float64(b))
 			}
 		}
 	}
 	trace := 0.0
-	for c := range r {
-		trace += gram[c*r+c]
+	for i := range r {
+		trace += gram[i*r+i]
+		for j := range i {
+			gram[j*r+i] = gram[i*r+j]
+		}
 	}
 	for c := range r {
 		gram[c*r+c] += float64(trace / float64(r) * muonRidge)
