@@ -42,7 +42,7 @@ func trainCommand() *cli.Command {
 		&cli.Float64Flag{Name: "clip", Usage: "clip slopes to `N` times their usual size; 0: not", DefaultText: "0"},
 		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", DefaultText: eitherDefault(defaultEps, defaultFullEps)},
 		&cli.Uint64Flag{Name: "seed", DefaultText: "0", Usage: "`SEED` of A, the directions and the order of examples"},
-		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (± pairs, one widened forward a step), fzoo (one side of a shared baseline) or mezo (2q forwards, one by one)", DefaultText: eitherDefault("prge", "mezo")},
+		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (± pairs, one widened forward a step), fzoo (one side of a shared baseline), mezo (2q forwards, one by one), or auto (" + autoMeans() + ")", DefaultText: eitherDefault("prge", "mezo")},
 		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
 		&cli.BoolFlag{Name: "profile", Usage: "print the time of each op and kernel at the end", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
@@ -130,6 +130,9 @@ func (r *trainRun) configure(c *cli.Context) error {
 		LR: float32(c.Float64("lr")), Schedule: c.String("schedule"), Eps: float32(c.Float64("eps")),
 		Seed: c.Uint64("seed"), Estimator: c.String("estimator"), EvalEvery: c.Uint64("eval-every"),
 		Warmup: c.Uint64("warmup"), Moves: readMoves(c),
+	}
+	if err := r.config.chooseAuto(c); err != nil {
+		return err
 	}
 	if err := r.config.chooseParams(c); err != nil {
 		return err
