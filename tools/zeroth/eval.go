@@ -80,7 +80,7 @@ func runEval(ctx context.Context, o evalOptions, stdout, stderr io.Writer) error
 	if err := generateWith(m, o.Engine, o.Batch, set); err != nil {
 		return err
 	}
-	e, err := m.Evaluate(ctx, set, loss, o.Batch, choiceScore(file.Program, set, loss, stderr), evaluationBar(stderr, len(set.Examples)))
+	e, err := m.Evaluate(ctx, set, loss, o.Batch, choiceScore(file.Program, set, loss, stderr), countBar(stderr, "evaluating", len(set.Examples)))
 	if err != nil {
 		return err
 	}

@@ -59,13 +59,18 @@ func (r *trainRun) chooseA(ctx context.Context) error {
 	for i, s := range a.Sites {
 		of[s.Module] = i
 	}
-	for _, layer := range byLayer(r.model.Sites()) {
+	layers := byLayer(r.model.Sites())
+	progress := countBar(r.stderr, "looking at layers", len(layers))
+	for i, layer := range layers {
 		chosen, err := r.activationA(ctx, layer, a.Rank)
 		if err != nil {
 			return err
 		}
 		for name, loraA := range chosen {
 			a.A[of[name]] = loraA
+		}
+		if progress != nil {
+			progress(i + 1)
 		}
 	}
 	if err := os.MkdirAll(r.folder, 0o777); err != nil {

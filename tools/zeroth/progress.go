@@ -58,13 +58,13 @@ func formatBytes(n int64) string {
 	return fmt.Sprintf("%.1f %ciB", value, "KMGT"[i])
 }
 
-// evaluationBar shows the progress of an evaluation where somebody watches, and
-// takes itself away when all examples are done.
-func evaluationBar(out io.Writer, total int) func(done int) {
+// countBar shows how many of a total are done where somebody watches, and takes
+// itself away when all are. It is nil where nobody does.
+func countBar[N int | uint64](out io.Writer, label string, total N) func(done N) {
 	if !isTerminal(out) {
 		return nil
 	}
-	bar := progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("evaluating"),
+	bar := progressbar.NewOptions64(int64(total), progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(label),
 		progressbar.OptionShowCount(), progressbar.OptionThrottle(redrawEvery), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
-	return func(done int) { _ = bar.Set(done) }
+	return func(done N) { _ = bar.Set64(int64(done)) } // a terminal that cannot be drawn to is no reason to stop
 }

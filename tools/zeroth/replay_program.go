@@ -15,8 +15,6 @@ import (
 	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
-
-	"github.com/schollz/progressbar/v3"
 )
 
 // The metadata of a program whose weights were trained: which program it was, by
@@ -48,7 +46,7 @@ func replayProgram(ctx context.Context, o replayOptions, log *journal.Log, steps
 		return err
 	}
 	defer m.Close()
-	if err := m.Replay(ctx, log, steps, replayBar(stderr, steps)); err != nil {
+	if err := m.Replay(ctx, log, steps, countBar(stderr, "replaying", steps)); err != nil {
 		return err
 	}
 	if err := m.Session().SyncSlots(); err != nil {
@@ -130,14 +128,4 @@ func tuned(p *program.Program, steps uint64) *program.Program {
 		program.Meta{Key: metaTunedSteps, Value: strconv.FormatUint(steps, 10)})
 	slices.SortFunc(out.Meta, func(a, b program.Meta) int { return strings.Compare(a.Key, b.Key) })
 	return &out
-}
-
-// replayBar shows how far a replay is, where somebody watches.
-func replayBar(out io.Writer, total uint64) func(done uint64) {
-	if !isTerminal(out) {
-		return nil
-	}
-	bar := progressbar.NewOptions64(int64(total), progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("replaying"),
-		progressbar.OptionShowCount(), progressbar.OptionThrottle(redrawEvery), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
-	return func(done uint64) { _ = bar.Set64(int64(done)) }
 }
