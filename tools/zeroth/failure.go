@@ -28,11 +28,9 @@ func (h hinted) Unwrap() error { return h.error }
 func withHint(err error, hint string) error { return hinted{err, hint} }
 
 // interrupted is a run that was stopped and can go on.
-type interrupted struct{ steps uint64 }
+type interrupted struct{ text string }
 
-func (i interrupted) Error() string {
-	return fmt.Sprintf("interrupted after step %d, all is saved", i.steps)
-}
+func (i interrupted) Error() string { return i.text }
 
 func (i interrupted) Unwrap() error { return context.Canceled }
 

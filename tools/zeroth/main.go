@@ -78,7 +78,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter: stderr,
 		Commands: []*cli.Command{
 			exportCommand(), synthCommand(), inspectCommand(), planCommand(), logitsCommand(),
-			trainCommand(), evalCommand(), runCommand(), replayCommand(), adapterCommand(), reportCommand(), studyCommand(),
+			trainCommand(), evalCommand(), runCommand(), replayCommand(), adapterCommand(), reportCommand(), studyCommand(), pushCommand(),
 			conformanceCommand(), compareCommand(), devicesCommand(), pluginCommand(), benchCommand(),
 		},
 		Action: func(c *cli.Context) error {

@@ -85,13 +85,18 @@ func holdsRun(folder string) error {
 		"choose another --out, or go on with: zeroth train --resume "+folder)
 }
 
-// absolute makes the paths good for any folder that the run may be resumed from.
-func (c runConfig) absolute() runConfig {
+// paths are the names of files and folders; an empty one names none.
+func (c *runConfig) paths() []*string {
 	paths := []*string{&c.Program, &c.Data, &c.HeldOut, &c.Test, &c.Adapter}
 	if c.Task.isFile() {
 		paths = append(paths, &c.Task.Task)
 	}
-	for _, path := range paths {
+	return paths
+}
+
+// absolute makes the paths good for any folder that the run may be resumed from.
+func (c runConfig) absolute() runConfig {
+	for _, path := range c.paths() {
 		if whole, err := filepath.Abs(*path); err == nil && *path != "" {
 			*path = whole
 		}

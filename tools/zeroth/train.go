@@ -345,7 +345,7 @@ func (r *trainRun) run(ctx context.Context) error {
 	}
 	err = r.display.summary(stopped)
 	if stopped {
-		return withHint(interrupted{r.writer.Last()}, "go on with: zeroth train --resume "+r.folder)
+		return withHint(interrupted{fmt.Sprintf("interrupted after step %d, all is saved", r.writer.Last())}, "go on with: zeroth train --resume "+r.folder)
 	}
 	return err
 }
