@@ -127,7 +127,7 @@ func (f *File) ReadPart(name string, first int64, dst []float32) error {
 	unit := int64(elementBits / 8)
 	err := readat.Pieces(f.source, tensor.Offset+first*unit, int64(len(dst))*unit, int(unit), func(piece []byte) {
 		count := len(piece) / int(unit)
-		decodeF32(dst[:count], piece, tensor.DType)
+		decode(dst[:count], piece, tensor.DType)
 		dst = dst[count:]
 	})
 	if err != nil {

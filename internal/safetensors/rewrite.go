@@ -1,7 +1,6 @@
 package safetensors
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"math"
 	"slices"
 
-	"zeroth/internal/half"
 	"zeroth/internal/readat"
 )
 
@@ -72,7 +70,7 @@ func (f *File) rewriteTensor(w io.Writer, tensor Tensor, change Change) error {
 		if err := readat.Full(f.source, chunk, tensor.Offset+first*size); err != nil {
 			return err
 		}
-		decodeF64(values, chunk, tensor.DType)
+		decode(values, chunk, tensor.DType)
 		copy(before, values)
 		for done := int64(0); done < int64(len(values)); {
 			row, column := (first+done)/columns, (first+done)%columns
@@ -80,8 +78,8 @@ func (f *File) rewriteTensor(w io.Writer, tensor Tensor, change Change) error {
 			change(int(row), int(column), values[done:done+count])
 			done += count
 		}
-		encodeF64(chunk, values, tensor.DType)
-		decodeF64(values, chunk, tensor.DType)
+		chunk = encode(chunk[:0], values, tensor.DType)
+		decode(values, chunk, tensor.DType)
 		for i, value := range values {
 			if isFinite(before[i]) && !isFinite(value) {
 				element := first + int64(i)
@@ -97,41 +95,3 @@ func (f *File) rewriteTensor(w io.Writer, tensor Tensor, change Change) error {
 }
 
 func isFinite(value float64) bool { return !math.IsInf(value, 0) && !math.IsNaN(value) }
-
-// decodeF64 turns len(dst) little-endian elements of src into float64, exactly.
-func decodeF64(dst []float64, src []byte, dtype string) {
-	switch dtype {
-	case F64:
-		for i := range dst {
-			dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:]))
-		}
-	case F32:
-		for i := range dst {
-			dst[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:])))
-		}
-	case F16:
-		for i := range dst {
-			dst[i] = float64(half.ToFloat(binary.LittleEndian.Uint16(src[2*i:])))
-		}
-	case BF16:
-		for i := range dst {
-			dst[i] = float64(half.BrainToFloat(binary.LittleEndian.Uint16(src[2*i:])))
-		}
-	}
-}
-
-// encodeF64 is the inverse of decodeF64, rounding to nearest, ties to even.
-func encodeF64(dst []byte, src []float64, dtype string) {
-	for i, value := range src {
-		switch dtype {
-		case F64:
-			binary.LittleEndian.PutUint64(dst[8*i:], math.Float64bits(value))
-		case F32:
-			binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(float32(value)))
-		case F16:
-			binary.LittleEndian.PutUint16(dst[2*i:], half.FromFloat(float32(value)))
-		case BF16:
-			binary.LittleEndian.PutUint16(dst[2*i:], half.BrainFromFloat(float32(value)))
-		}
-	}
-}

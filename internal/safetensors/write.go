@@ -74,7 +74,7 @@ func Encode(w io.Writer, entries []Entry, metadata map[string]string) error {
 	for _, entry := range sorted {
 		perChunk := chunkBytes / writtenBytes(entry.DType)
 		for data := range slices.Chunk(entry.Data, perChunk) {
-			if _, err := w.Write(encodeF32(buffer, data, entry.DType)); err != nil {
+			if _, err := w.Write(encode(buffer, data, entry.DType)); err != nil {
 				return err
 			}
 		}
