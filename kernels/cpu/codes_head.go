@@ -51,8 +51,7 @@ func (h *codedHead) Run() error {
 // Tile computes the logits of one block of rows of all copies and one chunk.
 func (h *codedHead) Tile(worker, tile int) {
 	p := &h.codes
-	part := p.spaces.of(worker)
-	space := p.newSpace(&part)
+	space := p.spaceOf(worker)
 	logits := h.spaces.of(worker).data
 	block := codeBlock{ldy: vocabChunk}
 	block.r0, block.r1, block.c0, block.c1 = h.blocks.span(tile)

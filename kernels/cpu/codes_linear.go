@@ -48,8 +48,7 @@ func (l *codedLinear) Run() error {
 // Tile computes one tile of all copies of y.
 func (l *codedLinear) Tile(worker, tile int) {
 	p := &l.product
-	part := p.spaces.of(worker)
-	space := p.newSpace(&part)
+	space := p.spaceOf(worker)
 	for matrix := range p.matrices {
 		block := p.blockOf(&l.tiling, tile, matrix, l.y)
 		p.compute(&space, &block)

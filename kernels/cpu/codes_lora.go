@@ -51,9 +51,8 @@ func (l *codedLoRA) Run() error {
 // Tile computes one tile of all copies of y.
 func (l *codedLoRA) Tile(worker, tile int) {
 	p := &l.product
-	part := p.spaces.of(worker)
-	space := p.newSpace(&part)
-	part = l.spaces.of(worker)
+	space := p.spaceOf(worker)
+	part := l.spaces.of(worker)
 	finish := l.base.gemm.newWorkspace(&part)
 	for matrix := range p.matrices {
 		block := p.blockOf(&l.blocks, tile, matrix, l.y)

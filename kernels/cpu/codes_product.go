@@ -83,6 +83,12 @@ func (p *codeProduct) spaceSize() int {
 	return counter.used
 }
 
+// spaceOf is a worker's working memory.
+func (p *codeProduct) spaceOf(worker int) codeSpace {
+	part := p.spaces.of(worker)
+	return p.newSpace(&part)
+}
+
 func (p *codeProduct) newSpace(a *arena) codeSpace {
 	k := p.kernel
 	return codeSpace{
@@ -136,8 +142,7 @@ func (p *codeProduct) roundTasks() int {
 
 // round makes the codes of a few tiles.
 func (p *codeProduct) round(worker, task int) {
-	part := p.spaces.of(worker)
-	s := p.newSpace(&part)
+	s := p.spaceOf(worker)
 	groups := ceilDiv(p.tiles, codeTileGroup)
 	matrix, first := task/groups, task%groups*codeTileGroup
 	for tile := first; tile < min(first+codeTileGroup, p.tiles); tile++ {

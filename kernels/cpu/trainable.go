@@ -156,32 +156,53 @@ func (r *routines) scratchTrainable(c *kernel.Call) int {
 	return a.bytes()
 }
 
-// perturb computes y = W + σεz for one copy, tile by tile: the product and the
-// sum are rounded to float32, then to W's type.
-type perturb struct {
+// tiled is what the kernels share that go over weights tile by tile, with noise.
+type tiled struct {
 	*routines
 	call    *kernel.Call
 	site    uint32
 	sampler noise.Sampler
 	spaces  perWorker
-	w, y    trainable
+	w       trainable
 	seed    [2]uint32
-	query   uint32
-	eps     float32
+}
+
+func (r *routines) newTiled(c *kernel.Call) tiled {
+	return tiled{routines: r, call: c, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler"))}
+}
+
+// begin reads the extents of W, input 0, and the seed, input 1.
+func (t *tiled) begin() {
+	scratch := newArena(t.call.Scratch)
+	t.spaces = scratch.takePerWorker(trainableSpace, t.call.Pool.Workers())
+	t.w = trainableOf(t.call.In[0])
+	copy(t.seed[:], t.call.In[1].U32())
+}
+
+// buffers are a worker's: of a tile's values, of its noise by rows, and of that in
+// the order of the values.
+func (t *tiled) buffers(worker int) (x, byRows, ordered []float32) {
+	part := t.spaces.of(worker)
+	return part.take(tileElements), part.take(tileElements), part.take(tileElements + packSlack)
+}
+
+// perturb computes y = W + σεz for one copy, tile by tile: the product and the
+// sum are rounded to float32, then to W's type.
+type perturb struct {
+	tiled
+	y     trainable
+	query uint32
+	eps   float32
 }
 
 func (r *routines) bindPerturb(c *kernel.Call) (kernel.Runner, error) {
-	return &perturb{
-		routines: r, call: c, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler")),
-	}, nil
+	return &perturb{tiled: r.newTiled(c)}, nil
 }
 
 func (p *perturb) Run() error {
 	in, y := p.call.In, p.call.Out[0]
-	scratch := newArena(p.call.Scratch)
-	p.spaces = scratch.takePerWorker(trainableSpace, p.call.Pool.Workers())
-	p.w, p.y = trainableOf(in[0]), trainableOf(y)
-	copy(p.seed[:], in[1].U32())
+	p.begin()
+	p.y = trainableOf(y)
 	query, sigma := noise.Copy(in[2].I32()[0], 0)
 	p.query, p.eps = query, in[3].Copy(0)[0]*float32(sigma)
 	if p.eps == 0 {
@@ -194,8 +215,7 @@ func (p *perturb) Run() error {
 
 // Tile perturbs one tile.
 func (p *perturb) Tile(worker, tile int) {
-	part := p.spaces.of(worker)
-	x, byRows, ordered := part.take(tileElements), part.take(tileElements), part.take(tileElements+packSlack)
+	x, byRows, ordered := p.buffers(worker)
 	b := p.w.region(tile)
 	p.w.eachRow(b, byRows, func(z []float32, index uint32) {
 		p.fillNoise(p.sampler, z, p.seed, p.site, p.query, index)
@@ -210,29 +230,19 @@ func (p *perturb) Tile(worker, tile int) {
 
 // updateWeights is updateLoRA for panels and bf16, tile by tile.
 type updateWeights struct {
-	*routines
-	call    *kernel.Call
-	site    uint32
-	sampler noise.Sampler
-	spaces  perWorker
-	w       trainable
-	g       []float32
-	seed    [2]uint32
-	c       float32
+	tiled
+	g []float32
+	c float32
 }
 
 func (r *routines) bindUpdateWeights(c *kernel.Call) (kernel.Runner, error) {
-	return &updateWeights{
-		routines: r, call: c, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler")),
-	}, nil
+	return &updateWeights{tiled: r.newTiled(c)}, nil
 }
 
 func (u *updateWeights) Run() error {
 	in := u.call.In
-	scratch := newArena(u.call.Scratch)
-	u.spaces = scratch.takePerWorker(trainableSpace, u.call.Pool.Workers())
-	u.w, u.g = trainableOf(in[0]), in[2].Copy(0)
-	copy(u.seed[:], in[1].U32())
+	u.begin()
+	u.g = in[2].Copy(0)
 	if len(u.g) == 0 {
 		return nil
 	}
@@ -243,8 +253,7 @@ func (u *updateWeights) Run() error {
 
 // Tile updates one tile.
 func (u *updateWeights) Tile(worker, tile int) {
-	part := u.spaces.of(worker)
-	x, byRows, ordered := part.take(tileElements), part.take(tileElements), part.take(tileElements+packSlack)
+	x, byRows, ordered := u.buffers(worker)
 	b := u.w.region(tile)
 	u.w.eachRow(b, byRows, func(sum []float32, index uint32) {
 		z := ordered[:len(sum)]
