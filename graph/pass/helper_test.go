@@ -8,6 +8,7 @@ import (
 	"zeroth/graph"
 	"zeroth/graph/importer"
 	"zeroth/graph/model"
+	"zeroth/graph/modeltest"
 	"zeroth/runtime/program"
 )
 
@@ -24,19 +25,7 @@ func (w waves) ReadF32(name string, dst []float32) error {
 }
 
 func (w waves) ReadRows(name string, first int, dst []float32) error {
-	for weight := range importer.Config(w).Weights() {
-		if weight.Name == name {
-			rowLength := 1
-			for _, n := range weight.Shape[1:] {
-				rowLength *= n
-			}
-			whole := make([]float32, weight.Shape[0]*rowLength)
-			err := w.ReadF32(name, whole)
-			copy(dst, whole[first*rowLength:])
-			return err
-		}
-	}
-	return importer.ErrNotFound
+	return modeltest.ReadRows(importer.Config(w), w.ReadF32, name, first, dst)
 }
 
 func threeLayers() waves {

@@ -12,6 +12,7 @@ import (
 	"zeroth/graph"
 	"zeroth/graph/importer"
 	"zeroth/graph/model"
+	"zeroth/graph/modeltest"
 	"zeroth/graph/pass"
 	"zeroth/internal/testdata"
 	"zeroth/kernels/cpu"
@@ -54,19 +55,7 @@ func (c toy) ReadF32(name string, dst []float32) error {
 }
 
 func (c toy) ReadRows(name string, first int, dst []float32) error {
-	for weight := range c.config.Weights() {
-		if weight.Name == name {
-			rowLength := 1
-			for _, n := range weight.Shape[1:] {
-				rowLength *= n
-			}
-			whole := make([]float32, weight.Shape[0]*rowLength)
-			err := c.ReadF32(name, whole)
-			copy(dst, whole[first*rowLength:])
-			return err
-		}
-	}
-	return importer.ErrNotFound
+	return modeltest.ReadRows(c.config, c.ReadF32, name, first, dst)
 }
 
 // toyConfig is a small shape with grouped key heads.
