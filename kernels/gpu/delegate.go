@@ -32,7 +32,7 @@ func (d *delegate) Supports(n *backend.Node, values []backend.Value) error {
 	for _, t := range call.Out {
 		measured.outputs = append(measured.outputs, split(t, limits.PartBytes))
 	}
-	stages, err := d.ops.build(call, measured)
+	stages, err := d.ops.build(call, measured, false)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func chain(n, rows, m int) *backend.Partition {
 
 func openTest(t *testing.T, d *testDevice) *session {
 	t.Helper()
-	ops, err := New("test", d)
+	ops, err := New("test", d, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestDeclines(t *testing.T) {
 // A slot keeps its contents on the device.
 func TestSlots(t *testing.T) {
 	d := newTestDevice(1 << 24)
-	ops, err := New("test", d)
+	ops, err := New("test", d, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,9 @@
 // share bytes of which one is written run one after another; a device may run
 // all others together (Waits).
 //
+// The tiles of products are tried on the device, once for each class of shapes, and
+// kept in the user's cache (tuner).
+//
 // A tensor that is larger than a kernel can address in one buffer (128 MiB on
 // many devices) is split by rows, and an op runs once for each part, if it is a
 // weight matrix; any other fails when it is bound.

@@ -101,7 +101,7 @@ func (e *executable) measureScratch() error {
 		n := &e.partition.Nodes[i]
 		call, measured := callOf(n, e.partition.Values), &measuredMemory{}
 		measured.inputs, measured.outputs = e.partsOf(n.In), e.partsOf(n.Out)
-		if _, err := e.session.ops.build(call, measured); err != nil {
+		if _, err := e.session.ops.build(call, measured, true); err != nil {
 			return fmt.Errorf("%s: %w", n.Name, err)
 		}
 		spans := make([]Span, len(measured.scratches))
@@ -259,7 +259,7 @@ func (e *executable) record() error {
 	for i := range e.partition.Nodes {
 		n := &e.partition.Nodes[i]
 		memory := &placedMemory{e.partsOf(n.In), e.partsOf(n.Out), e.scratches[i]}
-		list, err := e.session.ops.build(e.calls[i], memory)
+		list, err := e.session.ops.build(e.calls[i], memory, true)
 		if err != nil {
 			return fmt.Errorf("%s: %w", n.Name, err)
 		}

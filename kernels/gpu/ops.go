@@ -15,12 +15,21 @@ type Ops struct {
 	device Device
 	// table is noise.QuantileTable; it stands in for buffers that a kernel does
 	// not use, too.
-	table Span
+	table   Span
+	options Options
+	tuner   *tuner // nil: tiles are the usual ones
+}
+
+// Options say how ops are computed.
+type Options struct {
+	Tile Tile // of all products; none: the best, or the usual one
+	// Tune tries which tiles are best, and keeps that in the user's cache.
+	Tune bool
 }
 
 // New gives the ops of a device, which must live as long. The name is the
 // backend's: kernels are called after it.
-func New(name string, d Device) (*Ops, error) {
+func New(name string, d Device, options Options) (*Ops, error) {
 	table := noise.QuantileTable()
 	bytes := make([]byte, 0, 4*len(table))
 	for _, q := range table {
@@ -30,10 +39,14 @@ func New(name string, d Device) (*Ops, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Ops{name: name, device: d, table: Span{Buffer: buffer, Size: int64(len(bytes))}}
+	o := &Ops{name: name, device: d, options: options, table: Span{Buffer: buffer, Size: int64(len(bytes))}}
 	if err := d.Upload(o.table, bytes); err != nil {
 		buffer.Free()
 		return nil, err
+	}
+	if tuned, ok := d.(Tuned); ok && options.Tune && tuned.TuningName() != "" {
+		store := newTileStore(tuned.TuningName())
+		o.tuner = &tuner{best: store.load(), store: store}
 	}
 	return o, nil
 }

@@ -8,21 +8,6 @@ import (
 
 // Ops that multiply with a weight matrix.
 
-// tile says how large the tiles of a product are: 8·a rows of x by 16·b of W.
-type tile struct{ a, b int }
-
-// tileFor picks a tile for a number of rows of x: few rows waste less in a small
-// one.
-func tileFor(rows int) tile {
-	if rows <= 16 {
-		return tile{2, 4}
-	}
-	return tile{8, 4}
-}
-
-func (t tile) rows() int    { return 8 * t.a }
-func (t tile) columns() int { return 16 * t.b }
-
 // product is one use of linear.comp: y = scale · x Wᵀ + bias + low-rank part.
 type product struct {
 	x, y    *kernel.Tensor
@@ -40,10 +25,14 @@ type product struct {
 	copies func() (w, P, N int)
 }
 
-// addProduct dispatches once for each part of the weights.
+// addProduct computes a product part by part of the weights.
 func (b *builder) addProduct(p product) {
-	t := tileFor(total(p.x) / max(p.weights.Shape[1], 1))
-	constants := []uint32{weightCode(p.weights.Type), uint32(t.a), uint32(t.b), boolean(p.hasBias), boolean(p.r > 0)}
+	b.addProductIn(b.tile(p.weights, total(p.x)/max(p.weights.Shape[1], 1)), p)
+}
+
+// addProductIn computes a product in tiles of that size.
+func (b *builder) addProductIn(t Tile, p product) {
+	constants := []uint32{weightCode(p.weights.Type), uint32(t.A), uint32(t.B), boolean(p.hasBias), boolean(p.r > 0)}
 	all, perRow := p.weights.Shape[0], rowWords(p.weights.Type)
 	for _, part := range p.parts {
 		spans := []Span{p.input, part.span, p.bias, p.output, p.hidden, p.loraB}
@@ -99,7 +88,10 @@ const maxChunks = 64
 func buildCrossEntropyHead(b *builder) {
 	x, w, labels := b.call.In[0], b.call.In[1], b.call.In[2]
 	parts, C := b.memory.in(1), w.Shape[1]
-	t := tileFor(x.Width * x.Shape[0])
+	t := b.tile(w, x.Width*x.Shape[0])
+	if t.A*t.B > 32 { // a sum of exponentials for each element takes compilers minutes
+		t = usualTile(x.Width * x.Shape[0])
+	}
 	chunks := 0
 	for _, p := range parts {
 		tiles := ceilDiv(p.rows, t.columns())
@@ -107,7 +99,7 @@ func buildCrossEntropyHead(b *builder) {
 	}
 	bound := x.Width * x.Shape[0]
 	partial, chosen := b.scratch(2*chunks*bound), b.scratch(bound)
-	constants := []uint32{weightCode(w.Type), uint32(t.a), uint32(t.b), boolean(len(b.call.In) > 3)}
+	constants := []uint32{weightCode(w.Type), uint32(t.A), uint32(t.B), boolean(len(b.call.In) > 3)}
 	before := 0
 	for _, p := range parts {
 		tiles := ceilDiv(p.rows, t.columns())

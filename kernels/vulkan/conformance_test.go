@@ -20,7 +20,12 @@ import (
 // installed, or skips. The test fails if a message came.
 func open(t *testing.T) *Device {
 	t.Helper()
-	o := Options{Validate: true}
+	return openWith(t, gpu.Options{})
+}
+
+func openWith(t *testing.T, options gpu.Options) *Device {
+	t.Helper()
+	o := Options{Validate: true, GPU: options}
 	d, err := Open(o)
 	if errors.Is(err, vk.ErrUnavailable) {
 		o.Validate = false
@@ -69,6 +74,20 @@ func TestConformance(t *testing.T) {
 	for _, s := range op.All() {
 		if !seen[s.Name] {
 			t.Errorf("no case of %s", s.Name)
+		}
+	}
+}
+
+// Products are right in tiles of any size that may be tried.
+func TestTiles(t *testing.T) {
+	for i, tile := range gpu.Tiles() {
+		d := openWith(t, gpu.Options{Tile: tile})
+		for _, o := range []string{"linear", "crossentropy"} {
+			for _, r := range examine(t, d, o, i, 157).Results {
+				if !r.Pass {
+					t.Errorf("%v: %s %s: %s", tile, r.Op, r.Case, r.Message)
+				}
+			}
 		}
 	}
 }

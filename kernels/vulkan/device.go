@@ -23,6 +23,7 @@ type Options struct {
 	// Staged copies to and from the device's own memory through a buffer even
 	// where the host sees that memory, as it must elsewhere.
 	Staged bool
+	GPU    gpu.Options
 }
 
 // defaultTimeout is beyond what any submission takes, on a slow device too.
@@ -53,14 +54,14 @@ func Open(o Options) (*Device, error) {
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
 	}
-	if err := d.start(o.Index); err != nil {
+	if err := d.start(o.Index, o.GPU); err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *Device) start(index int) error {
+func (d *Device) start(index int, o gpu.Options) error {
 	list := d.instance.Devices()
 	if index < 0 || index >= len(list) {
 		return fmt.Errorf("%w: number %d; Vulkan lists %d, from 0", ErrDevice, index, len(list))
@@ -74,7 +75,7 @@ func (d *Device) start(index int) error {
 		BufferBytes: l.StorageBufferRange, PartBytes: min(l.StorageBufferRange, l.AllocationBytes),
 		AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups,
 	}
-	d.ops, err = gpu.New("vulkan", d)
+	d.ops, err = gpu.New("vulkan", d, o)
 	return err
 }
 
@@ -98,6 +99,16 @@ func (d *Device) Close() {
 	if d.device == nil || d.device.Close() {
 		d.instance.Close()
 	}
+}
+
+// TuningName implements gpu.Tuned. What is quick on a processor that plays a GPU
+// says nothing.
+func (d *Device) TuningName() string {
+	p := d.device.Physical
+	if p.Kind == "cpu" {
+		return ""
+	}
+	return "vulkan " + p.Name + " " + p.Driver
 }
 
 // Limits implements gpu.Device.

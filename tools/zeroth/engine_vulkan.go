@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
+	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan"
 	"zeroth/runtime/backend"
 )
@@ -25,7 +27,11 @@ func vulkanIndex(name string) (int, bool) {
 
 // openVulkan opens a device, which stays open until the process ends.
 func openVulkan(name string, index int) (backend.Backend, error) {
-	d, err := vulkan.Open(vulkan.Options{Index: index})
+	tune, err := tuning()
+	if err != nil {
+		return backend.Backend{}, err
+	}
+	d, err := vulkan.Open(vulkan.Options{Index: index, GPU: gpu.Options{Tune: tune}})
 	if err != nil {
 		return backend.Backend{}, withHint(fmt.Errorf("backend %s: %w", name, err), "zeroth devices lists what programs can run on")
 	}
@@ -33,4 +39,16 @@ func openVulkan(name string, index int) (backend.Backend, error) {
 	return backend.Backend{
 		Name: name, About: fmt.Sprintf("%s, %s", p.Name, p.Driver), Kernels: d.Kernels(), Delegate: d.Delegate(name),
 	}, nil
+}
+
+// tuning reads ZEROTH_TUNE: with 0 tiles are not tried, and the cache is not read.
+func tuning() (bool, error) {
+	switch value := os.Getenv("ZEROTH_TUNE"); value {
+	case "", "1":
+		return true, nil
+	case "0":
+		return false, nil
+	default:
+		return false, usagef("ZEROTH_TUNE=%q: must be 0 or 1", value)
+	}
 }

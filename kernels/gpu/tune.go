@@ -1,0 +1,167 @@
+package gpu
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+	"time"
+
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+)
+
+// Tile says how large the tiles of a product are: 8·A rows of x by 16·B of W.
+type Tile struct{ A, B int }
+
+func (t Tile) rows() int    { return 8 * t.A }
+func (t Tile) columns() int { return 16 * t.B }
+
+// tiles are those that kernels are tried with: none takes more than 13 KiB of
+// shared memory.
+var tiles = []Tile{{2, 4}, {2, 8}, {4, 4}, {4, 8}, {8, 4}, {8, 8}}
+
+// Tiles are the tiles that may be tried.
+func Tiles() []Tile { return slices.Clone(tiles) }
+
+// usualTile is the tile for a number of rows of x where none was tried: few rows
+// waste less in a small one.
+func usualTile(rows int) Tile {
+	if rows <= 16 {
+		return Tile{2, 4}
+	}
+	return Tile{8, 4}
+}
+
+// Tuned is a Device whose tiles can be chosen by trying.
+type Tuned interface {
+	// TuningName tells the device and its driver from others; "" where trying
+	// would tell nothing.
+	TuningName() string
+}
+
+// class is what the best tile depends on.
+type class struct {
+	weights    uint32 // weightCode
+	rows, M, K int    // rows: a power of two
+}
+
+func (c class) String() string { return fmt.Sprintf("%d %d %d %d", c.weights, c.rows, c.M, c.K) }
+
+// The most rows of x and of W that a tile is tried with.
+const (
+	mostTriedRows    = 512
+	mostTriedColumns = 4096
+)
+
+func classOf(w op.Type, rows, M, K int) class {
+	rows = min(1<<bits.Len(uint(max(rows, 1)-1)), mostTriedRows)
+	return class{weightCode(w), rows, min(M, mostTriedColumns), K}
+}
+
+// candidates are the tiles to try: not those of which most rows would be empty.
+func (c class) candidates() []Tile {
+	var list []Tile
+	for _, t := range tiles {
+		if t.A == 2 || t.rows() <= 2*c.rows && c.rows > 16 {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// tuner tries tiles, each class once, and keeps what it found in a file.
+type tuner struct {
+	mutex sync.Mutex
+	best  map[class]Tile
+	store tileStore
+}
+
+// tile picks the tile of a product. It tries only where the device's memory may
+// be used for that.
+func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
+	o := b.Ops
+	if o.options.Tile != (Tile{}) {
+		return o.options.Tile
+	}
+	M, K := w.Shape[0], w.Shape[1]
+	if o.tuner == nil || M == 0 || K == 0 || rows == 0 {
+		return usualTile(rows)
+	}
+	c := classOf(w.Type, rows, M, K)
+	o.tuner.mutex.Lock()
+	defer o.tuner.mutex.Unlock()
+	t, ok := o.tuner.best[c]
+	if !ok && b.trial {
+		t, ok = o.try(w.Type, c), true
+		o.tuner.best[c] = t
+		o.tuner.store.save(o.tuner.best)
+	}
+	if !ok {
+		return usualTile(rows)
+	}
+	return t
+}
+
+// try times the candidates and returns the fastest, or the usual tile where none
+// can be run.
+func (o *Ops) try(w op.Type, c class) Tile {
+	best, least := usualTile(c.rows), math.Inf(1)
+	for _, t := range c.candidates() {
+		if s, err := o.timeOf(w, c, t); err == nil && s < least {
+			best, least = t, s
+		}
+	}
+	return best
+}
+
+// timeOf is the least time of a few runs of a product, in seconds. What it
+// multiplies is whatever lies in memory.
+func (o *Ops) timeOf(w op.Type, c class, t Tile) (float64, error) {
+	limits := o.device.Limits()
+	w = partType(w, c.M)
+	w.Wide = false
+	var spans []Span
+	defer func() {
+		for _, s := range spans {
+			s.Buffer.Free()
+		}
+	}()
+	for _, bytes := range []int64{int64(c.rows) * int64(c.K) * 4, partBytes(w, c.M), int64(c.rows) * int64(c.M) * 4} {
+		if bytes > min(limits.BufferBytes, limits.AllocationBytes) {
+			return 0, fmt.Errorf("%w: %d bytes", ErrTooLarge, bytes)
+		}
+		buffer, err := o.device.Allocate(bytes, Local)
+		if err != nil {
+			return 0, err
+		}
+		spans = append(spans, Span{Buffer: buffer, Size: bytes})
+	}
+	b := &builder{Ops: o, limits: limits}
+	const repeats = 4
+	for range repeats {
+		b.addProductIn(t, product{
+			x:       &kernel.Tensor{Width: 1, Shape: []int{c.rows, c.K}},
+			weights: &kernel.Tensor{Type: w, Width: 1, Shape: []int{c.M, c.K}},
+			parts:   []part{{span: spans[1], rows: c.M}},
+			input:   spans[0], output: spans[2], bias: o.table, hidden: o.table, loraB: o.table, scale: 1,
+			copies: func() (w, P, N int) { return 1, 1, c.rows },
+		})
+	}
+	recording, err := o.device.Record(b.stages)
+	if err != nil {
+		return 0, err
+	}
+	defer recording.Free()
+	least := math.Inf(1)
+	for range 4 { // the first is slow on many devices, and never the least
+		start := time.Now()
+		if err := recording.Run(context.Background()); err != nil {
+			return 0, err
+		}
+		least = min(least, time.Since(start).Seconds())
+	}
+	return least / repeats, nil
+}

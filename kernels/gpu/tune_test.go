@@ -1,0 +1,119 @@
+package gpu
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zeroth/runtime/backend"
+)
+
+// tunedDevice is quick with one tile alone.
+type tunedDevice struct {
+	testDevice
+	quick  Tile
+	trials int
+}
+
+func (d *tunedDevice) TuningName() string { return "a device, a driver" }
+
+func (d *tunedDevice) Record(stages []Stage) (Recording, error) {
+	r := &tunedRecording{testRecording{&d.testDevice}, 0}
+	if len(stages) == 4 && stages[0].Kernel.Name == "linear" { // a trial
+		d.trials++
+		if c := stages[0].Constants; c[1] != uint32(d.quick.A) || c[2] != uint32(d.quick.B) {
+			r.takes = time.Millisecond
+		}
+	}
+	_, err := d.testDevice.Record(stages)
+	return r, err
+}
+
+type tunedRecording struct {
+	testRecording
+	takes time.Duration
+}
+
+func (r *tunedRecording) Run(ctx context.Context) error {
+	time.Sleep(r.takes)
+	return r.testRecording.Run(ctx)
+}
+
+// compiled gives the tile that the product of a partition got.
+func (d *tunedDevice) compiled(t *testing.T) Tile {
+	t.Helper()
+	ops, err := New("test", d, Options{Tune: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ops.Delegate("test:0").Open(backend.SessionInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p := chain(1, 64, 128)
+	if err := ops.Delegate("test:0").Supports(&p.Nodes[1], p.Values); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Compile(p); err != nil {
+		t.Fatal(err)
+	}
+	last := d.recorded[len(d.recorded)-1]
+	c := last[len(last)-1].Constants
+	return Tile{int(c[1]), int(c[2])}
+}
+
+// The quickest tile is found once, and kept; a file that was damaged is ignored.
+func TestTuning(t *testing.T) {
+	cache := t.TempDir()
+	for _, name := range []string{"XDG_CACHE_HOME", "HOME", "LocalAppData"} {
+		t.Setenv(name, cache)
+	}
+	d := &tunedDevice{testDevice: *newTestDevice(1 << 24), quick: Tile{4, 8}}
+	if got := d.compiled(t); got != d.quick || d.trials != len(tiles) {
+		t.Errorf("tile %v after %d trials", got, d.trials)
+	}
+	if len(d.live) != 1 { // the quantile table
+		t.Errorf("%d buffers are left", len(d.live))
+	}
+	d.quick, d.trials = Tile{8, 4}, 0
+	if got := d.compiled(t); got != (Tile{4, 8}) || d.trials != 0 {
+		t.Errorf("tile %v after %d trials, though it was known", got, d.trials)
+	}
+	path := newTileStore(d.TuningName()).path
+	if !strings.HasPrefix(path, cache) {
+		t.Fatalf("the cache is %s", path)
+	}
+	sound, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{
+		"", "{", "[]", strings.Replace(string(sound), `"A": 4`, `"A": 5`, 1), strings.Replace(string(sound), `"A": 4`, `"A": -4`, 1),
+		strings.Replace(string(sound), "a driver", "another", 1), strings.Replace(string(sound), " 64 ", " 65 ", 1),
+	} {
+		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.trials = 0
+		if got := d.compiled(t); got != d.quick || d.trials == 0 {
+			t.Errorf("%q: tile %v after %d trials", bad, got, d.trials)
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("%d files: %v", len(entries), err)
+	}
+}
+
+// Few rows are not tried with tiles that they would not half fill.
+func TestCandidates(t *testing.T) {
+	for rows, want := range map[int]int{1: 2, 16: 2, 17: 4 + 2, 33: 6, 512: 6} {
+		c := classOf(chain(1, rows, 128).Values[2].Tensor.Type, rows, 1<<20, 64)
+		if got := len(c.candidates()); got != want || c.M != mostTriedColumns {
+			t.Errorf("%d rows: %d candidates, want %d: %v", rows, got, want, c)
+		}
+	}
+}
