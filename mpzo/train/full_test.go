@@ -142,7 +142,7 @@ func TestFullRefuses(t *testing.T) {
 	if !errors.Is(err, train.ErrSettings) {
 		t.Errorf("two copies at once: %v", err)
 	}
-	if _, err := train.NewMover(m, train.Moves{Optimizer: "adam"}); !errors.Is(err, train.ErrSettings) {
+	if _, err := train.NewMover(m, train.Moves{Optimizer: "muon"}); !errors.Is(err, train.ErrSettings) {
 		t.Errorf("moments of all weights: %v", err)
 	}
 	config := toyConfig()

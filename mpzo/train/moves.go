@@ -32,7 +32,7 @@ const sgd = "sgd"
 const DefaultMomentum = 0.9
 
 // Optimizers lists the optimizers by name.
-func Optimizers() []string { return []string{sgd, "momentum", "adam", "sign", "muon"} }
+func Optimizers() []string { return []string{sgd, "momentum", "muon"} }
 
 // Averages reports whether the optimizer takes a mean over past steps.
 func (v Moves) Averages() bool { return v.Optimizer != "" && v.Optimizer != sgd }

@@ -115,14 +115,6 @@ func TestOptimizersByTheirFormulas(t *testing.T) {
 	for name, direction := range map[string]func(history []float64) float64{
 		"sgd":      func(h []float64) float64 { return h[len(h)-1] },
 		"momentum": func(h []float64) float64 { return weighted(h, beta) },
-		"sign":     func(h []float64) float64 { return math.Copysign(1, weighted(h, beta)) },
-		"adam": func(h []float64) float64 {
-			squares := make([]float64, len(h))
-			for i, v := range h {
-				squares[i] = v * v
-			}
-			return weighted(h, beta) / (math.Sqrt(weighted(squares, 0.99)) + 1e-8)
-		},
 	} {
 		moves := train.Moves{Optimizer: name}
 		if moves.Averages() {
@@ -227,7 +219,7 @@ func TestReadMoves(t *testing.T) {
 			t.Errorf("%s = %s: %v", key, value, err)
 		}
 	}
-	if _, err := train.ReadMoves(map[string]string{"momentum": "NaN", "optimizer": "adam"}); !errors.Is(err, train.ErrSettings) {
+	if _, err := train.ReadMoves(map[string]string{"momentum": "NaN", "optimizer": "muon"}); !errors.Is(err, train.ErrSettings) {
 		t.Errorf("momentum NaN: %v", err)
 	}
 }
