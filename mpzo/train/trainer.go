@@ -94,6 +94,9 @@ type Trainer struct {
 	// before training goes on. It is empty for a new run.
 	Log      *journal.Log
 	Observer Observer
+	// Pace is called before each step, and may wait: all steps before it are done
+	// and recorded. It may be nil. An error ends the run.
+	Pace func(ctx context.Context, step uint64) error
 
 	mover   *Mover
 	order   data.Order
@@ -131,6 +134,11 @@ func (t *Trainer) Run(ctx context.Context) error {
 				return err
 			}
 			return t.Journal.Sync()
+		}
+		if t.Pace != nil {
+			if err := t.Pace(ctx, step); err != nil {
+				return err
+			}
 		}
 		if err := t.step(ctx, step); err != nil {
 			return fmt.Errorf("step %d: %w", step+1, err)

@@ -1,6 +1,9 @@
 package executor
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 var (
 	// ErrNoMethod is wrapped when a program has no method of a name.
@@ -14,3 +17,12 @@ var (
 	// Options.MaxBytes. Nothing was allocated.
 	ErrMemory = errors.New("not enough memory")
 )
+
+// MemoryError is an ErrMemory with its figures, in bytes.
+type MemoryError struct{ Needed, Allowed float64 }
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("%v: %.3f GiB are needed, %.3f GiB are to be had", ErrMemory, e.Needed/(1<<30), e.Allowed/(1<<30))
+}
+
+func (e *MemoryError) Unwrap() error { return ErrMemory }

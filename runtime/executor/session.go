@@ -137,7 +137,7 @@ func (s *Session) allocate(maxBytes int64) error {
 		allowed = min(allowed, float64(maxBytes))
 	}
 	if total += float64(arena); total > allowed {
-		return fmt.Errorf("%w: %.1f GiB are needed, %.1f GiB are to be had", ErrMemory, total/(1<<30), allowed/(1<<30))
+		return &MemoryError{Needed: total, Allowed: allowed}
 	}
 	for i := range s.prog.Slots {
 		data := s.prog.Slots[i].Data

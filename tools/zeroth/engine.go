@@ -34,9 +34,11 @@ type engine struct {
 	plugins func() ([]*plugin.Plugin, error) // those of --plugin, loaded at the first call
 	Threads int
 	CPUs    platform.CPUs // none: wherever the system puts the threads
-	Sizes   []string      // the command's flags that decide what memory it takes
-	keep    bool          // sessions keep all values
-	notices io.Writer     // where it is said what a delegate runs; nil: nowhere
+	// MemLimit is what a session may take, weights included; 0: what there is.
+	MemLimit int64
+	Sizes    []string  // the command's flags that decide what memory it takes
+	keep     bool      // sessions keep all values
+	notices  io.Writer // where it is said what a delegate runs; nil: nowhere
 }
 
 func engineFlags() []cli.Flag {
@@ -45,6 +47,7 @@ func engineFlags() []cli.Flag {
 		pluginFlag(),
 		&cli.IntFlag{Name: "threads", Usage: "number of threads `N`; any gives the same bits", DefaultText: "all cores"},
 		cpusFlag(),
+		memLimitFlag(),
 	}
 }
 
@@ -96,7 +99,7 @@ func pluginEngine(c *cli.Context) (engine, error) {
 // the same CPUs, and without e's plug-ins unless one of them is that backend.
 func (e engine) beside(name string) engine {
 	other := newEngine(name)
-	other.Threads, other.CPUs, other.Sizes, other.notices = e.Threads, e.CPUs, e.Sizes, e.notices
+	other.Threads, other.CPUs, other.Sizes, other.MemLimit, other.notices = e.Threads, e.CPUs, e.Sizes, e.MemLimit, e.notices
 	if isPlugin(name) {
 		other.find = sync.OnceValues(func() (backend.Backend, error) { return findPlugin(name, e.plugins) })
 	}
@@ -111,6 +114,11 @@ func readEngine(c *cli.Context) (engine, error) {
 	e.Threads, e.Sizes = c.Int("threads"), sizeFlags(c.Command)
 	if e.Threads < 0 || e.Threads > 1024 {
 		return e, usagef("--threads %d: must be 0 to 1024", e.Threads)
+	}
+	if c.IsSet("mem-limit") {
+		if e.MemLimit, err = readBytes(c.String("mem-limit")); err != nil {
+			return e, usagef("--mem-limit: %w", err)
+		}
 	}
 	e.CPUs, err = readCPUs(c)
 	return e, err
@@ -189,7 +197,7 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 		return nil, err
 	}
 	s, err := executor.New(p, registry, executor.Options{
-		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: memoryLimit(p),
+		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: e.maxBytes(p),
 		Delegate: delegate, KeepValues: e.keep,
 	})
 	if err == nil && e.notices != nil {

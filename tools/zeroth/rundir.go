@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"zeroth/graph/pass"
@@ -132,7 +133,7 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 	}
 	allowed := map[string]bool{"resume": true, "threads": true, "backend": true, "json": true, "trace": true, "profile": true, "steps": true}
 	for _, name := range c.LocalFlagNames() {
-		if !allowed[name] {
+		if !allowed[name] && !slices.Contains(paceFlagNames, name) {
 			return usagef("--%s and --resume exclude each other: the run's own settings hold", name)
 		}
 	}

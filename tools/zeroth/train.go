@@ -16,6 +16,7 @@ import (
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
+	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 
 	"github.com/urfave/cli/v2"
@@ -48,7 +49,7 @@ func trainCommand() *cli.Command {
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON", DisableDefaultText: true},
 	}
-	flags = slices.Concat(flags, taskFlags(), shotFlags(), []cli.Flag{paramsFlag()}, loraFlags(), engineFlags())
+	flags = slices.Concat(flags, taskFlags(), shotFlags(), []cli.Flag{paramsFlag()}, loraFlags(), engineFlags(), paceFlags())
 	return &cli.Command{
 		Name: "train", Usage: "fine-tune a program's LoRA, or all its weights, with forward passes alone",
 		UsageText: "zeroth train PROGRAM --data FILE --task TASK [flags]\nzeroth train --resume FOLDER",
@@ -65,7 +66,8 @@ func trainCommand() *cli.Command {
 			"A run of --params full writes no weights: program and journal rebuild them, after any\n" +
 			"step, by zeroth replay.\n\n" +
 			"Ctrl-C saves and ends; --resume goes on to the same bits. Of the other flags it takes\n" +
-			"--steps (to train longer), --threads, --backend, --json, --profile and --trace.\n\n" +
+			"--steps (to train longer), --threads, --backend, --mem-limit, --max-temp, --min-battery,\n" +
+			"--nice, --json, --profile and --trace.\n\n" +
 			"Example:\n" +
 			"  zeroth train m.zpt --data train.tsv --held-out dev.tsv --task sst2 --steps 500 --out run",
 		Flags: flags,
@@ -96,6 +98,7 @@ type trainRun struct {
 	model   *train.Model
 	trainer *train.Trainer
 	writer  *journal.Writer
+	pacer   *pacer
 	display *display
 }
 
@@ -103,6 +106,9 @@ func newTrainRun(c *cli.Context) (*trainRun, error) {
 	r := &trainRun{stdout: c.App.Writer, stderr: c.App.ErrWriter, json: c.Bool("json"), trace: c.Bool("trace"), table: c.Bool("profile")}
 	var err error
 	if r.engine, err = readEngine(c); err != nil {
+		return nil, err
+	}
+	if r.pacer, err = readPacer(c); err != nil {
 		return nil, err
 	}
 	if c.IsSet("resume") {
@@ -237,7 +243,10 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	q := settings.Queries
 	s, err := r.engine.session(linked, train.Bounds(bounds, settings.Estimator.Copies(q), q), true, "losses", "update")
 	if err != nil {
-		return err
+		return r.fitting(err, linked, func(batch, q int) (op.Extents, error) {
+			bounds, err := sets.bounds(loss, batch)
+			return train.Bounds(bounds, settings.Estimator.Copies(q), q), err
+		}, settings.Batch, q)
 	}
 	if r.model, err = train.NewModel(s); err != nil {
 		s.Close()
@@ -331,7 +340,12 @@ func (r *trainRun) run(ctx context.Context) error {
 		return err
 	}
 	r.display = newDisplay(r)
-	r.trainer.Observer = r.display
+	r.trainer.Observer, r.trainer.Pace = r.display, r.pace
+	if lowered, err := r.pacer.lower(); err != nil {
+		return err
+	} else if lowered != "" {
+		fmt.Fprintf(r.stderr, "zeroth: notice: low priority: %s\n", lowered)
+	}
 	r.display.recall(r.trainer.Log, r.trainer.HeldOut)
 	r.display.start()
 	err := r.trainer.Run(ctx)
