@@ -160,7 +160,7 @@ func declined(err error) error {
 }
 
 func (s *session) Compile(p *backend.Partition) (backend.Executable, error) {
-	e := &executable{session: s, partition: p, described: describePartition(p, s.bounds), fault: newFault(), fetched: make([]int, len(p.Outputs))}
+	e := &executable{session: s, partition: p, described: describePartition(p, s.bounds), fault: newFault(), fetched: make([]int, len(p.Outputs)), watched: make([]bool, len(p.Outputs))}
 	for i := range e.described.values {
 		v := &e.described.values[i]
 		constant := p.Values[i].Kind == program.ConstRef
@@ -217,6 +217,7 @@ type executable struct {
 	fault     *fault
 	args      []uintptr // handle, partition, fault
 	fetched   []int     // bytes of each output at the extents of the last run
+	watched   []bool    // outputs of which a fetch has been seen to write everything
 }
 
 // Run shows the plug-in the inputs' storage. It cannot be cancelled: a partition
@@ -233,19 +234,10 @@ func (e *executable) Run(ctx context.Context) error {
 	for _, i := range e.partition.Inputs {
 		v := &e.described.values[i]
 		v.show(true)
-		bytes, err := v.of.Type.Bytes(extentsOf(v.of))
-		if err != nil {
-			return err
-		}
-		e.session.up += int64(bytes)
+		e.session.up += int64(bytes(v.of))
 	}
 	for i, output := range e.partition.Outputs {
-		t := e.partition.Values[output].Tensor
-		bytes, err := t.Type.Bytes(extentsOf(t))
-		if err != nil {
-			return err
-		}
-		e.fetched[i] = bytes
+		e.fetched[i] = bytes(e.partition.Values[output].Tensor)
 	}
 	e.fault.clear()
 	result := e.enter()
@@ -268,33 +260,21 @@ func (e *executable) Fetch(output int) error {
 		return fmt.Errorf("%w: %s: executable_fetch: output %d has %d bytes of %d", ErrCall, e.session.p.name, output, len(t.Data), e.fetched[output])
 	}
 	p := e.session.p
-	err := p.call("executable_fetch", p.table.executableFetch, p.table.delegateFlags, e.fault,
-		e.handle, uintptr(output), uintptr(unsafe.Pointer(unsafe.SliceData(t.Data))), uintptr(e.fetched[output]), e.fault.pointer())
-	if err == nil {
-		e.session.down += int64(e.fetched[output])
+	data := t.Data[:e.fetched[output]]
+	if !e.watched[output] {
+		poison(data)
 	}
-	return err
-}
-
-// extentsOf are extents that give a tensor's type its present shape.
-func extentsOf(t *kernel.Tensor) op.Extents {
-	e := op.Extents{Width: t.Width}
-	for i, d := range t.Type.Shape {
-		n := t.Shape[i] - d.Offset
-		switch d.Sym {
-		case op.Tokens:
-			e.N = n
-		case op.Sequences:
-			e.S = n
-		case op.LossRows:
-			e.R = n
-		case op.Choices:
-			e.K = n
-		case op.Examples:
-			e.G = n
-		case op.Queries:
-			e.Q = n
+	err := p.call("executable_fetch", p.table.executableFetch, p.table.delegateFlags, e.fault,
+		e.handle, uintptr(output), uintptr(unsafe.Pointer(unsafe.SliceData(data))), uintptr(len(data)), e.fault.pointer())
+	if err != nil {
+		return err
+	}
+	e.session.down += int64(e.fetched[output])
+	if !e.watched[output] {
+		e.watched[output] = true
+		if element, found := unwritten(data); found {
+			return fmt.Errorf("%w: %s: executable_fetch left element %d of output %d unwritten", ErrCall, p.name, element, output)
 		}
 	}
-	return e
+	return nil
 }

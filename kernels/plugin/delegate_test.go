@@ -40,8 +40,8 @@ func TestSuiteFindsDelegateFaults(t *testing.T) {
 		"compile":    "sloppy: partition_compile: fatal: the compiler is gone",
 		"execute":    "sloppy: executable_run: failed: the queue is stuck",
 		"fetch":      "sloppy: executable_fetch: failed: the bus is down",
-		"nothing":    "element 0 of output 0 was not written",
-		"less":       "of output 0 was not written",
+		"nothing":    "sloppy: executable_fetch left element 0 of output 0 unwritten",
+		"less":       "of output 0 unwritten",
 		"more":       "wrote outside of output 0",
 		"node_query": "",
 	} {

@@ -52,6 +52,14 @@ func describeTensor(of *kernel.Tensor, mutable, constant bool) tensor {
 	return t
 }
 
+// bytes is the storage that a tensor takes at its present extents.
+func bytes(t *kernel.Tensor) int {
+	if t.Type.Layout == op.Panels16 {
+		return len(t.Data) // constant: its storage is made for nothing else
+	}
+	return t.Width * t.Elements() * t.Type.DType.Bytes()
+}
+
 func (t *tensor) resize() {
 	t.c.copies = uint32(t.of.Width)
 	for i, n := range t.of.Shape {

@@ -12,7 +12,8 @@ import (
 // or fails, without that being fatal, others compute the node: those of others
 // that would have been picked. That is logged, and no kernel of that op is asked
 // of the plug-in again. A plug-in that fails has left alone whatever the other
-// kernel reads: zeroth_backend.h demands it.
+// kernel reads: zeroth_backend.h demands it. In a call's first run it must have
+// written all of its outputs; where it has changed an input, the run fails.
 func (p *Plugin) Preferred(others []kernel.Kernel) ([]kernel.Kernel, error) {
 	registry, err := kernel.NewRegistry(others)
 	if err != nil {
@@ -60,7 +61,7 @@ func (p *Plugin) bindPreferred(c *kernel.Call, own, other *kernel.Kernel) (kerne
 	first, err := own.Bind(c)
 	switch {
 	case err == nil:
-		return &preferred{plugin: p, op: c.Spec.ID, own: first, other: runner, otherName: other.Name}, nil
+		return &preferred{plugin: p, call: c, own: first, other: runner, otherName: other.Name}, nil
 	case errors.Is(err, ErrFatal):
 		return nil, err
 	}
@@ -78,20 +79,30 @@ func (p *Plugin) abandon(id op.ID, err error, other string) {
 // preferred is a call that two kernels are bound to.
 type preferred struct {
 	plugin     *Plugin
-	op         op.ID
+	call       *kernel.Call
 	own, other kernel.Runner
 	otherName  string
+	watched    bool // the first run is over
 }
 
 // Run runs the plug-in's kernel, or the other one once that has failed.
 func (r *preferred) Run() error {
-	if r.plugin.failed[r.op].Load() {
+	id := r.call.Spec.ID
+	if r.plugin.failed[id].Load() {
 		return r.other.Run()
 	}
-	err := r.own.Run()
+	err := r.run()
 	if err == nil || errors.Is(err, ErrFatal) {
 		return err
 	}
-	r.plugin.abandon(r.op, err, r.otherName)
+	r.plugin.abandon(id, err, r.otherName)
 	return r.other.Run()
+}
+
+func (r *preferred) run() error {
+	if r.watched {
+		return r.own.Run()
+	}
+	r.watched = true
+	return watch(r.plugin.name, r.call, r.own.Run)
 }

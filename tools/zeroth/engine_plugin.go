@@ -78,7 +78,7 @@ func openPlugin(argument string, stderr io.Writer) (*plugin.Plugin, error) {
 	}
 	p, err := plugin.Open(name, plugin.Options{
 		Settings: settings,
-		Log:      func(line string) { fmt.Fprintln(stderr, "zeroth: plugin", line) },
+		Log:      func(line string) { fmt.Fprintln(stderr, "zeroth: plug-in:", line) },
 	})
 	if err != nil {
 		return nil, withHint(err, "zeroth plugin check "+argument+" says what is missing")
