@@ -6,18 +6,23 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
 
+	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
 )
 
-// structs are those of the header by their names in C.
-var structs = []struct {
+// cStruct is a struct of the header by its name in C.
+type cStruct struct {
 	name string
 	of   any
-}{
+}
+
+var structs = []cStruct{
 	{"zeroth_error", cError{}},
 	{"zeroth_host", cHost{}},
 	{"zeroth_tensor", cTensor{}},
@@ -41,7 +46,8 @@ func constants() map[string]int {
 		"ZEROTH_INT": attrInt, "ZEROTH_FLOAT": attrFloat, "ZEROTH_CONCURRENT": flagConcurrent,
 		"ZEROTH_VALUE_INPUT": valueInput, "ZEROTH_VALUE_CONST": valueConst, "ZEROTH_VALUE_SLOT": valueSlot, "ZEROTH_VALUE_TEMP": valueTemp,
 		"ZEROTH_ROWS": int(op.Rows), "ZEROTH_PANELS16": int(op.Panels16), "ZEROTH_I32": int(op.I32), "ZEROTH_U32": int(op.U32),
-		"ZEROTH_LOG_WARNING": 1, "ZEROTH_LOG_ERROR": 2,
+		"ZEROTH_LOG_INFO": 0, "ZEROTH_LOG_WARNING": 1, "ZEROTH_LOG_ERROR": 2,
+		"ZEROTH_GAUSSIAN": int(noise.Gaussian), "ZEROTH_RADEMACHER": int(noise.Rademacher),
 	}
 	for _, d := range op.WeightTypes() {
 		n["ZEROTH_"+strings.ToUpper(d.String())] = int(d)
@@ -125,5 +131,24 @@ func TestHeader(t *testing.T) {
 				t.Errorf("%v: the header says\n%s\nabi.go says\n%s", err, got, want)
 			}
 		})
+	}
+}
+
+// Every number and struct of the header is compared.
+func TestHeaderIsCompared(t *testing.T) {
+	header, err := os.ReadFile("zeroth_backend.h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := constants()
+	for _, match := range regexp.MustCompile(`(?m)\b(ZEROTH_[A-Z0-9_]+) = \d`).FindAllStringSubmatch(string(header), -1) {
+		if _, ok := known[match[1]]; !ok {
+			t.Errorf("%s is not compared", match[1])
+		}
+	}
+	for _, match := range regexp.MustCompile(`typedef struct (\w+)`).FindAllStringSubmatch(string(header), -1) {
+		if !slices.ContainsFunc(structs, func(s cStruct) bool { return s.name == match[1] }) {
+			t.Errorf("%s is not compared", match[1])
+		}
 	}
 }

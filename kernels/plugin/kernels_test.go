@@ -219,3 +219,65 @@ func TestLog(t *testing.T) {
 		t.Errorf("%q", log)
 	}
 }
+
+// A weight that is not constant is read at each run: training all weights puts a
+// perturbed one into the product.
+func TestOpenBLASReadsChangingWeights(t *testing.T) {
+	p := open(t, openBLAS(t), Options{})
+	linear := p.Kernels()[op.Linear-1]
+	const N, K, M = 3, 5, 17
+	for _, layout := range []op.Layout{op.Rows, op.Panels16} {
+		spec, _ := op.Lookup(op.Linear)
+		types := []op.Type{
+			{DType: op.F32, Shape: []op.Dim{op.S(op.Tokens, 0), op.C(K)}},
+			{DType: op.F32, Layout: layout, Shape: []op.Dim{op.C(M), op.C(K)}},
+			{DType: op.F32, Shape: []op.Dim{op.S(op.Tokens, 0), op.C(M)}},
+		}
+		var tensors []*kernel.Tensor
+		for _, kind := range types {
+			size, err := kind.Bytes(op.Extents{Width: 1, N: N})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tensors = append(tensors, &kernel.Tensor{Type: kind, Width: 1, Data: make([]byte, size)})
+		}
+		x, w, y := tensors[0], tensors[1], tensors[2]
+		x.Shape, w.Shape, y.Shape = []int{N, K}, []int{M, K}, []int{N, M}
+		call := &kernel.Call{Spec: spec, In: []*kernel.Tensor{x, w}, Out: []*kernel.Tensor{y}}
+		call.Scratch = make([]byte, linear.Scratch(call))
+		runner, err := linear.Bind(call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for run := range 3 {
+			at := func(m, k int) *float32 {
+				if layout == op.Panels16 {
+					return &w.F32()[(m/16*K+k)*16+m%16]
+				}
+				return &w.F32()[m*K+k]
+			}
+			for i := range N * K {
+				x.F32()[i] = float32(i%7 - 3)
+			}
+			for m := range M {
+				for k := range K {
+					*at(m, k) = float32((m*K+k+run)%11 - 5)
+				}
+			}
+			if err := runner.Run(); err != nil {
+				t.Fatal(err)
+			}
+			for n := range N {
+				for m := range M {
+					want := float32(0)
+					for k := range K {
+						want += x.F32()[n*K+k] * *at(m, k)
+					}
+					if got := y.F32()[n*M+m]; got != want {
+						t.Fatalf("%s, run %d: y[%d, %d] is %g, want %g", layout, run, n, m, got, want)
+					}
+				}
+			}
+		}
+	}
+}
