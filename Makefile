@@ -9,7 +9,7 @@ ASSEMBLY = '*.s' ':!*/z*.s'
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins shaders lint-shaders demo demo-short test test-arm64 race fuzz bench conformance generate lint lint-generated format cross android clean
+.PHONY: help build plugins shaders lint-shaders demo demo-short test test-arm64 race fuzz bench conformance generate lint lint-generated format cross android android-gpu clean
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,21 @@ cross: ## build and vet for every target
 
 android: ## build bin/zeroth-android-arm64: the full CPU path, no NDK
 	GOOS=android GOARCH=arm64 $(GO) build -o bin/zeroth-android-arm64 ./tools/zeroth
+
+# Files for Android with libraries loaded at run time: by cgo where there is an NDK,
+# else by the edited purego of tools/androiddl.
+ANDROID_GPU = bin/zeroth-android-arm64-gpu
+NDK_CC = $(firstword $(wildcard $(NDK)/toolchains/llvm/prebuilt/*/bin/aarch64-linux-android29-clang))
+
+android-gpu: ## build bin/zeroth-android-arm64-gpu, with Vulkan and plug-ins; NDK=FOLDER, or an experimental way without
+ifneq ($(NDK),)
+	@test -n "$(NDK_CC)" || { echo "NDK=$(NDK) has no toolchains/llvm/prebuilt/*/bin/aarch64-linux-android29-clang"; exit 1; }
+	CGO_ENABLED=1 CC=$(NDK_CC) GOOS=android GOARCH=arm64 $(GO) build -o $(ANDROID_GPU) ./tools/zeroth
+else
+	@echo "notice: no NDK=FOLDER: experimental, for Android 10 and later, and never run on a real device"
+	$(GO) run ./tools/androiddl -out bin/androiddl
+	GOOS=android GOARCH=arm64 $(GO) build -modfile bin/androiddl/go.mod -tags androiddl -o $(ANDROID_GPU) ./tools/zeroth
+endif
 
 clean: ## remove what was built
 	rm -rf bin demo-out

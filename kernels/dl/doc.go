@@ -16,5 +16,6 @@
 // On Linux a program that imports this package is linked dynamically against
 // glibc. Build with the tag nodl to do without: then, as on Android without cgo
 // and on other systems that purego does not serve, every Open fails with
-// ErrUnavailable.
+// ErrUnavailable. The tag androiddl is for builds for Android without cgo that
+// tools/androiddl prepares.
 package dl

@@ -14,7 +14,7 @@ import (
 // libc opens the C library, or skips where there is none to load.
 func libc(t *testing.T) *Library {
 	t.Helper()
-	names := map[string]string{"linux": "libc.so.6", "darwin": "/usr/lib/libSystem.B.dylib", "windows": "ucrtbase.dll"}
+	names := map[string]string{"linux": "libc.so.6", "android": "libc.so", "darwin": "/usr/lib/libSystem.B.dylib", "windows": "ucrtbase.dll"}
 	l, err := Open(names[runtime.GOOS])
 	if errors.Is(err, ErrUnavailable) || names[runtime.GOOS] == "" {
 		t.Skipf("no C library: %v", err)

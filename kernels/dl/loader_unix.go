@@ -1,4 +1,4 @@
-//go:build !nodl && (amd64 || arm64) && (darwin || linux) && (!android || cgo)
+//go:build !nodl && (amd64 || arm64) && (darwin || linux) && (!android || cgo || androiddl)
 
 package dl
 
@@ -10,6 +10,9 @@ import (
 
 // open keeps the thread, since dlerror tells of the last failure on its own.
 func open(name string) (uintptr, error) {
+	if err := checkSystem(); err != nil {
+		return 0, err
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	return purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)

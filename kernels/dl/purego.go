@@ -1,4 +1,4 @@
-//go:build !nodl && (amd64 || arm64) && (darwin || linux || windows) && (!android || cgo)
+//go:build !nodl && (amd64 || arm64) && (darwin || linux || windows) && (!android || cgo || androiddl)
 
 package dl
 
