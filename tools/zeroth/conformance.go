@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"zeroth/kernels/conformance"
+	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
 
 	"github.com/urfave/cli/v2"
@@ -61,11 +62,7 @@ func conformanceCommand() *cli.Command {
 // runDigest prints a line for each op and type of weights: the same lines on two
 // machines mean that runs can go from one to the other bit for bit.
 func runDigest(ctx context.Context, o conformanceOptions, stdout io.Writer) error {
-	b, err := o.Engine.find()
-	if err != nil {
-		return err
-	}
-	registry, err := kernel.NewRegistry(b.Kernels)
+	_, registry, err := o.Engine.examined()
 	if err != nil {
 		return err
 	}
@@ -86,22 +83,29 @@ func runDigest(ctx context.Context, o conformanceOptions, stdout io.Writer) erro
 	return w.Flush()
 }
 
-func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer) error {
-	b, err := o.Engine.find()
+// examined are the kernels to compare with the plain ones: the backend's, a
+// delegate's among them, and before them those of plug-ins.
+func (e engine) examined() (backend.Backend, *kernel.Registry, error) {
+	b, err := e.find()
 	if err != nil {
-		return err
+		return b, nil, err
 	}
 	kernels := b.Kernels
-	if !isPlugin(o.Engine.Backend) {
-		plugins, err := o.Engine.plugins()
+	if !isPlugin(e.Backend) {
+		plugins, err := e.plugins()
 		if err != nil {
-			return err
+			return b, nil, err
 		}
 		for _, p := range plugins {
 			kernels = slices.Concat(p.Kernels(), p.DelegateKernels(), kernels)
 		}
 	}
 	registry, err := kernel.NewRegistry(kernels)
+	return b, registry, err
+}
+
+func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer) error {
+	b, registry, err := o.Engine.examined()
 	if err != nil {
 		return err
 	}
