@@ -15,14 +15,15 @@ const estimatorAuto = "auto"
 // What it stands for.
 const (
 	autoQueries   = 3
-	autoLR        = 3e-3
+	autoLR        = 1e-3
+	autoEps       = 1e-3
 	autoOptimizer = "muon"
 	autoSchedule  = train.Linear
 )
 
 // autoMeans says it in flags.
 func autoMeans() string {
-	return fmt.Sprintf("fzoo --optimizer %s --init-a %s --q %d --lr %g --schedule %s, save what is given", autoOptimizer, initAActivations, autoQueries, autoLR, autoSchedule)
+	return fmt.Sprintf("fzoo --optimizer %s --init-a %s --q %d --lr %g --eps %g --schedule %s, save what is given", autoOptimizer, initAActivations, autoQueries, autoLR, autoEps, autoSchedule)
 }
 
 // chooseAuto sets what --estimator auto stands for, as if it had been given. A
@@ -39,6 +40,7 @@ func (c *runConfig) chooseAuto(flags *cli.Context) error {
 		{"init-a", initAActivations},
 		{"q", fmt.Sprint(autoQueries)},
 		{"lr", fmt.Sprint(autoLR)},
+		{"eps", fmt.Sprint(autoEps)},
 		{"schedule", string(autoSchedule)},
 	}
 	for _, v := range values {
@@ -53,6 +55,7 @@ func (c *runConfig) chooseAuto(flags *cli.Context) error {
 		return err
 	}
 	c.Estimator, c.Schedule = flags.String("estimator"), flags.String("schedule")
-	c.Queries, c.LR, c.Moves = flags.Int("q"), float32(flags.Float64("lr")), readMoves(flags)
+	c.Queries, c.Moves = flags.Int("q"), readMoves(flags)
+	c.LR, c.Eps = float32(flags.Float64("lr")), float32(flags.Float64("eps"))
 	return nil
 }
