@@ -29,6 +29,8 @@ type runConfig struct {
 	Params    string        `json:"params,omitempty"`
 	EvalEvery uint64        `json:"eval_every"`
 	LoRA      loraSelection `json:"lora"`
+	// Arithmetic is that of the processor that trained last; see cpu.Arithmetic.
+	Arithmetic string `json:"arithmetic,omitempty"`
 }
 
 // loraSelection is pass.LoRA in words.

@@ -378,6 +378,9 @@ func (r *trainRun) explain(err error) error {
 // begin brings the model to where the run begins and makes the folder and the
 // journal, or opens those of a run to resume.
 func (r *trainRun) begin(ctx context.Context) error {
+	if err := r.noteArithmetic(); err != nil {
+		return err
+	}
 	begun := r.resuming && isBegun(r.folder)
 	if err := r.model.Init(r.config.Seed); err != nil {
 		return err

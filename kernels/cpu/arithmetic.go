@@ -1,0 +1,22 @@
+package cpu
+
+import (
+	"slices"
+
+	"zeroth/runtime/op"
+)
+
+// Arithmetic names how the kernels for f round on weights of some types. Kernels
+// of the same name give the same bits, on any processor: "fused" where products
+// are added unrounded, "plain" for Go's, and "fused bf16" where the processor
+// multiplies bfloat16 weights itself.
+func Arithmetic(f Features, weights []op.DType) string {
+	r := choose(f)
+	switch {
+	case r.needs == Features{}:
+		return "plain"
+	case r.codesFor(op.BF16) != nil && slices.Contains(weights, op.BF16):
+		return "fused bf16"
+	}
+	return "fused"
+}
