@@ -264,6 +264,32 @@ func kernelNamed(name string) gpu.Kernel {
 	return gpu.Kernel{}
 }
 
+// A device without enough memory says so in kernels/gpu's words, by which a
+// session falls back to the CPU.
+func TestTooLittleMemory(t *testing.T) {
+	open(t)
+	d, err := Open(Options{}) // the validation layer objects to the size itself
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if b, err := d.Allocate(1<<45, gpu.Local); !errors.Is(err, gpu.ErrMemory) {
+		t.Errorf("%v, %v", b, err)
+	}
+	for bytes, want := range map[int64]error{64: vk.ErrUnusable, d.limits.BufferBytes + 4: gpu.ErrTooLarge} {
+		b, err := d.Allocate(bytes, gpu.Local)
+		if err != nil {
+			t.Skip(err)
+		}
+		long := gpu.Span{Buffer: b, Size: d.limits.BufferBytes + 4}
+		if _, err := d.Record([]gpu.Stage{{
+			Kernel: kernelNamed("slice"), Spans: []gpu.Span{long, long}, Extents: func([]uint32) int { return 0 },
+		}}); !errors.Is(err, want) {
+			t.Errorf("a span of %d bytes in a buffer of %d: %v", long.Size, bytes, err)
+		}
+	}
+}
+
 // What the host does not see is copied piece by piece.
 func TestStaging(t *testing.T) {
 	d := open(t)
