@@ -1,0 +1,99 @@
+package opencl
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"zeroth/kernels/conformance"
+	"zeroth/kernels/gpu"
+	"zeroth/kernels/opencl/cl"
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+)
+
+// open opens the first usable device, or skips.
+func open(t *testing.T) *Device { return openWith(t, Options{}) }
+
+// openWith opens it with options.
+func openWith(t *testing.T, o Options) *Device {
+	t.Helper()
+	list, err := cl.Devices()
+	if errors.Is(err, cl.ErrUnavailable) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range list {
+		if p.Unusable != "" {
+			continue
+		}
+		o.Index = i
+		d, err := Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(d.Close)
+		return d
+	}
+	t.Skip("no usable device")
+	return nil
+}
+
+// TestMain holds PoCL, which counts threads as the process begins, to one.
+func TestMain(m *testing.M) {
+	os.Setenv("POCL_MAX_PTHREAD_COUNT", "1")
+	os.Exit(m.Run())
+}
+
+// A sample of the suite, the whole of which is what
+// `zeroth conformance --backend opencl` runs: of products few cases, since PoCL
+// takes seconds to compile a kernel that it has not met before.
+func TestConformance(t *testing.T) {
+	registry, err := kernel.NewRegistry(open(t).Kernels())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range op.All() {
+		o := conformance.Options{Op: s.Name, Workers: []int{1}, Part: 5, Parts: 13}
+		if s.ID == op.Linear || s.ID == op.LinearLoRA || s.ID == op.CrossEntropyHead {
+			o.Parts = 197
+		}
+		report, err := conformance.Run(t.Context(), registry, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(report.Results) == 0 {
+			t.Errorf("no case of %s", s.Name)
+		}
+		for _, r := range report.Results {
+			if !r.Pass {
+				t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
+			}
+		}
+	}
+}
+
+// A larger tile than a processor gets computes the same, whole tiles and edges.
+func TestLargeTile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("PoCL takes half a minute to compile it")
+	}
+	registry, err := kernel.NewRegistry(openWith(t, Options{GPU: gpu.Options{Tile: gpu.Tile{A: 8, B: 4}}}).Kernels())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: "Linear", Workers: []int{1}, Part: 5, Parts: 397})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range report.Results {
+		if !r.Pass {
+			t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
+		}
+	}
+	if len(report.Results) < 2 {
+		t.Errorf("%d cases", len(report.Results))
+	}
+}

@@ -1,0 +1,108 @@
+package opencl
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"strings"
+
+	"zeroth/kernels/gpu"
+	"zeroth/kernels/opencl/cl"
+)
+
+//go:embed kernels/*.cl
+var sources embed.FS
+
+// programKey tells programs apart: a kernel and what it is compiled for.
+type programKey struct {
+	kernel    string
+	constants [gpu.MaxConstants]uint32
+}
+
+// source is the text of a kernel: its file with those that it includes put in
+// their places.
+func source(kernel string) (string, error) {
+	var b strings.Builder
+	err := include(&b, kernel+".cl", 0)
+	return b.String(), err
+}
+
+// include appends a file, with those that it includes.
+func include(b *strings.Builder, file string, depth int) error {
+	text, err := sources.ReadFile("kernels/" + file)
+	if err != nil {
+		return err
+	}
+	if depth > 1 {
+		return fmt.Errorf("%s is included by what is included", file)
+	}
+	for line := range strings.Lines(string(text)) {
+		name, found := strings.CutPrefix(strings.TrimSpace(line), "#include ")
+		if !found {
+			b.WriteString(line)
+			continue
+		}
+		if err := include(b, strings.Trim(name, `"`), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buildOptions are the compiler's for a kind of device: C0, C1, … are the
+// constants. Nothing is asked for that would let it change what is computed.
+func buildOptions(kind string, constants []uint32) string {
+	var b strings.Builder
+	b.WriteString("-cl-std=CL1.2")
+	if kind == "cpu" {
+		b.WriteString(" -D SHARED=__attribute__((noinline))")
+	}
+	for i, c := range constants {
+		fmt.Fprintf(&b, " -D C%d=%d", i, c)
+	}
+	return b.String()
+}
+
+// program builds a kernel, once for the same constants. A binary that an earlier
+// process has kept is taken if the driver takes it.
+func (d *Device) program(k gpu.Kernel, constants []uint32) (*cl.Program, error) {
+	key := programKey{kernel: k.Name}
+	copy(key.constants[:], constants)
+	d.building.Lock()
+	defer d.building.Unlock()
+	if p, ok := d.programs[key]; ok {
+		return p, nil
+	}
+	text, err := source(k.Name)
+	if err != nil {
+		return nil, err
+	}
+	options := buildOptions(d.device.Physical.Kind, constants)
+	p, err := d.load(text, options)
+	if err != nil {
+		if p, err = d.device.Build(text, options); err != nil {
+			return nil, fmt.Errorf("kernel %s: %w", k.Name, inGPU(err))
+		}
+		d.keep(p, text, options)
+	}
+	d.programs[key] = p
+	return p, nil
+}
+
+var errNotKept = errors.New("not kept")
+
+// load makes a program of the binary that has been kept.
+func (d *Device) load(text, options string) (*cl.Program, error) {
+	binary, ok := d.cache.read(text, options)
+	if !ok {
+		return nil, errNotKept
+	}
+	return d.device.Load(binary, options)
+}
+
+// keep keeps the binary. Where it cannot be, it is built again next time.
+func (d *Device) keep(p *cl.Program, text, options string) {
+	if binary, err := p.Binary(); err == nil {
+		d.cache.write(text, options, binary)
+	}
+}
