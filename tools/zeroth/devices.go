@@ -14,6 +14,7 @@ import (
 	"zeroth/kernels/conformance"
 	"zeroth/kernels/cpu"
 	"zeroth/kernels/plugin"
+	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
@@ -23,17 +24,33 @@ import (
 )
 
 // device is something that programs can run on: a processor, a device that
-// Vulkan lists, or a plug-in.
+// Vulkan or OpenCL lists, or a plug-in.
 type device struct {
-	Kind    string `json:"kind"`    // cpu, vulkan or plugin
+	Kind    string `json:"kind"`    // cpu, vulkan, opencl or plugin
 	Name    string `json:"name"`    // as its maker calls it
 	Backend string `json:"backend"` // what --backend calls it; empty where nothing runs on it
 	System  string `json:"system"`  // GOOS/GOARCH
 	Memory  int64  `json:"memory_bytes"`
 
 	*processor
-	*vulkanDevice
+	*accelerator
 	*pluginDevice
+}
+
+// accelerator is what is told of a device that Vulkan or OpenCL lists.
+type accelerator struct {
+	Type   string    `json:"type"`   // discrete, integrated, virtual, gpu, cpu, accelerator or other
+	API    string    `json:"api"`    // the version of Vulkan or OpenCL that it supports
+	Driver string    `json:"driver"` // name and version
+	Heaps  []vk.Heap `json:"heaps,omitempty"`
+	Can    any       `json:"can"`    // vk.Features or cl.Features
+	Limits any       `json:"limits"` // vk.Limits or cl.Limits
+	// Unusable says why no program can run there; empty where one can.
+	Unusable string `json:"unusable"`
+
+	known             bool     // the device could be described
+	memory            []string // in words
+	abilities, limits string
 }
 
 // processor is what is told of a processor beside.
@@ -82,7 +99,7 @@ func runDevices(plugins func() ([]*plugin.Plugin, error), asJSON bool, stdout io
 	if err != nil {
 		return err
 	}
-	devices := append([]device{processor}, vulkanDevices()...)
+	devices := slices.Concat([]device{processor}, vulkanDevices(), openclDevices())
 	for _, p := range loaded {
 		devices = append(devices, describePlugin(p))
 	}
@@ -219,13 +236,52 @@ func (d device) print(stdout io.Writer) error {
 	case d.pluginDevice != nil:
 		d.printPlugin(row)
 	default:
-		d.printVulkan(row)
+		d.printAccelerator(row)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	_, err := io.WriteString(stdout, b.String())
 	return err
+}
+
+func (d device) printAccelerator(row func(name, format string, values ...any)) {
+	if d.Unusable != "" {
+		row("unusable", "%s", d.Unusable)
+	}
+	if !d.known {
+		return
+	}
+	row("type", "%s", d.Type)
+	row(d.Kind, "%s", d.API)
+	row("driver", "%s", d.Driver)
+	for _, m := range d.memory {
+		row("memory", "%s", m)
+	}
+	row("can", "%s", cmp.Or(d.abilities, "f32 and 32-bit integers alone"))
+	row("limits", "%s", d.limits)
+}
+
+// undescribed stands for the devices of a kind that could not be listed.
+func undescribed(kind string, err error) []device {
+	return []device{{Kind: kind, Name: "unknown", System: systemName(), accelerator: &accelerator{Unusable: err.Error()}}}
+}
+
+// ability is something that a device may be able to do.
+type ability struct {
+	has  bool
+	what string
+}
+
+// inWords lists the abilities that a device has.
+func inWords(abilities ...ability) string {
+	var list []string
+	for _, a := range abilities {
+		if a.has {
+			list = append(list, a.what)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func (d device) printProcessor(w io.Writer, row func(name, format string, values ...any)) {

@@ -37,14 +37,14 @@ func TestDescribeVulkan(t *testing.T) {
 	}
 }
 
-func TestVulkanIndex(t *testing.T) {
+func TestDeviceIndex(t *testing.T) {
 	for name, want := range map[string]int{"vulkan": 0, "vulkan:0": 0, "vulkan:12": 12} {
-		if got, ok := vulkanIndex(name); !ok || got != want {
+		if got, ok := deviceIndex(vulkanName, name); !ok || got != want {
 			t.Errorf("%q: %d, %v", name, got, ok)
 		}
 	}
-	for _, name := range []string{"", "cpu", "vulkan:", "vulkan:-1", "vulkan:+1", "vulkan:x", "vulkan:99999999999", "vulkan0", "Vulkan"} {
-		if got, ok := vulkanIndex(name); ok {
+	for _, name := range []string{"", "cpu", "vulkan:", "vulkan:-1", "vulkan:+1", "vulkan:x", "vulkan:99999999999", "vulkan0", "Vulkan", "opencl:0"} {
+		if got, ok := deviceIndex(vulkanName, name); ok {
 			t.Errorf("%q is device %d", name, got)
 		}
 	}

@@ -43,7 +43,7 @@ type engine struct {
 
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, ref (plain, slow, exact), vulkan:0, a device of zeroth devices, or plugin:NAME, one of --plugin"},
+		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of the kernels to run on: cpu, ref (plain, slow, exact), vulkan:0 or opencl:0, devices of zeroth devices, or plugin:NAME, one of --plugin"},
 		pluginFlag(),
 		&cli.IntFlag{Name: "threads", Usage: "number of threads `N`; any gives the same bits", DefaultText: "all cores"},
 		cpusFlag(),
@@ -174,10 +174,14 @@ func (e engine) kernels() (*kernel.Registry, backend.Delegate, error) {
 	return registry, b.Delegate, err
 }
 
-// findBackend finds a backend by name. Vulkan is loaded only when it is named.
+// findBackend finds a backend by name. Vulkan and OpenCL are loaded only when
+// they are named.
 func findBackend(name string) (backend.Backend, error) {
-	if index, ok := vulkanIndex(name); ok {
+	if index, ok := deviceIndex(vulkanName, name); ok {
 		return openVulkan(name, index)
+	}
+	if index, ok := deviceIndex(openclName, name); ok {
+		return openOpenCL(name, index)
 	}
 	list, err := backends()
 	if err != nil {

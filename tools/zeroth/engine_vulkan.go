@@ -15,12 +15,13 @@ import (
 // colon and their number behind it.
 const vulkanName = "vulkan"
 
-// vulkanIndex reads the number of a device from the name of a backend.
-func vulkanIndex(name string) (int, bool) {
-	if name == vulkanName {
+// deviceIndex reads the number of a device of a kind, vulkan or opencl, from the
+// name of a backend.
+func deviceIndex(kind, name string) (int, bool) {
+	if name == kind {
 		return 0, true
 	}
-	digits, found := strings.CutPrefix(name, vulkanName+":")
+	digits, found := strings.CutPrefix(name, kind+":")
 	index, err := strconv.ParseUint(digits, 10, 16)
 	return int(index), found && err == nil
 }

@@ -69,6 +69,9 @@ func TestScripts(t *testing.T) {
 					instance.Close()
 				}
 				return err == nil, nil
+			case "opencl":
+				list := openclDevices()
+				return len(list) > 0 && list[0].Backend != "", nil
 			}
 			return false, errors.New("no condition " + strconv.Quote(name))
 		},

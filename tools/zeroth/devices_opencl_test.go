@@ -1,0 +1,39 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"zeroth/kernels/opencl/cl"
+)
+
+func TestDescribeOpenCL(t *testing.T) {
+	card := &cl.Physical{
+		Name: "a card", Kind: "gpu", Platform: "a driver OpenCL 3.0", Version: "OpenCL 2.0 x", Driver: "7.1", Memory: 8 << 30,
+		Features: cl.Features{FP16: true, Subgroups: true},
+		Limits:   cl.Limits{AllocationBytes: 2 << 30, SharedBytes: 32 << 10, WorkGroupInvocations: 1024},
+	}
+	old := &cl.Physical{Name: "an old card", Version: "OpenCL 1.1", Unusable: "at least OpenCL 1.2 is needed"}
+	var b strings.Builder
+	for i, p := range []*cl.Physical{card, old} {
+		if err := describeOpenCL(i, p).print(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{
+		"opencl  a card\n  backend  opencl:0\n", "type     gpu\n", "opencl   OpenCL 2.0 x\n", "driver   a driver OpenCL 3.0, 7.1\n",
+		"memory   8.0 GiB\n", "can      f16 arithmetic, subgroup sums\n",
+		"limits   2.0 GiB a buffer, 32.0 KiB shared, 1024 invocations a work group\n",
+		"opencl  an old card\n  backend   none\n", "unusable  at least OpenCL 1.2", "can       f32 and 32-bit integers alone\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	text, err := json.Marshal(describeOpenCL(0, card))
+	if err != nil || !strings.Contains(string(text), `"allocation_bytes":2147483648`) || !strings.Contains(string(text), `"subgroups":true`) ||
+		strings.Contains(string(text), "heaps") {
+		t.Errorf("%s, %v", text, err)
+	}
+}
