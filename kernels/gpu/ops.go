@@ -73,5 +73,9 @@ var builders = map[op.ID]func(b *builder){
 }
 
 // Kernels are the device's kernels of all ops, on tensors in host memory: each
-// call is a partition of its own.
-func (o *Ops) Kernels() []kernel.Kernel { return backend.Kernels(o.Delegate(o.name), o.name, 100) }
+// call is a partition of its own, with guards around all that it may write.
+func (o *Ops) Kernels() []kernel.Kernel {
+	checked := *o
+	checked.device = guarded{o.device}
+	return backend.Kernels(checked.Delegate(o.name), o.name, 100)
+}
