@@ -23,7 +23,28 @@ func productShapes() []shape {
 	for _, M := range []int{0, 1, 3, 8, 15, 16, 31, 32, 33, 47, 127} {
 		list = append(list, shape{7, 18, M})
 	}
-	return append(list, shape{1, 1, 1}, shape{1, 127, 1}, shape{33, 64, 64}, shape{3, 70, 1031}, shape{65, 129, 127})
+	list = append(list, shape{1, 1, 1}, shape{1, 127, 1}, shape{33, 64, 64}, shape{3, 70, 1031}, shape{65, 129, 127})
+	return append(list, tileShapes()...)
+}
+
+// tileShapes are around the tiles of devices, 16, 64 or 128 on a side: whole
+// tiles whose second half drivers are known to lose, edges of one row and one
+// column beside whole tiles, a single row or column over several, and a K that
+// is summed in hundreds of steps.
+func tileShapes() []shape {
+	return []shape{
+		{128, 20, 128},
+		{64, 17, 65},
+		{65, 18, 64},
+		{127, 9, 129},
+		{129, 16, 1},
+		{1, 34, 129},
+		{96, 5, 80},
+		{16, 64, 128},
+		{17, 65, 192},
+		{1, 2100, 1},
+		{2, 2085, 17},
+	}
 }
 
 func linearCases() []Case {

@@ -30,6 +30,11 @@ func crossEntropyCases() []Case {
 			}
 		}
 	}
+	for k, s := range [...][2]int{{1, 128}, {64, 65}, {65, 64}, {127, 129}, {128, 128}, {129, 1}} {
+		for _, layout := range bothLayouts {
+			add("", s[0], 20, s[1], layout, k%2 == 0, nil, normal(1/math.Sqrt(20)), 1)
+		}
+	}
 	one, minusInf := normal(1), math.Inf(-1)
 	for _, layout := range bothLayouts {
 		add(", NaN in x", 5, 9, 33, layout, true, with(one, 2, 8, math.NaN()), one, 3)
