@@ -51,6 +51,10 @@ bench: ## run the benchmarks
 conformance: build ## compare the CPU kernels with the plain ones, on each instruction set
 	./bin/zeroth conformance --backend cpu --every
 
+.PHONY: conformance-opencl
+conformance-opencl: build ## compare a device of OpenCL with the plain kernels (minutes on PoCL, whose compiler takes most)
+	./bin/zeroth conformance --backend opencl:0
+
 generate: ## regenerate the generated files (arm64: needs aarch64-linux-gnu-as)
 	$(GO) generate ./...
 
