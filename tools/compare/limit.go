@@ -36,7 +36,8 @@ const (
 	lineFactor = 10
 	// halfOfPair is the limit for the differences of ± pairs. Their sizes vary with
 	// eps, and a kernel that treats the copies alike is far below; one that drops
-	// the perturbation is at 1.
+	// the perturbation is at 1. Where rounding x is allowed more than this, so is
+	// rounding half the difference.
 	halfOfPair = 1e-2
 )
 
@@ -114,11 +115,14 @@ func (l *Limit) fault(e *Error) string {
 		return fmt.Sprintf("NMSE %.3g of a row is above %.3g; furthest is %s", e.Row, lineFactor*l.NMSE, e.At)
 	case e.Column > lineFactor*l.NMSE:
 		return fmt.Sprintf("NMSE %.3g of a column is above %.3g; furthest is %s", e.Column, lineFactor*l.NMSE, e.At)
-	case e.Pair > halfOfPair:
-		return fmt.Sprintf("NMSE %.3g of the differences of ± pairs is above %.3g; furthest is %s", e.Pair, halfOfPair, e.At)
+	case e.Pair > pairLimit(l.NMSE):
+		return fmt.Sprintf("NMSE %.3g of the differences of ± pairs is above %.3g; furthest is %s", e.Pair, pairLimit(l.NMSE), e.At)
 	}
 	return ""
 }
+
+// pairLimit is that of the pairs of a node with an NMSE limit.
+func pairLimit(nmse float64) float64 { return max(halfOfPair, nmse) }
 
 // runFault is the same for a value of the whole run, where errors of rows and
 // columns spread in ways of their own.

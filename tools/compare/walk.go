@@ -39,7 +39,7 @@ func (n *Node) Excess() float64 {
 		return 1e300
 	}
 	line := max(n.Alone.Row, n.Alone.Column) / (lineFactor * n.Limit)
-	return max(n.Alone.NMSE/n.Limit, line, n.Alone.Pair/halfOfPair)
+	return max(n.Alone.NMSE/n.Limit, line, n.Alone.Pair/pairLimit(n.Limit))
 }
 
 // Walk runs the work on both backends and judges every node of its method, in
