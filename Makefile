@@ -9,7 +9,7 @@ ASSEMBLY = '*.s' ':!*/z*.s'
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins shaders lint-shaders demo demo-short test test-arm64 race fuzz bench conformance generate lint lint-generated format cross android android-gpu clean
+.PHONY: help build plugins shaders lint-shaders demo demo-short test test-arm64 race fuzz bench conformance conformance-gpu generate lint lint-generated format cross android android-gpu clean
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,11 @@ conformance: build ## compare the CPU kernels with the plain ones, on each instr
 .PHONY: conformance-opencl
 conformance-opencl: build ## compare a device of OpenCL with the plain kernels (minutes on PoCL, whose compiler takes most)
 	./bin/zeroth conformance --backend opencl:0
+
+conformance-gpu: build ## compare a device of Vulkan with the plain kernels; what sums across a group at other subgroup widths of llvmpipe, too
+	./bin/zeroth conformance --backend vulkan:0
+	for width in 128 512; do for op in normalization attention loss weightedsum updatelora; do \
+	  LP_NATIVE_VECTOR_WIDTH=$$width MESA_SHADER_CACHE_DISABLE=1 ./bin/zeroth conformance --backend vulkan:0 --op $$op || exit 1; done; done
 
 generate: ## regenerate the generated files (arm64: needs aarch64-linux-gnu-as)
 	$(GO) generate ./...

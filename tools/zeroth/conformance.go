@@ -109,9 +109,13 @@ func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer)
 	if err != nil {
 		return err
 	}
-	result, err := conformance.Run(ctx, registry, conformance.Options{
-		Op: o.Op, Every: o.Every, CPUs: o.Engine.CPUs, Taken: isPlugin(o.Engine.Backend),
-	})
+	options := conformance.Options{Op: o.Op, Every: o.Every, CPUs: o.Engine.CPUs, Taken: isPlugin(o.Engine.Backend)}
+	_, onVulkan := deviceIndex(vulkanName, o.Engine.Backend)
+	_, onOpenCL := deviceIndex(openclName, o.Engine.Backend)
+	if (onVulkan || onOpenCL) && !o.Every {
+		options.Workers = []int{1} // a device does without the pool
+	}
+	result, err := conformance.Run(ctx, registry, options)
 	if err != nil {
 		return err
 	}
