@@ -179,6 +179,51 @@ func TestArena(t *testing.T) {
 	}
 }
 
+// A partition that is recorded anew in the middle of small runs keeps the tiles and
+// the working memory that larger runs need; so does one whose arena was lost.
+func TestRecordedAnew(t *testing.T) {
+	d := newTestDevice(1 << 24)
+	s := openTest(t, d)
+	p := chain(4, 64, 64)
+	small, err := s.Compile(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	constants := func(stages []Stage) string { return fmt.Sprint(stages[len(stages)-1].Constants) }
+	want := constants(d.recorded[0])
+	if _, err := s.Compile(chain(2, 128, 64)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.Values {
+		if p.Values[i].Kind != program.ConstRef {
+			p.Values[i].Tensor.Shape[0] = 1
+		}
+	}
+	recorded := len(d.recorded)
+	if err := small.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.recorded) != recorded+1 || constants(d.recorded[recorded]) != want {
+		t.Errorf("%d recordings; constants %s, they were %s", len(d.recorded)-recorded, constants(d.recorded[recorded]), want)
+	}
+	s.arena.Free() // as where neither a larger arena nor the one that there was can be had
+	s.arena, d.room = nil, 0
+	if err := small.Run(t.Context()); !errors.Is(err, ErrMemory) {
+		t.Errorf("without an arena: %v", err)
+	}
+	d.room = 1 << 20
+	if err := small.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, stage := range d.recorded[len(d.recorded)-1] {
+		for _, span := range stage.Spans {
+			if !d.live[span.Buffer.(*memoryBuffer)] {
+				t.Errorf("%s uses a buffer that is freed", stage.Kernel.Name)
+			}
+		}
+	}
+}
+
 // Without enough memory a partition is declined, and what it took is given back.
 func TestDeclines(t *testing.T) {
 	for room := int64(4096); room < 1<<18; room += 4096 {

@@ -25,9 +25,10 @@ type executable struct {
 	items     []item
 	buffers   []Buffer // inputs and outputs
 
-	arena     Buffer // with which the recording was made
+	stages    []Stage // made once, at the session's bounds
+	nodes     []int   // the node of each stage
+	arena     Buffer  // that the stages use
 	recording Recording
-	stages    []int // the node of each stage
 	replaced  int64 // bytes that recordings before it wrote
 }
 
@@ -68,6 +69,9 @@ func (e *executable) make() error {
 		return err
 	}
 	if err := e.session.reserve(int64(e.plan.Bytes)); err != nil {
+		return err
+	}
+	if err := e.makeStages(); err != nil {
 		return err
 	}
 	return e.record()
@@ -246,16 +250,16 @@ func (e *executable) overwritten(n *backend.Node, v, i int, last []int, home map
 	return from
 }
 
-// record makes the stages of all nodes, with the arena where it is now.
-func (e *executable) record() error {
+// makeStages makes the stages of all nodes, with the arena where it is now. Which
+// tiles products have, and how much working memory they take, follows from the
+// extents of the moment: those of the session's bounds.
+func (e *executable) makeStages() error {
 	e.arena = e.session.arena
 	for i, at := range e.plan.Items {
 		for _, span := range e.items[i] {
 			span.Buffer, span.Offset = e.arena, int64(at.Offset)
 		}
 	}
-	var stages []Stage
-	e.stages = e.stages[:0]
 	for i := range e.partition.Nodes {
 		n := &e.partition.Nodes[i]
 		memory := &placedMemory{e.partsOf(n.In), e.partsOf(n.Out), e.scratches[i]}
@@ -264,10 +268,32 @@ func (e *executable) record() error {
 			return fmt.Errorf("%s: %w", n.Name, err)
 		}
 		for range list {
-			e.stages = append(e.stages, i)
+			e.nodes = append(e.nodes, i)
 		}
-		stages = append(stages, list...)
+		e.stages = append(e.stages, list...)
 	}
+	return nil
+}
+
+// follow makes the stages use the session's arena, which has moved, or was lost
+// when another partition wanted a larger one.
+func (e *executable) follow() error {
+	if err := e.session.reserve(int64(e.plan.Bytes)); err != nil {
+		return err
+	}
+	for i := range e.stages {
+		for k := range e.stages[i].Spans {
+			if span := &e.stages[i].Spans[k]; e.arena != nil && span.Buffer == e.arena {
+				span.Buffer = e.session.arena
+			}
+		}
+	}
+	e.arena = e.session.arena
+	return e.record()
+}
+
+// record records the stages.
+func (e *executable) record() error {
 	if e.recording != nil {
 		e.replaced += e.recording.Written()
 		e.recording.Free()
@@ -275,12 +301,12 @@ func (e *executable) record() error {
 	}
 	device := e.session.ops.device
 	if timer, ok := device.(Timer); ok && e.session.info.Profile {
-		if r, err := timer.RecordTimed(stages); err == nil {
+		if r, err := timer.RecordTimed(e.stages); err == nil {
 			e.recording = r
 			return nil
 		}
 	}
-	r, err := device.Record(stages)
+	r, err := device.Record(e.stages)
 	if err == nil {
 		e.recording = r
 	}
@@ -305,8 +331,8 @@ func (m *placedMemory) scratch(int64) Span {
 
 // Run implements backend.Executable.
 func (e *executable) Run(ctx context.Context) error {
-	if e.arena != e.session.arena || e.recording == nil {
-		if err := e.record(); err != nil {
+	if e.plan.Bytes > 0 && e.arena != e.session.arena || e.recording == nil {
+		if err := e.follow(); err != nil {
 			return err
 		}
 	}
@@ -341,7 +367,7 @@ func (e *executable) NodeTimes() []float64 {
 	if err := r.StageTimes(seconds); err != nil {
 		return nil
 	}
-	for i, node := range e.stages {
+	for i, node := range e.nodes {
 		nodes[node] += seconds[i]
 	}
 	return nodes
