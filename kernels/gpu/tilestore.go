@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"zeroth/internal/atomicfile"
+	"zeroth/internal/readat"
 )
 
 // tileStore keeps the tiles that were found best on a device in a file of the
@@ -43,7 +44,7 @@ func newTileStore(name string) tileStore {
 // load reads what is sound of the file.
 func (s tileStore) load() map[class]Tile {
 	best := make(map[class]Tile)
-	file, err := os.Open(s.path)
+	file, _, err := readat.Open(s.path)
 	if err != nil {
 		return best
 	}

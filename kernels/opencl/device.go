@@ -76,8 +76,9 @@ var processorTile = gpu.Tile{A: 2, B: 4}
 // maxWorkGroups is the most work groups of a run: more would be no quicker.
 const maxWorkGroups = 1<<16 - 1
 
-// maxWords bounds what a kernel can address: it counts words in 32 bits.
-const maxWords = 1<<32 - 1
+// maxWords bounds what a kernel can address: it counts words in 32 bits, and a
+// stride beyond the last of them.
+const maxWords = 1 << 31
 
 func limitsOf(p *cl.Physical) gpu.Limits {
 	bytes := min(p.Limits.AllocationBytes, 4*maxWords)
