@@ -244,6 +244,16 @@ func TestTimesAndChunks(t *testing.T) {
 	if math.Float32frombits(binary.LittleEndian.Uint32(got)) != 32 {
 		t.Errorf("% x", got)
 	}
+	cut, err := d.newRecording(stages, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cut.Run(&endingContext{t.Context(), 1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := cut.StageTimes(make([]float64, n)); err == nil {
+		t.Error("the times of stages that were not run")
+	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := r.Run(ended); !errors.Is(err, context.Canceled) {
@@ -252,6 +262,19 @@ func TestTimesAndChunks(t *testing.T) {
 	if err := r.Run(t.Context()); err != nil {
 		t.Errorf("after that: %v", err)
 	}
+}
+
+// endingContext is cancelled once it has been looked at so many times.
+type endingContext struct {
+	context.Context
+	looks int
+}
+
+func (c *endingContext) Err() error {
+	if c.looks--; c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
 }
 
 // kernelNamed finds a kernel of the table.

@@ -146,7 +146,7 @@ func (r *recording) record(ends []int) error {
 			c.Timestamp(r.times, first+chunk)
 		}
 		for i := first; i < end; i++ {
-			if waits[i] || i == first && i > 0 {
+			if waits[i] && i > first {
 				c.Barrier()
 			}
 			if err := c.Dispatch(r.sets, i, r.places, int64(placeBytes*i+4*gpu.MaxWords)); err != nil {

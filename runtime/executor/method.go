@@ -204,9 +204,11 @@ func (m *Method) runStep(ctx context.Context, s *step) error {
 		return s.run(ctx)
 	}
 	start := time.Now()
-	err := s.run(ctx)
+	if err := s.run(ctx); err != nil {
+		return err
+	}
 	m.session.profiler.record(s, start, time.Since(start))
-	return err
+	return nil
 }
 
 func (s *step) run(ctx context.Context) error {

@@ -75,14 +75,21 @@ func (c *Commands) free() { c.device.release(c) }
 // Free frees the command buffer. It must not be running.
 func (c *Commands) Free() { c.free() }
 
-// Begin starts a recording; what was recorded before is forgotten.
+// Begin starts a recording; what was recorded before is forgotten. It will wait
+// for recordings that are submitted before it and see what they write: a fence
+// that the host has waited for does not promise the latter.
 func (c *Commands) Begin() error {
 	if err := c.device.Broken(); err != nil {
 		return err
 	}
 	c.bound = nil
 	c.begin = commandBufferBeginInfo{sType: typeCommandBufferBeginInfo}
-	return check(c.device.entries.BeginCommandBuffer.call(c.buffer, uintptr(unsafe.Pointer(&c.begin))), "vkBeginCommandBuffer")
+	if err := check(c.device.entries.BeginCommandBuffer.call(c.buffer, uintptr(unsafe.Pointer(&c.begin))), "vkBeginCommandBuffer"); err != nil {
+		return err
+	}
+	const stages, written = stageComputeShader | stageTransfer, accessShaderWrite | accessTransferWrite
+	c.wait(stages, written, stages, written|accessShaderRead|accessTransferRead)
+	return nil
 }
 
 // Dispatch records the pipeline that set i is made for, with its buffers. The
@@ -113,8 +120,7 @@ func (c *Commands) Copy(to *Buffer, at int64, from *Buffer, offset, bytes int64)
 	return nil
 }
 
-// Barrier makes later dispatches, those of later recordings included, wait for
-// earlier ones and see what they wrote.
+// Barrier makes later dispatches wait for earlier ones and see what they wrote.
 func (c *Commands) Barrier() {
 	c.wait(stageComputeShader, accessShaderWrite, stageComputeShader, accessShaderRead|accessShaderWrite)
 }

@@ -67,7 +67,6 @@ const (
 
 	queryTimestamp = 2
 	queryResult64  = 0x1
-	queryWait      = 0x2
 
 	stageComputeShader  = 0x800
 	stageTransfer       = 0x1000
@@ -75,6 +74,7 @@ const (
 	stageHost           = 0x4000
 	accessShaderRead    = 0x20
 	accessShaderWrite   = 0x40
+	accessTransferRead  = 0x800
 	accessTransferWrite = 0x1000
 	accessHostRead      = 0x2000
 
