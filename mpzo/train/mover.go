@@ -106,20 +106,26 @@ type slopes struct {
 // slopesKept is how much of the mean square the next step keeps.
 const slopesKept = 0.9
 
+// leastCounted is how large a slope may be in the mean square, in units of their
+// usual size, however hard they are clipped. With what is left of slopes clipped
+// to their usual size or less the mean could only fall, and B would come to rest.
+const leastCounted = 3
+
 // apply clips the slopes and divides them by their usual size.
 func (s *slopes) apply(g []float32, moves Moves) {
 	if moves.Clip == 0 && !moves.Normalise {
 		return
 	}
-	if moves.Clip > 0 && s.weight > 0 {
-		most := moves.Clip * float32(math.Sqrt(s.square/s.weight))
-		for i, v := range g {
-			g[i] = max(-most, min(v, most))
-		}
+	most, counted := float32(math.Inf(1)), float32(math.Inf(1)) // of a slope; of one in the mean
+	if s.square > 0 && moves.Clip > 0 {
+		usual := float32(math.Sqrt(s.square / s.weight))
+		most, counted = moves.Clip*usual, max(moves.Clip, leastCounted)*usual
 	}
 	mean := 0.0
-	for _, v := range g {
-		mean += float64(float64(v) * float64(v))
+	for i, v := range g {
+		bounded := float64(max(-counted, min(v, counted)))
+		mean += float64(bounded * bounded)
+		g[i] = max(-most, min(v, most))
 	}
 	s.square = float64(slopesKept*s.square) + mean/float64(len(g))
 	s.weight = float64(slopesKept*s.weight) + 1

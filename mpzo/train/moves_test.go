@@ -178,11 +178,11 @@ func TestMuonIsOrthogonal(t *testing.T) {
 }
 
 // Slopes are clipped by the usual size before them and divided by that with them.
+// What is clipped counts for three times the usual size at most.
 func TestSlopesAreClippedAndNormalised(t *testing.T) {
 	steps := [][]float32{{1, -1, 1}, {30, 0.5, -0.5}}
 	clipped := [][]float32{{1, -1, 1}, {2, 0.5, -0.5}}
-	_, got := moved(t, train.Moves{Clip: 2}, steps)
-	_, want := moved(t, train.Moves{}, clipped)
+	var got, want [][]float64
 	compare := func(what string) {
 		t.Helper()
 		for site := range got {
@@ -193,14 +193,24 @@ func TestSlopesAreClippedAndNormalised(t *testing.T) {
 			}
 		}
 	}
+	_, got = moved(t, train.Moves{Clip: 2}, steps)
+	_, want = moved(t, train.Moves{}, clipped)
 	compare("clip 2")
-	usual := float32(math.Sqrt((0.9*1 + 4.5/3) / 1.9))
+	usual := float32(math.Sqrt((0.9*1 + 9.5/3) / 1.9))
 	for i := range clipped[1] {
 		clipped[1][i] /= usual
 	}
 	_, got = moved(t, train.Moves{Clip: 2, Normalise: true}, steps)
 	_, want = moved(t, train.Moves{}, clipped)
 	compare("clip 2, normalised")
+	// Slopes that stay as they are stay clipped to the same, however hard they are.
+	_, got = moved(t, train.Moves{Clip: 0.5}, [][]float32{{1, -1, 1}, {1, -1, 1}, {1, -1, 1}, {1, -1, 1}})
+	_, want = moved(t, train.Moves{}, [][]float32{{1, -1, 1}, {0.5, -0.5, 0.5}, {0.5, -0.5, 0.5}, {0.5, -0.5, 0.5}})
+	compare("clip 0.5")
+	// Slopes of 0 say nothing of how large others may be.
+	_, got = moved(t, train.Moves{Clip: 2}, [][]float32{{0, 0, 0}, {1, -1, 1}})
+	_, want = moved(t, train.Moves{}, [][]float32{{0, 0, 0}, {1, -1, 1}})
+	compare("clip 2 after 0")
 }
 
 // Moves come back from a journal's settings as they went in, and what cannot be
