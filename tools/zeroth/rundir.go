@@ -131,7 +131,7 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return withHint(err, "--resume FOLDER knows its program")
 	}
-	allowed := map[string]bool{"resume": true, "threads": true, "backend": true, "json": true, "trace": true, "profile": true, "steps": true}
+	allowed := map[string]bool{"resume": true, "threads": true, "cpus": true, "backend": true, "plugin": true, "json": true, "trace": true, "profile": true, "steps": true}
 	for _, name := range c.LocalFlagNames() {
 		if !allowed[name] && !slices.Contains(paceFlagNames, name) {
 			return usagef("--%s and --resume exclude each other: the run's own settings hold", name)

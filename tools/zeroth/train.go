@@ -66,8 +66,9 @@ func trainCommand() *cli.Command {
 			"A run of --params full writes no weights: program and journal rebuild them, after any\n" +
 			"step, by zeroth replay.\n\n" +
 			"Ctrl-C saves and ends; --resume goes on to the same bits. Of the other flags it takes\n" +
-			"--steps (to train longer), --threads, --backend, --mem-limit, --max-temp, --min-battery,\n" +
-			"--nice, --json, --profile and --trace.\n\n" +
+			"--steps (to train longer), --threads, --cpus, --backend, --plugin, --mem-limit,\n" +
+			"--max-temp, --min-battery, --nice, --json, --profile and --trace. What it runs on is\n" +
+			"not kept with the run: give --backend and --plugin again.\n\n" +
 			"Example:\n" +
 			"  zeroth train m.zpt --data train.tsv --held-out dev.tsv --task sst2 --steps 500 --out run",
 		Flags: flags,
