@@ -108,8 +108,17 @@ func readSpec(path string) (*study.Spec, error) {
 func engineArguments(c *cli.Context) []string {
 	var words []string
 	for _, flag := range engineFlags() {
-		if name := flag.Names()[0]; c.IsSet(name) {
+		name := flag.Names()[0]
+		if !c.IsSet(name) {
+			continue
+		}
+		list, several := c.Generic(name).(*libraries)
+		if !several {
 			words = append(words, "--"+name, fmt.Sprint(c.Value(name)))
+			continue
+		}
+		for _, value := range list.arguments {
+			words = append(words, "--"+name, value)
 		}
 	}
 	return words
