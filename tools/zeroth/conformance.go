@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -18,6 +19,7 @@ import (
 
 type conformanceOptions struct {
 	Op      string
+	Part    casePart
 	Every   bool
 	JSON    bool
 	Verbose bool
@@ -27,6 +29,7 @@ type conformanceOptions struct {
 func conformanceCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "op", Usage: "only the ops whose name contains `TEXT`"},
+		&cli.StringFlag{Name: "part", Usage: "only every Nth case from the Ith on, as `I/N`: 2/10 is a tenth of the table", DefaultText: "all"},
 		&cli.BoolFlag{Name: "every", Usage: "try every kernel that supports a case, not only the one that would be picked", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "verbose", Usage: "print a line for each case", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "digest", Usage: "print what stands for the bits of the results instead, to compare with another machine", DisableDefaultText: true},
@@ -51,12 +54,35 @@ func conformanceCommand() *cli.Command {
 				Op: c.String("op"), Every: c.Bool("every"), Verbose: c.Bool("verbose"), JSON: c.Bool("json"),
 				Engine: e,
 			}
+			if o.Part, err = readPart(c.String("part")); err != nil {
+				return err
+			}
 			if c.Bool("digest") {
+				if c.IsSet("part") {
+					return usagef("--part: a digest is of all cases")
+				}
 				return runDigest(c.Context, o, c.App.Writer)
 			}
 			return runConformance(c.Context, o, c.App.Writer)
 		},
 	}
+}
+
+// casePart is a share of the table: case first, and each count-th behind it.
+type casePart struct{ first, count int }
+
+// readPart reads a share as users count: from 1.
+func readPart(text string) (casePart, error) {
+	if text == "" {
+		return casePart{0, 1}, nil
+	}
+	first, count, _ := strings.Cut(text, "/")
+	i, err := strconv.Atoi(first)
+	n, err2 := strconv.Atoi(count)
+	if err != nil || err2 != nil || i < 1 || n < i {
+		return casePart{}, usagef("--part %q: must be I/N with 1 ≤ I ≤ N", text)
+	}
+	return casePart{i - 1, n}, nil
 }
 
 // runDigest prints a line for each op and type of weights: the same lines on two
@@ -109,7 +135,9 @@ func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer)
 	if err != nil {
 		return err
 	}
-	options := conformance.Options{Op: o.Op, Every: o.Every, CPUs: o.Engine.CPUs, Taken: isPlugin(o.Engine.Backend)}
+	options := conformance.Options{
+		Op: o.Op, Part: o.Part.first, Parts: o.Part.count, Every: o.Every, CPUs: o.Engine.CPUs, Taken: isPlugin(o.Engine.Backend),
+	}
 	_, onVulkan := deviceIndex(vulkanName, o.Engine.Backend)
 	_, onOpenCL := deviceIndex(openclName, o.Engine.Backend)
 	if (onVulkan || onOpenCL) && !o.Every {
@@ -121,6 +149,9 @@ func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer)
 	}
 	if len(result.Results) == 0 && result.Untaken > 0 {
 		return fmt.Errorf("backend %s takes none of %d cases", o.Engine.Backend, result.Untaken)
+	}
+	if len(result.Results) == 0 && o.Part.count > 1 {
+		return usagef("--part: no case of the ops asked for is in this share")
 	}
 	if len(result.Results) == 0 {
 		return usagef("--op %q: no op's name contains it; the ops are %s", o.Op, opNames())

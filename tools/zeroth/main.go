@@ -79,7 +79,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			exportCommand(), synthCommand(), inspectCommand(), planCommand(), logitsCommand(),
 			trainCommand(), evalCommand(), runCommand(), replayCommand(), adapterCommand(), reportCommand(), studyCommand(), pushCommand(),
-			conformanceCommand(), compareCommand(), devicesCommand(), pluginCommand(), benchCommand(),
+			conformanceCommand(), compareCommand(), devicesCommand(), pluginCommand(), benchCommand(), versionCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

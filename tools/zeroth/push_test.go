@@ -361,3 +361,47 @@ func (p *emulatedPhone) await(t *testing.T, name string) {
 	}
 	t.Fatalf("%s has no steps", path)
 }
+
+// The Android binary picks kernels by the processor, and they agree with the
+// plain ones.
+func TestAndroidBinaryOnProcessors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: -short")
+	}
+	folder := t.TempDir()
+	emulator := android(t, filepath.Join(folder, "phone"))
+	binary := filepath.Join(folder, phoneBinary)
+	buildForPhone(t, binary)
+	for _, c := range []struct{ processor, level, kernel string }{
+		{"cortex-a53", "neon", "linear_codes_4x16_neon"},
+		{"cortex-a76", "dotprod", "linear_codes_6x16_dotprod"},
+		{"max", "i8mm", "linear_codes_6x16_i8mm"},
+	} {
+		run := func(args ...string) string {
+			t.Helper()
+			words := append(append([]string(nil), emulator...), binary)
+			words = append(words, args...)
+			for i := range words {
+				if words[i] == "-cpu" {
+					words[i+1] = c.processor
+				}
+			}
+			command := exec.Command(words[0], words[1:]...)
+			command.Env = append(os.Environ(), cpu.LimitVariable+"="+c.level)
+			out, err := command.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%s: zeroth %s: %v\n%s", c.processor, strings.Join(args, " "), err, out)
+			}
+			return string(out)
+		}
+		if said := run("version"); !strings.Contains(said, "android/arm64") {
+			t.Errorf("%s: %s", c.processor, said)
+		}
+		if said := run("devices"); !strings.Contains(said, c.kernel) {
+			t.Errorf("%s: devices does not list %s:\n%s", c.processor, c.kernel, said)
+		}
+		if said := run("conformance", "--op", "Linear", "--part", "5/120"); !strings.Contains(said, c.level) {
+			t.Errorf("%s: %s", c.processor, said)
+		}
+	}
+}
