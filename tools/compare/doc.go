@@ -6,7 +6,9 @@
 // and no error adds up. And in the run: the value that it had when the whole
 // method ran is held against the reference's, errors of all nodes before it
 // included. A fault of a kernel shows in the first; one of what lies between
-// kernels, such as memory that is used twice, in the second only.
+// kernels, such as a missing barrier, in the second only. Values have memory of
+// their own in the walk: memory that is used twice shows in the loss, the
+// gradients and the update that follow it, which run as training does.
 //
 // The command "zeroth compare" reads flags, calls this package and prints what
 // it returns.

@@ -183,6 +183,11 @@ func findBackend(name string) (backend.Backend, error) {
 	if index, ok := deviceIndex(openclName, name); ok {
 		return openOpenCL(name, index)
 	}
+	for _, kind := range []string{vulkanName, openclName} {
+		if strings.HasPrefix(name, kind+":") {
+			return backend.Backend{}, withHint(usagef("--backend %s: want %s:N, N being a device's number from 0", name, kind), "zeroth devices lists what programs can run on")
+		}
+	}
 	list, err := backends()
 	if err != nil {
 		return backend.Backend{}, err

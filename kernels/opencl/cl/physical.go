@@ -49,7 +49,8 @@ type Limits struct {
 const maxListed = 64
 
 // Devices lists the devices of all platforms, usable or not, in the order in
-// which the drivers have them. Platforms without devices are passed over.
+// which the drivers have them. Platforms without devices are passed over; one
+// that does not tell its devices stands for one that cannot be used.
 func Devices() ([]*Physical, error) {
 	e, err := load()
 	if err != nil {
@@ -73,7 +74,10 @@ func Devices() ([]*Physical, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			p := &Physical{entries: e, platform: platform, Kind: "other", Unusable: err.Error()}
+			p.Platform = p.platformText()
+			p.Name = p.Platform
+			all = append(all, p)
 		}
 		for _, device := range devices {
 			p := &Physical{entries: e, handle: device, platform: platform}
@@ -98,8 +102,7 @@ func list(what string, read func(room uint32, first *uintptr, n *uint32) Status)
 func (p *Physical) describe() {
 	p.Name, p.Vendor = p.text(deviceName), p.text(deviceVendor)
 	p.Version, p.Driver = p.text(deviceVersion), p.text(driverVersion)
-	platform := func(what uintptr) string { return readText(p.entries.GetPlatformInfo, p.platform, what, maxText) }
-	p.Platform = strings.TrimSpace(platform(platformName) + " " + platform(platformVersion))
+	p.Platform = p.platformText()
 	p.Extensions = strings.Fields(readText(p.entries.GetDeviceInfo, p.handle, deviceExtensions, maxExtensions))
 	slices.Sort(p.Extensions)
 	p.Kind = "other"
@@ -121,6 +124,12 @@ func (p *Physical) describe() {
 		WorkGroupInvocations: bounded(min(p.number(deviceMaxWorkGroupSize), items[0])),
 	}
 	p.Unusable = p.lacks()
+}
+
+// platformText is the name and the version of the device's driver.
+func (p *Physical) platformText() string {
+	text := func(what uintptr) string { return readText(p.entries.GetPlatformInfo, p.platform, what, maxText) }
+	return strings.TrimSpace(text(platformName) + " " + text(platformVersion))
 }
 
 // bounded keeps what a driver says from overflowing sums.

@@ -132,12 +132,18 @@ func (i *Instance) layerInstalled() error {
 	return nil
 }
 
+// maxListed bounds lists: a driver that says it has more is not believed.
+const maxListed = 1 << 16
+
 // list reads a list of unknown length: first its length, then its elements.
 func list[T any](what string, read func(n *uint32, first *T) Result) ([]T, error) {
 	for range 8 { // it may grow between the two calls
 		n := new(uint32)
 		if err := check(read(n, nil), what); err != nil {
 			return nil, err
+		}
+		if *n > maxListed {
+			return nil, fmt.Errorf("%w: %s counts %d elements", ErrUnusable, what, *n)
 		}
 		elements := make([]T, *n+1)
 		*n = uint32(len(elements))

@@ -65,23 +65,17 @@ func (i *Instance) enumerate() error {
 		return err
 	}
 	for _, h := range handles {
-		p, err := i.describe(h)
-		if err != nil {
-			return err
-		}
-		i.devices = append(i.devices, p)
+		i.devices = append(i.devices, i.describe(h))
 	}
 	return nil
 }
 
-func (i *Instance) describe(h uintptr) (*Physical, error) {
+// describe asks a device for all that is told of it.
+func (i *Instance) describe(h uintptr) *Physical {
 	p := &Physical{handle: h}
 	extensions, err := list[extensionProperties]("vkEnumerateDeviceExtensionProperties", func(n *uint32, first *extensionProperties) Result {
 		return i.entries.EnumerateDeviceExtensionProperties.call(h, 0, uintptr(unsafe.Pointer(n)), uintptr(unsafe.Pointer(first)))
 	})
-	if err != nil {
-		return nil, err
-	}
 	for _, e := range extensions {
 		p.Extensions = append(p.Extensions, goString(e.extensionName[:]))
 	}
@@ -98,7 +92,10 @@ func (i *Instance) describe(h uintptr) (*Physical, error) {
 	switch {
 	case api < version(1, 1):
 		p.Unusable = fmt.Sprintf("its driver supports Vulkan %s, at least 1.1 is needed", p.API)
-		return p, nil
+		return p
+	case err != nil:
+		p.Unusable = err.Error()
+		return p
 	case !found:
 		p.Unusable = "it has no queue that computes"
 	}
@@ -107,7 +104,7 @@ func (i *Instance) describe(h uintptr) (*Physical, error) {
 	if p.Unusable == "" {
 		p.Unusable = p.lacks()
 	}
-	return p, nil
+	return p
 }
 
 // has reports whether a device has an extension, or a version that took it in.

@@ -83,6 +83,31 @@ func TestUnusable(t *testing.T) {
 	}
 }
 
+// What a driver says of its lists is not believed beyond reason.
+func TestLists(t *testing.T) {
+	for _, count := range []uint32{maxListed + 1, 1<<32 - 1} {
+		_, err := list("vkSomething", func(n *uint32, _ *uint64) Result {
+			*n = count
+			return success
+		})
+		if !errors.Is(err, ErrUnusable) {
+			t.Errorf("%d elements: %v", count, err)
+		}
+	}
+	got, err := list("vkSomething", func(n *uint32, first *uint64) Result {
+		if first != nil {
+			*first = 7
+			*n = 100 // more than there was room for
+			return success
+		}
+		*n = 1
+		return success
+	})
+	if err != nil || len(got) != 2 || got[0] != 7 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestResults(t *testing.T) {
 	for r, m := range meanings {
 		if m.kind != nil && !errors.Is(check(r, "vkSomething"), m.kind) || !strings.Contains(r.Error(), m.name) {
