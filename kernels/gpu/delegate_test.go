@@ -173,6 +173,14 @@ func TestArena(t *testing.T) {
 	if _, down := s.Moved(); down != 8*64*4 {
 		t.Errorf("%d bytes came back", down)
 	}
+	y := small.(*executable).values[6].tensor
+	y.Shape[0] = 5 // of the runs to come
+	if err := small.Fetch(0); err != nil {
+		t.Fatal(err)
+	}
+	if _, down := s.Moved(); down != 2*8*64*4 {
+		t.Errorf("%d bytes came back, what was made is 8 rows", down)
+	}
 	s.Close()
 	if len(d.live) != 1 { // the quantile table is the device's
 		t.Errorf("%d buffers are left", len(d.live))

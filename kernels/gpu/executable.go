@@ -19,6 +19,7 @@ type executable struct {
 	session   *session
 	partition *backend.Partition
 	values    []*mirror
+	outputs   []mirror // at the extents of the last run
 	calls     []*kernel.Call
 	scratches [][]Span // by node
 	plan      *plan.Plan
@@ -95,6 +96,10 @@ func (e *executable) findValues() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", v.Name, err)
 		}
+	}
+	for _, v := range e.partition.Outputs {
+		m := e.values[v]
+		e.outputs = append(e.outputs, mirror{&kernel.Tensor{Type: m.tensor.Type, Shape: make([]int, len(m.tensor.Shape))}, m.parts})
 	}
 	return nil
 }
@@ -346,13 +351,21 @@ func (e *executable) Run(ctx context.Context) error {
 	if e.partition.Mutates {
 		ctx = context.WithoutCancel(ctx)
 	}
-	return e.recording.Run(ctx)
+	if err := e.recording.Run(ctx); err != nil {
+		return err
+	}
+	for i, v := range e.partition.Outputs {
+		now := e.values[v].tensor
+		e.outputs[i].tensor.Width = now.Width
+		copy(e.outputs[i].tensor.Shape, now.Shape)
+	}
+	return nil
 }
 
 // Fetch implements backend.Executable.
 func (e *executable) Fetch(output int) error {
-	m := e.values[e.partition.Outputs[output]]
-	n, err := m.download(e.session.ops.device, m.tensor.Data)
+	data := e.values[e.partition.Outputs[output]].tensor.Data
+	n, err := e.outputs[output].download(e.session.ops.device, data)
 	e.session.down += n
 	return err
 }

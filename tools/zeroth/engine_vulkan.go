@@ -1,13 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"zeroth/kernels/gpu"
+	"zeroth/kernels/opencl/cl"
 	"zeroth/kernels/vulkan"
+	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/backend"
 )
 
@@ -40,6 +44,12 @@ func openVulkan(name string, index int) (backend.Backend, error) {
 	return backend.Backend{
 		Name: name, About: fmt.Sprintf("%s, %s", p.Name, p.Driver), Kernels: d.Kernels(), Delegate: d.Delegate(name),
 	}, nil
+}
+
+// deviceFailed reports whether a device stopped working, or has no memory left.
+func deviceFailed(err error) bool {
+	return slices.ContainsFunc([]error{vk.ErrLost, vk.ErrTimeout, vk.ErrMemory, cl.ErrLost, cl.ErrTimeout, cl.ErrMemory},
+		func(kind error) bool { return errors.Is(err, kind) })
 }
 
 // tuning reads ZEROTH_TUNE: with 0 tiles are not tried, and the cache is not read.

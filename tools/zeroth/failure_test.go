@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 
+	"zeroth/kernels/opencl/cl"
+	"zeroth/kernels/vulkan/vk"
 	"zeroth/mpzo/train"
 )
 
@@ -21,6 +23,8 @@ func TestFailedRunsAreExplained(t *testing.T) {
 		{fmt.Errorf("step 7: %w", &fs.PathError{Op: "write", Path: "out/journal", Err: syscall.ENOSPC}), "make room, then go on with: zeroth train --resume out"},
 		{fmt.Errorf("step 7: %w", &fs.PathError{Op: "write", Path: "out/journal", Err: syscall.EDQUOT}), "zeroth train --resume out"},
 		{fmt.Errorf("step 7: %w", train.ErrDiverged), "zeroth replay m.zpt --journal out --out NEW"},
+		{fmt.Errorf("step 7: a card: %w", vk.ErrTimeout), "zeroth train --resume out --backend cpu"},
+		{fmt.Errorf("step 7: a card: %w", cl.ErrLost), "zeroth train --resume out --backend cpu"},
 		{&fs.PathError{Op: "write", Path: "out/journal", Err: syscall.EIO}, ""},
 	} {
 		got := r.explain(c.err)

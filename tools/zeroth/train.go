@@ -370,6 +370,8 @@ func (r *trainRun) explain(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return withHint(err, "every step up to there is saved: make room, then go on with: zeroth train --resume "+r.folder)
+	case deviceFailed(err):
+		return withHint(err, "every step up to there is saved: go on by the CPU with: zeroth train --resume "+r.folder+" --backend cpu")
 	case errors.Is(err, train.ErrDiverged):
 		return withHint(err, fmt.Sprintf("zeroth replay %s --journal %s --out NEW rebuilds the %s as it was", r.config.Program, r.folder, r.config.product()))
 	}
