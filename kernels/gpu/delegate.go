@@ -79,6 +79,22 @@ func (m *measuredMemory) scratch(bytes int64) Span {
 	return Span{Size: bytes}
 }
 
+// placedMemory is where a node's tensors are. Working memory is given out in the
+// order in which it was measured.
+type placedMemory struct {
+	inputs, outputs [][]part
+	scratches       []Span
+}
+
+func (m *placedMemory) in(i int) []part  { return m.inputs[i] }
+func (m *placedMemory) out(i int) []part { return m.outputs[i] }
+
+func (m *placedMemory) scratch(int64) Span {
+	span := m.scratches[0]
+	m.scratches = m.scratches[1:]
+	return span
+}
+
 // session holds what partitions share on the device: constants, slots and the
 // arena of their temporaries.
 type session struct {

@@ -318,22 +318,6 @@ func (e *executable) record() error {
 	return err
 }
 
-// placedMemory is where a node's tensors are. Working memory is given out in the
-// order in which it was measured.
-type placedMemory struct {
-	inputs, outputs [][]part
-	scratches       []Span
-}
-
-func (m *placedMemory) in(i int) []part  { return m.inputs[i] }
-func (m *placedMemory) out(i int) []part { return m.outputs[i] }
-
-func (m *placedMemory) scratch(int64) Span {
-	span := m.scratches[0]
-	m.scratches = m.scratches[1:]
-	return span
-}
-
 // Run implements backend.Executable.
 func (e *executable) Run(ctx context.Context) error {
 	if e.plan.Bytes > 0 && e.arena != e.session.arena || e.recording == nil {

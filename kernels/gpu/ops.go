@@ -46,7 +46,7 @@ func New(name string, d Device, options Options) (*Ops, error) {
 	}
 	if tuned, ok := d.(Tuned); ok && options.Tune && tuned.TuningName() != "" {
 		store := newTileStore(tuned.TuningName())
-		o.tuner = &tuner{best: store.load(), store: store}
+		o.tuner = &tuner{best: store.load(), untried: make(map[class]bool), store: store}
 	}
 	return o, nil
 }

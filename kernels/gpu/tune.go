@@ -72,11 +72,14 @@ func (c class) candidates() []Tile {
 	return list
 }
 
-// tuner tries tiles, each class once, and keeps what it found in a file.
+// tuner tries tiles, each class once, and keeps what it found in a file. Classes of
+// which no tile could be tried, for want of memory say, are not kept: the next
+// process tries them again.
 type tuner struct {
-	mutex sync.Mutex
-	best  map[class]Tile
-	store tileStore
+	mutex   sync.Mutex
+	best    map[class]Tile
+	untried map[class]bool
+	store   tileStore
 }
 
 // tile picks the tile of a product. It tries only where the device's memory may
@@ -94,10 +97,12 @@ func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
 	o.tuner.mutex.Lock()
 	defer o.tuner.mutex.Unlock()
 	t, ok := o.tuner.best[c]
-	if !ok && b.trial {
-		t, ok = o.try(w.Type, c), true
-		o.tuner.best[c] = t
-		o.tuner.store.save(o.tuner.best)
+	if !ok && b.trial && !o.tuner.untried[c] {
+		if t, ok = o.try(w.Type, c); ok {
+			o.tuner.best[c] = t
+			o.tuner.store.save(o.tuner.best)
+		}
+		o.tuner.untried[c] = !ok
 	}
 	if !ok {
 		return usualTile(rows)
@@ -105,16 +110,15 @@ func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
 	return t
 }
 
-// try times the candidates and returns the fastest, or the usual tile where none
-// can be run.
-func (o *Ops) try(w op.Type, c class) Tile {
-	best, least := usualTile(c.rows), math.Inf(1)
+// try times the candidates and returns the fastest, if any can be run.
+func (o *Ops) try(w op.Type, c class) (best Tile, ok bool) {
+	least := math.Inf(1)
 	for _, t := range c.candidates() {
 		if s, err := o.timeOf(w, c, t); err == nil && s < least {
-			best, least = t, s
+			best, least, ok = t, s, true
 		}
 	}
-	return best
+	return best, ok
 }
 
 // timeOf is the least time of a few runs of a product, in seconds. What it

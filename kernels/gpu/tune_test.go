@@ -16,6 +16,7 @@ type tunedDevice struct {
 	testDevice
 	quick  Tile
 	trials int
+	broken bool // trials fail
 }
 
 func (d *tunedDevice) TuningName() string { return "a device, a driver" }
@@ -24,6 +25,9 @@ func (d *tunedDevice) Record(stages []Stage) (Recording, error) {
 	r := &tunedRecording{testRecording{&d.testDevice}, 0}
 	if len(stages) == 4 && stages[0].Kernel.Name == "linear" { // a trial
 		d.trials++
+		if d.broken {
+			return nil, ErrMemory
+		}
 		if c := stages[0].Constants; c[1] != uint32(d.quick.A) || c[2] != uint32(d.quick.B) {
 			r.takes = time.Millisecond
 		}
@@ -105,6 +109,22 @@ func TestTuning(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
 		t.Errorf("%d files: %v", len(entries), err)
+	}
+}
+
+// Where no tile could be tried the usual one serves, and nothing is kept.
+func TestTrialsFail(t *testing.T) {
+	cache := t.TempDir()
+	for _, name := range []string{"XDG_CACHE_HOME", "HOME", "LocalAppData"} {
+		t.Setenv(name, cache)
+	}
+	d := &tunedDevice{testDevice: *newTestDevice(1 << 24), quick: Tile{4, 8}, broken: true}
+	if got := d.compiled(t); got != usualTile(64) || d.trials != len(tiles) {
+		t.Errorf("tile %v after %d trials", got, d.trials)
+	}
+	d.broken = false
+	if got := d.compiled(t); got != d.quick {
+		t.Errorf("tile %v, though trials work again", got)
 	}
 }
 
