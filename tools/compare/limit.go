@@ -41,8 +41,9 @@ const (
 	halfOfPair = 1e-2
 )
 
-// limitOf is the limit of a node whose inputs are in.
-func limitOf(spec *op.Spec, in []*kernel.Tensor, pairs bool) Limit {
+// limitOf is the limit of a node whose inputs are in, out being what the reference
+// made of them.
+func limitOf(spec *op.Spec, in []*kernel.Tensor, out *kernel.Tensor, pairs bool) Limit {
 	l := Limit{NMSE: exactly, scale: 1e-30, pairs: pairs}
 	switch spec.ID {
 	case op.CrossEntropyHead, op.ChoiceLoss, op.WeightedSum:
@@ -60,6 +61,9 @@ func limitOf(spec *op.Spec, in []*kernel.Tensor, pairs bool) Limit {
 		loss = roundedToBF16
 	case d.Packed():
 		loss = max(roundedTo8, 4*peak(in[0])/(127*127*12))
+		if spec.ID != op.CrossEntropyHead {
+			loss = max(loss, 4*spread(in[0], in[1], out))
+		}
 	default:
 		return l
 	}
@@ -69,25 +73,6 @@ func limitOf(spec *op.Spec, in []*kernel.Tensor, pairs bool) Limit {
 	}
 	l.NMSE += loss
 	return l
-}
-
-// peak is the largest square over the mean square of a row, of the row of x where
-// it is largest: an 8-bit step is set by a row's largest value.
-func peak(x *kernel.Tensor) float64 {
-	columns := x.Shape[len(x.Shape)-1]
-	values := x.F32()[:x.Width*x.Elements()]
-	worst := 0.0
-	for ; len(values) > 0; values = values[columns:] {
-		largest, sum := 0.0, 0.0
-		for _, v := range values[:columns] {
-			square := float64(v) * float64(v)
-			largest, sum = max(largest, square), sum+square
-		}
-		if isFinite(sum) && sum > 0 {
-			worst = max(worst, largest*float64(columns)/sum)
-		}
-	}
-	return worst
 }
 
 // judgesLines reports whether rows or columns of n elements are judged.

@@ -99,7 +99,7 @@ func (k *walk) inRun(ctx context.Context, tested Engine) error {
 			return fmt.Errorf("node %d: %w: unknown %s", i, op.ErrInvalid, def.Op)
 		}
 		node := Node{Index: i, Op: spec.Name, Name: def.Name}
-		l := limitOf(spec, k.inputs(def), k.work.Pairs)
+		l := limitOf(spec, k.inputs(def), k.want.values[def.Out[0]], k.work.Pairs)
 		node.Limit, node.RunLimit = l.NMSE, l.NMSE
 		run := Limit{NMSE: l.NMSE, scale: l.scale, loose: l.loose}
 		for _, v := range def.In {
@@ -118,12 +118,16 @@ func (k *walk) inRun(ctx context.Context, tested Engine) error {
 	return nil
 }
 
-// inputs are the tensors of a node in the reference's run: nil for slots.
+// inputs are the tensors of a node in the reference's run; slots are without data.
 func (k *walk) inputs(def *program.Node) []*kernel.Tensor {
 	list := make([]*kernel.Tensor, len(def.In))
 	for i, v := range def.In {
 		if list[i] = k.want.values[v]; list[i] == nil {
-			list[i] = &kernel.Tensor{Type: k.def.Values[v].Type}
+			value := &k.def.Values[v]
+			list[i] = &kernel.Tensor{Type: value.Type}
+			if value.Kind == program.ConstRef {
+				list[i].Data = k.work.Program.Constants[value.Ref].Data
+			}
 		}
 	}
 	return list
