@@ -106,11 +106,14 @@ func referenceOf(c *cli.Context) string {
 
 func (o *compareOptions) check(c *cli.Context) error {
 	for _, v := range []struct {
-		name    string
-		n, most int
-	}{{"batch", o.Batch, maxBatch}, {"tokens", o.Tokens, 1 << 16}, {"directions", o.Probe.Directions, 1 << 20}, {"q", o.Probe.Queries, 1024}} {
-		if v.n < 1 || v.n > v.most {
-			return usagef("--%s %d: must be 1 to %d", v.name, v.n, v.most)
+		name           string
+		n, least, most int
+	}{
+		{"batch", o.Batch, 1, maxBatch}, {"tokens", o.Tokens, 1, 1 << 16}, {"q", o.Probe.Queries, 1, 1024},
+		{"directions", o.Probe.Directions, 2, 1 << 20}, // a correlation takes two
+	} {
+		if v.n < v.least || v.n > v.most {
+			return usagef("--%s %d: must be %d to %d", v.name, v.n, v.least, v.most)
 		}
 	}
 	named := o.Task.Task != "" || o.Task.Template != ""
