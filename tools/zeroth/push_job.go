@@ -210,7 +210,8 @@ func (j *pushJob) addFolder(folder string) ([]*phone.File, error) {
 	return files, nil
 }
 
-// sendRun sends the journal and run.json, which has the phone's paths.
+// sendRun sends the journal, run.json, which has the phone's paths, and the adapter
+// that the run began with, where that is its own.
 func (p *pusher) sendRun(ctx context.Context, config runConfig) error {
 	folder, err := os.MkdirTemp("", "zeroth-push-*")
 	if err != nil {
@@ -227,6 +228,11 @@ func (p *pusher) sendRun(ctx context.Context, config runConfig) error {
 		}
 		if err := os.WriteFile(filepath.Join(folder, journalName), raw, 0o666); err != nil {
 			return err
+		}
+		if config.InitA != "" {
+			if err := os.CopyFS(filepath.Join(folder, startName), os.DirFS(filepath.Join(p.Resume, startName))); err != nil {
+				return err
+			}
 		}
 	}
 	return p.run.SendFolder(ctx, folder)
