@@ -42,7 +42,7 @@ type State string
 
 // The states of a run.
 const (
-	Absent  State = "absent"
+	Absent  State = "absent" // or never started: the connection broke while its files were sent
 	Running State = "running"
 	Ended   State = "ended"   // with an exit code
 	Killed  State = "killed"  // without one: the phone ended it, or was switched off
@@ -55,7 +55,8 @@ func (r *Run) State(ctx context.Context) (State, error) {
 if [ -e fetched ]; then echo fetched
 elif [ -e code ]; then echo ended
 elif kill -0 "$(cat pid 2>/dev/null)" 2>/dev/null; then echo running
-else echo killed; fi`)
+elif [ -e out ]; then echo killed
+else echo absent; fi`)
 	return State(strings.TrimSpace(string(out))), err
 }
 

@@ -27,6 +27,7 @@ type pushOptions struct {
 	Data                []string
 	Run, Resume         string
 	Out, Name           string
+	outGiven            bool // by --out or --resume
 	Attach, Stop, JSON  bool
 	Wait                time.Duration
 }
@@ -55,7 +56,7 @@ func pushCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "data", Usage: "`FILE` to send; may be repeated"},
 			&cli.StringFlag{Name: "run", Usage: "`COMMAND` of zeroth to run on the phone, such as \"train --task sst2\""},
 			&cli.StringFlag{Name: "resume", Usage: "go on, on the phone, with the run in `FOLDER`; --run may hold flags of train such as \"--steps 40\""},
-			&cli.StringFlag{Name: "out", Usage: "new `FOLDER` for what is fetched", Value: "zeroth-run"},
+			&cli.StringFlag{Name: "out", Usage: "new `FOLDER` for what is fetched; with --attach that of the run's push, unless it is given", Value: "zeroth-run"},
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the run on the phone", DefaultText: "that of the folder"},
 			&cli.BoolFlag{Name: "attach", Usage: "follow a run that goes on, or fetch one that has ended", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "stop", Usage: "have the run save and end; then --attach fetches it", DisableDefaultText: true},
@@ -71,6 +72,7 @@ func pushCommand() *cli.Command {
 				Data: c.StringSlice("data"), Run: c.String("run"), Resume: c.String("resume"), Out: c.String("out"), Name: c.String("name"),
 				Attach: c.Bool("attach"), Stop: c.Bool("stop"), JSON: c.Bool("json"), Wait: c.Duration("wait"),
 			}
+			o.outGiven = c.IsSet("out") || c.IsSet("resume")
 			if c.IsSet("resume") && !c.IsSet("out") {
 				o.Out = o.Resume
 			}
@@ -153,6 +155,7 @@ type pusher struct {
 // can be those of this computer again.
 type pushOrigin struct {
 	Resumes bool              `json:"resumes"` // it was begun here
+	Out     string            `json:"out"`     // this computer's folder for it
 	Paths   map[string]string `json:"paths"`   // the phone's to this computer's
 }
 
@@ -206,25 +209,33 @@ func (p *pusher) push(ctx context.Context) (err error) {
 	if err := facts.Check(); err != nil {
 		return err
 	}
-	if err := p.start(ctx, job); err != nil {
+	words, err := p.send(ctx, job)
+	switch {
+	case errors.Is(err, phone.ErrLost):
+		return withHint(err, "nothing was started: the same command again sends what is missing")
+	case err != nil:
 		return err
 	}
+	if err := p.run.Start(ctx, words); err != nil {
+		return err
+	}
+	p.event("started", p.Name, "%s runs on the phone", p.Name)
 	return p.follow(ctx)
 }
 
-// start sends what the job needs and starts it.
-func (p *pusher) start(ctx context.Context, job pushJob) error {
+// send sends what the job needs and returns the words to start it with.
+func (p *pusher) send(ctx context.Context, job pushJob) (words []string, err error) {
 	if err := p.run.Prepare(ctx); err != nil {
 		if errors.Is(err, phone.ErrRun) {
 			err = withHint(err, "zeroth push --attach --name "+p.Name+" follows and fetches it; --name starts another beside it")
 		}
-		return err
+		return nil, err
 	}
 	remote := map[string]string{}
-	p.origin = pushOrigin{Resumes: p.Resume != "", Paths: map[string]string{}}
+	p.origin = pushOrigin{Resumes: p.Resume != "", Out: wholePath(p.Out), Paths: map[string]string{}}
 	for _, f := range job.files {
 		if err := p.adb.Send(ctx, f, f == job.binary); err != nil {
-			return err
+			return nil, err
 		}
 		verb := "has"
 		if f.Sent {
@@ -235,22 +246,17 @@ func (p *pusher) start(ctx context.Context, job pushJob) error {
 	}
 	if job.send != nil {
 		if err := job.send(ctx, remote); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	origin, err := json.Marshal(p.origin)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.run.Keep(ctx, originName, origin); err != nil {
-		return err
+		return nil, err
 	}
-	words := append([]string{job.binary.Remote}, job.words(remote, p.run.Folder())...)
-	if err := p.run.Start(ctx, words); err != nil {
-		return err
-	}
-	p.event("started", p.Name, "%s runs on the phone", p.Name)
-	return nil
+	return append([]string{job.binary.Remote}, job.words(remote, p.run.Folder())...), nil
 }
 
 // attach takes up a run that was started before.
@@ -272,6 +278,9 @@ func (p *pusher) attach(ctx context.Context) error {
 	if err := json.Unmarshal(raw, &p.origin); err != nil {
 		return fmt.Errorf("%s on the phone: %w", originName, err)
 	}
+	if !p.outGiven && p.origin.Out != "" {
+		p.Out = p.origin.Out
+	}
 	if state == phone.Killed {
 		p.event("killed", p.Name, "zeroth: notice: %s was killed on the phone; what it saved is fetched", p.Name)
 		return p.fetch(ctx)
@@ -292,6 +301,8 @@ func (p *pusher) follow(ctx context.Context) error {
 	case errors.Is(err, context.Canceled):
 		again := "--name " + p.Name
 		return withHint(interrupted{p.Name + " goes on in the phone"}, "zeroth push --attach "+again+" follows it; zeroth push --stop "+again+" has it save and end")
+	case errors.Is(err, phone.ErrRun): // it was killed
+		return withHint(err, "zeroth push --attach --name "+p.Name+" fetches what it saved")
 	case err != nil:
 		return err
 	}

@@ -96,6 +96,9 @@ func takeOver(from, to string) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(to, 0o777); err != nil { // it may have been moved away
+		return err
+	}
 	for _, entry := range entries {
 		old := filepath.Join(to, entry.Name())
 		if entry.IsDir() {

@@ -246,6 +246,7 @@ func TestPushToAPhone(t *testing.T) {
 		}
 	})
 	t.Run("a lost connection", p.testLost)
+	t.Run("a run with a start", p.testStart)
 	t.Run("unsuitable", p.testUnsuitable)
 	t.Run("commands", func(t *testing.T) {
 		said := p.must(t, "push", "--binary", p.binary, "--out", "none", "--run", "conformance --op Slice --digest")
@@ -308,7 +309,7 @@ func (p *emulatedPhone) testLost(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		p.await(t, out)
+		p.await(t, out, 1400)
 		return command, &said
 	}
 	command, said := push("lost", "0s")
@@ -349,12 +350,53 @@ func (p *emulatedPhone) testLost(t *testing.T) {
 	p.must(t, "push", "--attach", "--name", "cut", "--out", "cut")
 }
 
-// await waits until a run on the phone has a step in its journal.
-func (p *emulatedPhone) await(t *testing.T, name string) {
+// testStart takes a run whose A was found here to the phone, follows it once its
+// folder was moved away, and goes on where an earlier push was cut.
+func (p *emulatedPhone) testStart(t *testing.T) {
+	flags := []string{"--init-a", "activations", "--out"}
+	p.must(t, append(append(p.train("4"), flags...), "start-whole")...)
+	p.must(t, append(append(p.train("2"), flags...), "start-begun")...)
+	p.must(t, "push", "--binary", p.binary, "--resume", "start-begun", "--run", "--steps 4 --threads 1")
+	if sameBits() {
+		p.same(t, "start-begun", "start-whole", "adapter/adapter_model.safetensors", "start/adapter_model.safetensors")
+	}
+
+	// The connection broke before anything was started.
+	if err := os.MkdirAll(filepath.Join(p.root, phone.Root, "runs", "start-begun-2", "run"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	p.fails(t, 1, `there is no start-begun-2`, "push", "--attach", "--name", "start-begun-2")
+	sent, err := os.Stat(filepath.Join(p.folder, "start-begun", journalName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := p.zeroth("push", "--binary", p.binary, "--name", "start-begun-2", "--resume", "start-begun", "--run", "--steps 3000 --threads 1")
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.await(t, "start-begun-2", sent.Size())
+	if err := command.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Wait(); command.ProcessState.ExitCode() != exitInterrupted {
+		t.Error(err)
+	}
+	p.must(t, "push", "--stop", "--name", "start-begun-2")
+	if err := os.Rename(filepath.Join(p.folder, "start-begun"), filepath.Join(p.folder, "moved")); err != nil {
+		t.Fatal(err)
+	}
+	p.must(t, "push", "--attach", "--name", "start-begun-2")
+	p.must(t, "replay", "m.zpt", "--journal", "start-begun", "--out", "start-replayed")
+	p.same(t, "start-replayed", "start-begun/adapter", "adapter_model.safetensors")
+}
+
+// await waits until a run on the phone has steps in its journal, which had so many
+// bytes before the first.
+func (p *emulatedPhone) await(t *testing.T, name string, before int64) {
 	t.Helper()
 	path := filepath.Join(p.root, phone.Root, "runs", name, "run", journalName)
 	for range 600 {
-		if info, err := os.Stat(path); err == nil && info.Size() > 1500 {
+		if info, err := os.Stat(path); err == nil && info.Size() > before+100 {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
