@@ -109,7 +109,9 @@ func (o *compareOptions) check(c *cli.Context) error {
 		name           string
 		n, least, most int
 	}{
-		{"batch", o.Batch, 1, maxBatch}, {"tokens", o.Tokens, 1, 1 << 16}, {"q", o.Probe.Queries, 1, 1024},
+		{"batch", o.Batch, 1, maxBatch},
+		{"tokens", o.Tokens, 1, 1 << 16},
+		{"q", o.Probe.Queries, 1, 1024},
 		{"directions", o.Probe.Directions, 2, 1 << 20}, // a correlation takes two
 	} {
 		if v.n < v.least || v.n > v.most {
