@@ -41,7 +41,7 @@ func (v Moves) Averages() bool { return v.Optimizer != "" && v.Optimizer != sgd 
 func (v Moves) Check() error {
 	switch {
 	case v.Optimizer != "" && !slices.Contains(Optimizers(), v.Optimizer):
-		return fmt.Errorf("%w: no optimizer %q: choose among %s", ErrSettings, v.Optimizer, strings.Join(Optimizers(), ", "))
+		return fmt.Errorf("%w: no optimizer %.40q: choose among %s", ErrSettings, v.Optimizer, strings.Join(Optimizers(), ", "))
 	case !(v.Momentum >= 0 && v.Momentum < 1):
 		return fmt.Errorf("%w: momentum %g is not within 0 and 1, 1 excluded", ErrSettings, v.Momentum)
 	case v.Momentum > 0 && !v.Averages():

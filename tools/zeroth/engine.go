@@ -240,11 +240,15 @@ func relink(p *program.Program, lora pass.LoRA) (*program.Program, error) {
 // relinkFor is relink for what --params says is trained at the sites: LoRA or
 // cores.
 func relinkFor(params string, p *program.Program, lora pass.LoRA) (*program.Program, error) {
-	m := graph.Lift(p)
 	insert := pass.InsertLoRA
-	if params == paramsCore {
+	switch params {
+	case "", paramsLoRA:
+	case paramsCore:
 		insert = pass.InsertCore
+	default:
+		return nil, fmt.Errorf("the run trained %.40q, which this zeroth does not know", params)
 	}
+	m := graph.Lift(p)
 	if err := insert(m, lora); err != nil {
 		return nil, err
 	}
