@@ -61,7 +61,7 @@ func pushCommand() *cli.Command {
 			&cli.BoolFlag{Name: "attach", Usage: "follow a run that goes on, or fetch one that has ended", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "stop", Usage: "have the run save and end; then --attach fetches it", DisableDefaultText: true},
 			&cli.DurationFlag{Name: "wait", Usage: "`TIME` that a lost connection is waited for", Value: 10 * time.Minute},
-			&cli.BoolFlag{Name: "json", Usage: "print what happens as lines of JSON", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "json", Usage: "print what happens as lines of JSON, among what the run prints", DisableDefaultText: true},
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {

@@ -173,7 +173,11 @@ func startReplay(m *train.Model, h *journal.Header, adapterFolder string) error 
 		return nil
 	}
 	if adapterFolder == "" {
-		return usagef("--adapter is missing: the run started from an adapter, %x", h.Start[:6])
+		err := usagef("--adapter is missing: the run started from an adapter, %x", h.Start[:6])
+		if h.Settings[initASetting] != "" {
+			return withHint(err, "it is the folder "+startName+" of the run: give --journal the run's folder, or --adapter that one")
+		}
+		return err
 	}
 	have, err := adapterFingerprint(adapterFolder)
 	if err != nil {
