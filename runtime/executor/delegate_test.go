@@ -56,6 +56,7 @@ type islandSession struct {
 	slots    [][]byte
 	up, down int64
 	fetches  int
+	compiled int
 	closed   bool
 }
 
@@ -87,6 +88,7 @@ func (s *islandSession) Compile(p *backend.Partition) (backend.Executable, error
 	if p.Method == s.island.decline {
 		return nil, fmt.Errorf("%w: the island is full", backend.ErrDeclined)
 	}
+	s.compiled++
 	e := &islandPart{session: s, partition: p}
 	for _, v := range p.Values {
 		own := &kernel.Tensor{Type: v.Tensor.Type, Shape: slices.Clone(v.Tensor.Shape), Width: v.Tensor.Width}
@@ -303,6 +305,23 @@ func TestSlotsFollowTheNewest(t *testing.T) {
 	}
 }
 
+// A method kept on the host moves slots there: they go over once.
+func TestMethodKeptOnTheHost(t *testing.T) {
+	p := lower(t, small(t))
+	want := trajectory(t, session(t, p, plain(t), executor.Options{Bounds: bounds}))
+	d := &island{}
+	s := session(t, p, plain(t), executor.Options{Bounds: bounds, Delegate: d, OnHost: []string{"update"}})
+	if got := trajectory(t, s); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	_, before := s.Moved()
+	run(t, update(t, s))
+	run(t, method(t, s, "losses"))
+	if _, after := s.Moved(); after != before || d.sessions[0].compiled != 1 {
+		t.Errorf("%d bytes come back, %d partitions", after-before, d.sessions[0].compiled)
+	}
+}
+
 func TestDelegateFails(t *testing.T) {
 	d := &island{broken: "swiglu"}
 	s := session(t, lower(t, small(t)), plain(t), executor.Options{Bounds: bounds, Delegate: d})
@@ -332,8 +351,8 @@ func TestDelegateFails(t *testing.T) {
 func TestDelegateWithoutMemory(t *testing.T) {
 	d := &island{}
 	_, err := executor.New(lower(t, small(t)), plain(t), executor.Options{Bounds: bounds, Delegate: d, MaxBytes: 100})
-	if !errors.Is(err, executor.ErrMemory) || !d.sessions[0].closed {
-		t.Errorf("%v, closed %t", err, d.sessions[0].closed)
+	if !errors.Is(err, executor.ErrMemory) || !d.sessions[0].closed || d.sessions[0].compiled > 0 {
+		t.Errorf("%v, closed %t, %d partitions compiled", err, d.sessions[0].closed, d.sessions[0].compiled)
 	}
 }
 

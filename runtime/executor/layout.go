@@ -12,8 +12,8 @@ import (
 
 // layOut resolves a method's kernels and partitions at the session's bounds and
 // plans its part of the arena. No tensor has storage yet, apart from what lies
-// outside the arena.
-func layOut(s *Session, def *program.Method, registry *kernel.Registry) (*Method, error) {
+// outside the arena. With a refusal the delegate is not asked for any node.
+func layOut(s *Session, def *program.Method, registry *kernel.Registry, refusal string) (*Method, error) {
 	m := &Method{
 		session: s, def: def, extents: s.bounds,
 		output: make([]bool, len(def.Values)), origins: make([]origin, len(def.Values)),
@@ -34,7 +34,7 @@ func layOut(s *Session, def *program.Method, registry *kernel.Registry) (*Method
 	if err := m.checkNodes(); err != nil {
 		return nil, err
 	}
-	if err := m.place(registry); err != nil {
+	if err := m.place(registry, refusal); err != nil {
 		return nil, err
 	}
 	return m, m.planArena()

@@ -23,6 +23,8 @@ type Method struct {
 	home    []int    // item of the plan that holds a temporary, or −1
 	output  []bool   // which values can be read after a run
 	origins []origin // which values partitions give out
+	taken   int      // nodes that the delegate runs
+	refusal string   // why it does not run one
 	// outsideBytes is what inputs and outputs take beside the arena: a float,
 	// since their sum need not fit an int.
 	outsideBytes float64

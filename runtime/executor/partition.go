@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"zeroth/runtime/backend"
@@ -28,22 +27,25 @@ type origin struct {
 	output int
 }
 
-// taken asks the delegate for each node. It returns the first refusal, too.
-func (m *Method) taken() (taken []bool, refusal string) {
+// ask asks the delegate for each node, unless it has refused the method, and
+// keeps its first refusal.
+func (m *Method) ask(refusal string) (taken []bool) {
 	taken = make([]bool, len(m.def.Nodes))
 	delegate := m.session.delegate
-	if delegate == nil {
-		return taken, ""
+	m.refusal = refusal
+	if delegate == nil || refusal != "" {
+		return taken
 	}
 	for i := range m.def.Nodes {
 		p := m.newPart([]int{i})
 		err := delegate.Supports(&p.partition.Nodes[0], p.partition.Values)
-		taken[i] = err == nil
-		if err != nil && refusal == "" {
-			refusal = fmt.Sprintf("%s: %v", m.def.Nodes[i].Name, err)
+		if taken[i] = err == nil; taken[i] {
+			m.taken++
+		} else if m.refusal == "" {
+			m.refusal = fmt.Sprintf("%s: %v", m.def.Nodes[i].Name, err)
 		}
 	}
-	return taken, refusal
+	return taken
 }
 
 // schedule orders the nodes so that those the delegate takes stand together, in
@@ -159,9 +161,7 @@ func (m *Method) addParts(order []int, taken []bool, registry *kernel.Registry) 
 		for end < len(order) && taken[order[end]] {
 			end++
 		}
-		if err := m.addPart(order[at:end]); err != nil {
-			return err
-		}
+		m.addPart(order[at:end])
 		at = end
 	}
 	return nil
@@ -169,7 +169,7 @@ func (m *Method) addParts(order []int, taken []bool, registry *kernel.Registry) 
 
 // addPart makes a step of nodes that the delegate takes. Its outputs are what
 // the method gives out and what nodes outside read.
-func (m *Method) addPart(nodes []int) error {
+func (m *Method) addPart(nodes []int) {
 	p := m.newPart(nodes)
 	inside := make(map[int]bool)
 	for _, i := range nodes {
@@ -199,12 +199,7 @@ func (m *Method) addPart(nodes []int) error {
 	for i := range p.fetched {
 		p.fetched[i] = true // there is nothing to fetch before the first run
 	}
-	var err error
-	if p.executable, err = m.session.delegated.Compile(p.partition); err != nil {
-		return fmt.Errorf("%s: %w", step.node.Name, err)
-	}
 	m.steps = append(m.steps, step)
-	return nil
 }
 
 func partName(def *program.Method, nodes []int) string {
@@ -215,42 +210,43 @@ func partName(def *program.Method, nodes []int) string {
 	return fmt.Sprintf("%s … %s (%d nodes)", first, def.Nodes[nodes[len(nodes)-1]].Name, len(nodes))
 }
 
-// place picks a side for each node and makes the steps. A delegate that declines
-// a partition loses the whole method.
-func (m *Method) place(registry *kernel.Registry) error {
-	taken, refusal := m.taken()
-	err := m.addParts(m.schedule(taken), taken, registry)
-	if err != nil && errors.Is(err, backend.ErrDeclined) {
-		m.steps, m.origins = nil, make([]origin, len(m.def.Values))
-		clear(taken)
-		refusal = err.Error()
-		err = m.addParts(m.schedule(taken), taken, registry)
+// place picks a side for each node and makes the steps.
+func (m *Method) place(registry *kernel.Registry, refusal string) error {
+	taken := m.ask(refusal)
+	return m.addParts(m.schedule(taken), taken, registry)
+}
+
+// compile makes the partitions ready.
+func (m *Method) compile() error {
+	for i := range m.steps {
+		p := m.steps[i].part
+		if p == nil {
+			continue
+		}
+		var err error
+		if p.executable, err = m.session.delegated.Compile(p.partition); err != nil {
+			return fmt.Errorf("%s: %w", m.steps[i].node.Name, err)
+		}
 	}
-	if err == nil && m.session.delegate != nil {
-		m.session.notices = append(m.session.notices, m.placement(taken, refusal))
-	}
-	return err
+	return nil
 }
 
 // placement says in a line what runs where.
-func (m *Method) placement(taken []bool, refusal string) string {
-	count, parts := 0, 0
-	for i := range taken {
-		if taken[i] {
-			count++
-		}
-	}
+func (m *Method) placement() string {
+	parts, nodes, name := 0, len(m.def.Nodes), m.session.delegate.Name()
 	for i := range m.steps {
 		if m.steps[i].part != nil {
 			parts++
 		}
 	}
-	name := m.session.delegate.Name()
-	if count == len(taken) {
-		return fmt.Sprintf("method %s: all %d nodes run on %s", m.def.Name, count, name)
+	if m.taken == nodes {
+		return fmt.Sprintf("method %s: all %d nodes run on %s", m.def.Name, nodes, name)
+	}
+	if m.taken == 0 {
+		return fmt.Sprintf("method %s: all %d nodes run on the CPU (%s)", m.def.Name, nodes, m.refusal)
 	}
 	return fmt.Sprintf("method %s: %d of %d nodes run on %s, in %d partitions; the CPU runs the others (%s)",
-		m.def.Name, count, len(taken), name, parts, refusal)
+		m.def.Name, m.taken, nodes, name, parts, m.refusal)
 }
 
 // run runs the partition. One that mutates is done whole or not at all.

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -34,6 +35,9 @@ type Options struct {
 	// Delegate, if any, runs the nodes that it supports; the registry's kernels
 	// run the others.
 	Delegate backend.Delegate
+	// OnHost names methods that the delegate is not asked for: those that share
+	// slots with what the caller does between runs, say.
+	OnHost []string
 	// KeepValues gives every value of a method storage of its own, to be read
 	// after a run (see Method.Values). It costs memory and the fusion of values
 	// that overwrite each other, and changes no result.
@@ -75,31 +79,43 @@ func New(prog *program.Program, registry *kernel.Registry, o Options) (*Session,
 			return nil, err
 		}
 	}
-	if err := s.bind(registry, o.Methods, o.MaxBytes); err != nil {
+	if err := s.bind(registry, &o); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Session) bind(registry *kernel.Registry, names []string, maxBytes int64) error {
-	for _, name := range names {
+func (s *Session) bind(registry *kernel.Registry, o *Options) error {
+	for _, name := range o.Methods {
 		if s.prog.Method(name) == nil {
 			return s.noMethod(name)
 		}
 	}
 	for i := range s.prog.Methods {
 		def := &s.prog.Methods[i]
-		if len(names) > 0 && !slices.Contains(names, def.Name) {
+		if len(o.Methods) > 0 && !slices.Contains(o.Methods, def.Name) {
 			continue
 		}
-		m, err := layOut(s, def, registry)
+		refusal := ""
+		if slices.Contains(o.OnHost, def.Name) {
+			refusal = "kept on the host"
+		}
+		m, err := layOut(s, def, registry, refusal)
 		if err != nil {
 			return fmt.Errorf("method %s: %w", def.Name, err)
 		}
 		s.methods = append(s.methods, m)
 	}
-	if err := s.allocate(maxBytes); err != nil {
+	// The delegate takes its memory when it compiles: not for a session that
+	// would be refused.
+	if _, _, err := s.measure(o.MaxBytes); err != nil {
+		return err
+	}
+	if err := s.compile(registry); err != nil {
+		return err
+	}
+	if err := s.allocate(o.MaxBytes); err != nil {
 		return err
 	}
 	for _, m := range s.methods {
@@ -113,10 +129,28 @@ func (s *Session) bind(registry *kernel.Registry, names []string, maxBytes int64
 // addressableBytes is more than any process can have: Go panics beyond.
 const addressableBytes = 1 << 47
 
-// allocate makes the slots and the arena, if all that the session needs is
-// within the limit.
-func (s *Session) allocate(maxBytes int64) error {
-	arena, total := 0, 0.0
+// compile has the delegate make its partitions ready. A method of which it
+// declines one runs on the host.
+func (s *Session) compile(registry *kernel.Registry) error {
+	for i, m := range s.methods {
+		err := m.compile()
+		if errors.Is(err, backend.ErrDeclined) {
+			s.methods[i], err = layOut(s, m.def, registry, err.Error())
+		}
+		if err != nil {
+			return fmt.Errorf("method %s: %w", m.def.Name, err)
+		}
+		if s.delegate != nil {
+			s.notices = append(s.notices, s.methods[i].placement())
+		}
+	}
+	return nil
+}
+
+// measure gives the bytes of the arena and of each slot that needs storage, if
+// all that the session needs is within the limit.
+func (s *Session) measure(maxBytes int64) (arena int, slots []int, err error) {
+	total := 0.0
 	for _, m := range s.methods {
 		arena = max(arena, m.plan.Bytes)
 		total += m.outsideBytes
@@ -125,7 +159,7 @@ func (s *Session) allocate(maxBytes int64) error {
 	for i, slot := range s.prog.Slots {
 		size, err := slot.Type.Bytes(op.Extents{Width: 1})
 		if err != nil {
-			return fmt.Errorf("slot %s: %w", slot.Name, err)
+			return 0, nil, fmt.Errorf("slot %s: %w", slot.Name, err)
 		}
 		if slot.Data == nil {
 			sizes[i] = size
@@ -137,7 +171,16 @@ func (s *Session) allocate(maxBytes int64) error {
 		allowed = min(allowed, float64(maxBytes))
 	}
 	if total += float64(arena); total > allowed {
-		return &MemoryError{Needed: total, Allowed: allowed}
+		return 0, nil, &MemoryError{Needed: total, Allowed: allowed}
+	}
+	return arena, sizes, nil
+}
+
+// allocate makes the slots and the arena.
+func (s *Session) allocate(maxBytes int64) error {
+	arena, sizes, err := s.measure(maxBytes)
+	if err != nil {
+		return err
 	}
 	for i := range s.prog.Slots {
 		data := s.prog.Slots[i].Data

@@ -38,6 +38,7 @@ type engine struct {
 	MemLimit int64
 	Sizes    []string  // the command's flags that decide what memory it takes
 	keep     bool      // sessions keep all values
+	onHost   []string  // methods that a delegate is not given
 	notices  io.Writer // where it is said what a delegate runs; nil: nowhere
 }
 
@@ -207,7 +208,7 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 	}
 	s, err := executor.New(p, registry, executor.Options{
 		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: e.maxBytes(p),
-		Delegate: delegate, KeepValues: e.keep,
+		Delegate: delegate, OnHost: e.onHost, KeepValues: e.keep,
 	})
 	if err == nil && e.notices != nil {
 		for _, line := range s.Notices() {

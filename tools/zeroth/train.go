@@ -242,7 +242,13 @@ func (r *trainRun) link(lora pass.LoRA) error {
 		return err
 	}
 	q := settings.Queries
-	s, err := r.engine.session(linked, train.Bounds(bounds, settings.Estimator.Copies(q), q), true, "losses", "update")
+	engine := r.engine
+	if settings.Moves.Averages() {
+		// What these optimizers keep is on the host: so is B while it moves, and
+		// goes to the device once a step.
+		engine.onHost = []string{"update"}
+	}
+	s, err := engine.session(linked, train.Bounds(bounds, settings.Estimator.Copies(q), q), true, "losses", "update")
 	if err != nil {
 		return r.fitting(err, linked, func(batch, q int) (op.Extents, error) {
 			bounds, err := sets.bounds(loss, batch)
