@@ -243,7 +243,7 @@ func (m *Method) placement() string {
 		return fmt.Sprintf("method %s: all %d nodes run on %s", m.def.Name, nodes, name)
 	}
 	if m.taken == 0 {
-		return fmt.Sprintf("method %s: all %d nodes run on the CPU (%s)", m.def.Name, nodes, m.refusal)
+		return fmt.Sprintf("method %s: all %d nodes run on the CPU, none on %s (%s)", m.def.Name, nodes, name, m.refusal)
 	}
 	return fmt.Sprintf("method %s: %d of %d nodes run on %s, in %d partitions; the CPU runs the others (%s)",
 		m.def.Name, m.taken, nodes, name, parts, m.refusal)
