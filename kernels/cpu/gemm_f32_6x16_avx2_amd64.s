@@ -9,7 +9,7 @@
 //	}
 //
 //	CX k left            SI a, one column of 6    DI b, one row of 16
-//	DX d   R8 ldd·4      BX c   R9 ldc·4
+//	DX d   R8 ldd·4      BX c   R9 ldc·4     R10 rows of c, to prefetch
 //	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
 //	Y12, Y13 the row of b                         Y14, Y15 elements of a, in turn
 
@@ -62,24 +62,35 @@ TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-64
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
+	// The tile's place in c is wanted at the end, all at once. What a and b are
+	// read for comes in order, and the processor foresees it.
+	MOVQ       BX, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+
 	SUBQ $4, CX
 	JLT  rest
 
 	PCALIGN $32
 
 four:
-	PREFETCHT0 512(DI)
-	PREFETCHT0 576(DI)
 	STEP(0, 0)
 	STEP(24, 64)
-	PREFETCHT0 640(DI)
-	PREFETCHT0 704(DI)
 	STEP(48, 128)
 	STEP(72, 192)
-	ADDQ       $96, SI
-	ADDQ       $256, DI
-	SUBQ       $4, CX
-	JGE        four
+	ADDQ $96, SI
+	ADDQ $256, DI
+	SUBQ $4, CX
+	JGE  four
 
 rest:
 	ADDQ $4, CX
