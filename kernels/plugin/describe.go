@@ -79,7 +79,7 @@ func (t *tensor) show(visible bool) {
 // constant reports whether an input keeps the values that it has when a kernel
 // is bound: what the session says, and codes, which no op writes.
 func constant(t *kernel.Tensor) bool {
-	return t.Constant || t.Type.DType.Packed() && t.Type.DType != op.BF16
+	return t.Constant || t.Type.DType.Coded()
 }
 
 // describeNode makes a node of tensors that are described already.
@@ -143,7 +143,7 @@ func describeTypes(spec *op.Spec, attrs op.Attrs, in []op.Type) (*cNode, error) 
 	}
 	var inputs, outputs []*cTensor
 	for i, t := range in {
-		codes := t.DType.Packed() && t.DType != op.BF16
+		codes := t.DType.Coded()
 		inputs = append(inputs, typed(t, spec.Inputs[i].Mutable, codes))
 	}
 	for _, t := range results {

@@ -35,7 +35,7 @@ func weightsOf(t *kernel.Tensor) func(p int) matrix {
 			quant.DecodeRow(row(w.data, m, w.K), t.Data, &panels, m)
 		}
 	}
-	if t.Type.DType != op.BF16 {
+	if t.Type.DType.Coded() {
 		decode()
 		return func(int) matrix { return w }
 	}

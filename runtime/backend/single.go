@@ -66,7 +66,7 @@ func (s *single) partition(c *kernel.Call) (*Partition, SessionInfo) {
 		v := Value{Name: c.Spec.Inputs[i].Name, Kind: program.Input, Tensor: t}
 		mutable := c.Spec.Inputs[i].Mutable
 		switch {
-		case t.Type.DType.Packed() && t.Type.DType != op.BF16: // no op writes codes
+		case t.Type.DType.Coded():
 			v.Kind, v.Ref = program.ConstRef, i
 		case mutable || t.Type.Layout == op.Panels16:
 			v.Kind, v.Ref = program.SlotRef, len(s.slots)

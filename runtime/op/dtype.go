@@ -69,6 +69,10 @@ func (d DType) Weight() bool { return dtypes[d].word > 0 }
 // Packed reports whether d is for weight matrices in panels alone.
 func (d DType) Packed() bool { return d.Weight() && d != F32 }
 
+// Coded reports whether d is integer codes with scales. Matrices of them are
+// constants: no op makes or moves one.
+func (d DType) Coded() bool { return d.Packed() && d != BF16 }
+
 // Word is the number of elements in a 32-bit word of a panel.
 func (d DType) Word() int { return dtypes[d].word }
 
