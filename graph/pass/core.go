@@ -2,7 +2,6 @@ package pass
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -42,13 +41,7 @@ const (
 //
 // R is perturbed and moved as B is: kernels need to know no more than LoRA.
 func InsertCore(m *graph.Module, o LoRA) error {
-	if err := RemoveLoRA(m); err != nil {
-		return err
-	}
-	if o.Rank < 1 || o.Rank > op.MaxRankLoRA {
-		return fmt.Errorf("%w: rank %d is not within 1 to %d", ErrSites, o.Rank, op.MaxRankLoRA)
-	}
-	sites, err := selectSites(m, o)
+	sites, err := freeSites(m, o)
 	if err != nil {
 		return err
 	}

@@ -36,13 +36,7 @@ const (
 // every method, gives each site its slots A [r, K] and B [M, r], and adds the
 // method "update". A module that has LoRA already loses it first.
 func InsertLoRA(m *graph.Module, o LoRA) error {
-	if err := RemoveLoRA(m); err != nil {
-		return err
-	}
-	if o.Rank < 1 || o.Rank > op.MaxRankLoRA {
-		return fmt.Errorf("%w: rank %d is not within 1 to %d", ErrSites, o.Rank, op.MaxRankLoRA)
-	}
-	sites, err := selectSites(m, o)
+	sites, err := freeSites(m, o)
 	if err != nil {
 		return err
 	}
@@ -145,6 +139,18 @@ func RemoveLoRA(m *graph.Module) error {
 		}
 	}
 	return nil
+}
+
+// freeSites removes the LoRA that the module has, and gives the sites that are
+// to get one.
+func freeSites(m *graph.Module, o LoRA) ([]*graph.Site, error) {
+	if err := RemoveLoRA(m); err != nil {
+		return nil, err
+	}
+	if o.Rank < 1 || o.Rank > op.MaxRankLoRA {
+		return nil, fmt.Errorf("%w: rank %d is not within 1 to %d", ErrSites, o.Rank, op.MaxRankLoRA)
+	}
+	return selectSites(m, o)
 }
 
 func selectSites(m *graph.Module, o LoRA) ([]*graph.Site, error) {
