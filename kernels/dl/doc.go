@@ -6,6 +6,9 @@
 //	var pow func(x, y float64) float64
 //	err = lib.Bind(&pow, "pow")
 //
+// An Owner keeps what belongs to something that a library made and must be freed
+// before it.
+//
 // A library stays loaded until the process ends, so an address from it stays
 // good: what has started threads or handed out callbacks cannot be unloaded
 // safely.

@@ -28,7 +28,7 @@ func device(t *testing.T) *Device {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(d.Close)
+		t.Cleanup(func() { d.Close() })
 		return d
 	}
 	t.Skip("no usable device")
@@ -190,17 +190,16 @@ func TestBrokenDevice(t *testing.T) {
 			}
 		}
 		o := &Buffer{device: d}
-		d.keep(o, func() { freed++ })
+		d.owner.Keep(o, func() { freed++ })
 		o.Free()
 	}
 	if freed != 1 {
 		t.Errorf("%d buffers freed, want that of the lost device alone", freed)
 	}
-	d.Close()
-	if d.closed {
+	if d.Close() {
 		t.Error("a device that does not answer was closed")
 	}
-	d.broken = nil // so that this one is
+	d.owner.Break(nil, false) // so that this one is
 }
 
 // A wait ends after its time.
@@ -230,7 +229,7 @@ func TestTimeout(t *testing.T) {
 	if err := event.Wait(time.Millisecond); !errors.Is(err, ErrTimeout) || !errors.Is(d.Broken(), ErrTimeout) {
 		t.Errorf("%v", err)
 	}
-	d.broken = nil
+	d.owner.Break(nil, false)
 	if err := event.Wait(time.Minute); err != nil {
 		t.Error(err)
 	}

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 	"unsafe"
+
+	"zeroth/kernels/dl"
 )
 
 // Device is an opened device with one queue, which runs all in order. Its
@@ -18,21 +19,15 @@ type Device struct {
 	context  uintptr
 	queue    uintptr
 
-	mutex  sync.Mutex
-	closed bool
-	broken error             // why nothing more can be run
-	owned  map[object]func() // how what is not freed yet is released
+	owner dl.Owner // of what must be released before it
 }
-
-// object is something of a device that must be freed before it.
-type object interface{ Free() }
 
 // Open opens the device.
 func (p *Physical) Open() (*Device, error) {
 	if p.Unusable != "" {
 		return nil, fmt.Errorf("%w: %s: %s", ErrUnusable, p.Name, p.Unusable)
 	}
-	d := &Device{Physical: p, entries: p.entries, owned: make(map[object]func())}
+	d := &Device{Physical: p, entries: p.entries}
 	if err := d.create(); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("%s: %w", p.Name, err)
@@ -50,62 +45,28 @@ func (d *Device) create() error {
 	return check(Status(*status), "clCreateCommandQueue")
 }
 
-// keep remembers how something is released.
-func (d *Device) keep(o object, release func()) {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	d.owned[o] = release
-}
-
-// free releases something, once. What a device that does not answer may still
-// be using stays.
-func (d *Device) free(o object) {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	release, ok := d.owned[o]
-	if !ok || errors.Is(d.broken, ErrTimeout) {
-		return
-	}
-	delete(d.owned, o)
-	release()
-}
-
 // failed remembers an error after which nothing more can be run.
 func (d *Device) failed(err error) error {
-	if errors.Is(err, ErrLost) || errors.Is(err, ErrTimeout) {
-		d.mutex.Lock()
-		defer d.mutex.Unlock()
-		d.broken = err
+	if silent := errors.Is(err, ErrTimeout); silent || errors.Is(err, ErrLost) {
+		d.owner.Break(err, silent)
 	}
 	return err
 }
 
 // Broken is the error after which nothing more can be run, if there was one.
-func (d *Device) Broken() error {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	return d.broken
-}
+func (d *Device) Broken() error { return d.owner.Broken() }
 
-// Close frees everything of the device and closes it. One that does not answer
-// is left as it is.
-func (d *Device) Close() {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	if d.closed || errors.Is(d.broken, ErrTimeout) {
-		return
-	}
-	d.closed = true
-	for o, release := range d.owned {
-		delete(d.owned, o)
-		release()
-	}
-	if d.queue != 0 {
-		d.entries.ReleaseCommandQueue.call(d.queue)
-	}
-	if d.context != 0 {
-		d.entries.ReleaseContext.call(d.context)
-	}
+// Close frees everything of the device and closes it, and reports whether it is
+// closed: one that does not answer is left as it is.
+func (d *Device) Close() bool {
+	return d.owner.Close(func() {}, func() {
+		if d.queue != 0 {
+			d.entries.ReleaseCommandQueue.call(d.queue)
+		}
+		if d.context != 0 {
+			d.entries.ReleaseContext.call(d.context)
+		}
+	})
 }
 
 // Buffer is memory of the device.
@@ -127,7 +88,7 @@ func (d *Device) NewBuffer(size int64) (*Buffer, error) {
 	if err := check(Status(*status), "clCreateBuffer"); err != nil {
 		return nil, fmt.Errorf("a buffer of %d bytes on %s: %w", size, d.Physical.Name, err)
 	}
-	d.keep(b, func() { d.entries.ReleaseMemObject.call(b.handle) })
+	d.owner.Keep(b, func() { d.entries.ReleaseMemObject.call(b.handle) })
 	return b, nil
 }
 
@@ -135,7 +96,7 @@ func (d *Device) NewBuffer(size int64) (*Buffer, error) {
 func (b *Buffer) Size() int64 { return b.size }
 
 // Free frees the buffer. Nothing that is running may use it.
-func (b *Buffer) Free() { b.device.free(b) }
+func (b *Buffer) Free() { b.device.owner.Free(b) }
 
 // Write copies data into the buffer, behind what the queue has been given
 // before; it has been copied when Write returns.

@@ -41,7 +41,7 @@ func (d *Device) Load(binary []byte, options string) (*Program, error) {
 func (d *Device) build(handle uintptr, status Status, from, options string) (*Program, error) {
 	p := &Program{device: d, handle: handle}
 	if handle != 0 {
-		d.keep(p, func() { d.entries.ReleaseProgram.call(handle) })
+		d.owner.Keep(p, func() { d.entries.ReleaseProgram.call(handle) })
 	}
 	if err := check(status, from); err != nil {
 		p.Free()
@@ -113,7 +113,7 @@ func (p *Program) Binary() ([]byte, error) {
 }
 
 // Free frees the program; its kernels stay.
-func (p *Program) Free() { p.device.free(p) }
+func (p *Program) Free() { p.device.owner.Free(p) }
 
 // Kernel is a function of a program with its arguments, which stay from one run
 // to the next.
@@ -131,7 +131,7 @@ func (p *Program) NewKernel(name string, items int) (*Kernel, error) {
 	if err := check(Status(*status), "clCreateKernel"); err != nil {
 		return nil, fmt.Errorf("kernel %s: %w", name, err)
 	}
-	d.keep(k, func() { d.entries.ReleaseKernel.call(k.handle) })
+	d.owner.Keep(k, func() { d.entries.ReleaseKernel.call(k.handle) })
 	most := new(uintptr)
 	err := check(d.entries.GetKernelWorkGroupInfo.call(k.handle, d.Physical.handle, kernelWorkGroupSize, unsafe.Sizeof(*most), uintptr(unsafe.Pointer(most)), 0),
 		"clGetKernelWorkGroupInfo")
@@ -164,7 +164,7 @@ func (k *Kernel) set(i int, size uintptr, value unsafe.Pointer) error {
 }
 
 // Free frees the kernel. It must not be running.
-func (k *Kernel) Free() { k.device.free(k) }
+func (k *Kernel) Free() { k.device.owner.Free(k) }
 
 // Enqueue puts a run of groups work groups of items each at the end of the
 // queue, with the arguments of the moment.

@@ -55,7 +55,7 @@ func (d *Device) NewBuffer(size int64, use Use, hidden bool) (*Buffer, error) {
 		b.destroy()
 		return nil, fmt.Errorf("a buffer of %d bytes on %s: %w", size, d.Physical.Name, err)
 	}
-	d.keep(b, b.destroy)
+	d.owner.Keep(b, b.destroy)
 	return b, nil
 }
 
@@ -170,10 +170,8 @@ func (b *Buffer) destroy() {
 	b.handle, b.memory = 0, 0
 }
 
-func (b *Buffer) free() { b.device.release(b) }
-
 // Free frees the buffer. Nothing that is running may use it.
-func (b *Buffer) Free() { b.free() }
+func (b *Buffer) Free() { b.device.owner.Free(b) }
 
 // Size is the size in bytes.
 func (b *Buffer) Size() int64 { return b.size }

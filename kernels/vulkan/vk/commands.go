@@ -31,7 +31,7 @@ func (d *Device) NewCommands() (*Commands, error) {
 		c.destroy()
 		return nil, fmt.Errorf("commands on %s: %w", d.Physical.Name, err)
 	}
-	d.keep(c, c.destroy)
+	d.owner.Keep(c, c.destroy)
 	return c, nil
 }
 
@@ -70,10 +70,8 @@ func (c *Commands) destroy() {
 	c.fence, c.pool, c.buffer = 0, 0, 0
 }
 
-func (c *Commands) free() { c.device.release(c) }
-
 // Free frees the command buffer. It must not be running.
-func (c *Commands) Free() { c.free() }
+func (c *Commands) Free() { c.device.owner.Free(c) }
 
 // Begin starts a recording; what was recorded before is forgotten. It will wait
 // for recordings that are submitted before it and see what they write: a fence

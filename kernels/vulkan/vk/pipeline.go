@@ -40,7 +40,7 @@ func (d *Device) NewPipeline(info PipelineInfo) (*Pipeline, error) {
 		p.destroy()
 		return nil, fmt.Errorf("a shader on %s: %w", d.Physical.Name, err)
 	}
-	d.keep(p, p.destroy)
+	d.owner.Keep(p, p.destroy)
 	return p, nil
 }
 
@@ -130,10 +130,8 @@ func (p *Pipeline) destroy() {
 	}
 }
 
-func (p *Pipeline) free() { p.device.release(p) }
-
 // Free frees the pipeline. Nothing that is running may use it.
-func (p *Pipeline) Free() { p.free() }
+func (p *Pipeline) Free() { p.device.owner.Free(p) }
 
 // Binding is a pipeline with the buffers that it is to work on.
 type Binding struct {
@@ -164,7 +162,7 @@ func (d *Device) NewSets(bindings []Binding) (*Sets, error) {
 		s.destroy()
 		return nil, fmt.Errorf("descriptors on %s: %w", d.Physical.Name, err)
 	}
-	d.keep(s, s.destroy)
+	d.owner.Keep(s, s.destroy)
 	return s, nil
 }
 
@@ -258,7 +256,5 @@ func (s *Sets) destroy() {
 	s.pool, s.of = 0, nil
 }
 
-func (s *Sets) free() { s.device.release(s) }
-
 // Free frees the sets. Nothing that is running may use them.
-func (s *Sets) Free() { s.free() }
+func (s *Sets) Free() { s.device.owner.Free(s) }

@@ -25,7 +25,7 @@ func (d *Device) NewTimestamps(n int) (*Timestamps, error) {
 		return nil, fmt.Errorf("%d timestamps on %s: %w", n, d.Physical.Name, err)
 	}
 	t.pool = pool
-	d.keep(t, t.destroy)
+	d.owner.Keep(t, t.destroy)
 	return t, nil
 }
 
@@ -36,10 +36,8 @@ func (t *Timestamps) destroy() {
 	t.pool = 0
 }
 
-func (t *Timestamps) free() { t.device.release(t) }
-
 // Free frees them. Nothing that is running may write them.
-func (t *Timestamps) Free() { t.free() }
+func (t *Timestamps) Free() { t.device.owner.Free(t) }
 
 // Forget records that n timestamps from the first on are to be written anew.
 func (c *Commands) Forget(t *Timestamps, first, n int) {

@@ -177,7 +177,7 @@ func TestBrokenDevice(t *testing.T) {
 			}
 		}
 		o := &Buffer{device: d}
-		d.keep(o, func() { freed++ })
+		d.owner.Keep(o, func() { freed++ })
 		o.Free()
 	}
 	if freed != 1 {
@@ -186,5 +186,5 @@ func TestBrokenDevice(t *testing.T) {
 	if d.Close() {
 		t.Error("a device that does not answer was closed")
 	}
-	d.broken = nil // so that this one is
+	d.owner.Break(nil, false) // so that this one is
 }
