@@ -1,6 +1,7 @@
 // Package testdata finds the shared models, tokenizers and datasets that tests
 // compare with. They live beside the repository, not in it, so every test that
-// wants them skips, and says so, where they are absent. It also makes named
+// wants them skips, and says so, where they are absent. It also compares numbers
+// with those of C headers, and makes named
 // pipes, which readers of files must refuse and not open.
 package testdata
 
