@@ -74,6 +74,11 @@ type Item struct {
 //go:embed page.html
 var pageTemplate string
 
+// partsTemplate defines what all pages have.
+//
+//go:embed parts.html
+var partsTemplate string
+
 //go:embed page.css
 var pageStyle string
 
@@ -83,7 +88,10 @@ func Write(w io.Writer, d Data) error { return render(w, pageTemplate, newView(&
 
 // render fills in a page's template and writes it.
 func render(w io.Writer, text string, view any) error {
-	page, err := template.New("page").Parse(text)
+	page, err := template.New("parts").Parse(partsTemplate)
+	if err == nil {
+		page, err = page.New("page").Parse(text)
+	}
 	if err != nil {
 		return fmt.Errorf("report: parse the page's template: %w", err)
 	}
