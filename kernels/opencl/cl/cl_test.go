@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 )
 
 // device opens the first usable device, or skips.
@@ -270,22 +269,10 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// What drivers say is shown in one bounded line.
-func TestClean(t *testing.T) {
-	for text, want := range map[string]string{
-		"a card\x00and what lay behind it": "a card",
-		"  two\nlines\t":                   "two lines",
-		"\x1b[31mred\x07":                  "?[31mred?",
-		"broken \xff\xfe":                  "broken ??",
-		"":                                 "",
-	} {
-		if got := clean([]byte(text), maxText); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-	long := clean(bytes.Repeat([]byte("é"), maxText), maxText-1)
-	if len(long) > maxText+2 || !utf8.ValidString(long) {
-		t.Errorf("%d bytes: %q", len(long), long)
+// A compiler's log is shown line by line, not all of a long one.
+func TestLog(t *testing.T) {
+	if log := formatLog([]byte("one\x1b[2J\n\ntwo\x00three")); log != "\n  one?[2J\n  two" {
+		t.Errorf("%q", log)
 	}
 	log := formatLog(bytes.Repeat([]byte("an error\n\n"), 10000))
 	if len(log) > maxLog+100 || !strings.HasSuffix(log, "and more") {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 	"unsafe"
+
+	"zeroth/kernels/dl"
 )
 
 // Physical is a device as it is listed, before it is opened.
@@ -172,31 +172,11 @@ func readText(from entry, object, what uintptr, most int) string {
 	if from.call(object, what, *size, uintptr(unsafe.Pointer(&text[0])), 0) != success {
 		return ""
 	}
-	return clean(text, most)
+	return dl.Text(text, most)
 }
 
 // maxAnswer bounds what is read at all: OpenCL gives an answer whole or not.
 const maxAnswer = 1 << 20
-
-// clean makes text of what a driver wrote: up to its zero, cut, in one line of
-// characters that can be shown.
-func clean(text []byte, most int) string {
-	s := string(text)
-	if i := strings.IndexByte(s, 0); i >= 0 {
-		s = s[:i]
-	}
-	s = s[:min(len(s), most)]
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t' || r == '\n' || r == '\r':
-			return ' '
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			return '?'
-		}
-		return r
-	}, s)
-	return strings.TrimSpace(s)
-}
 
 // least are the limits that kernels are written for.
 var least = Limits{AllocationBytes: 1 << 20, SharedBytes: 16 << 10, WorkGroupInvocations: 128}

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 	"unsafe"
+
+	"zeroth/kernels/dl"
 )
 
 // Program is a program built for a device.
@@ -80,7 +82,7 @@ func (p *Program) log() string {
 func formatLog(text []byte) string {
 	var b strings.Builder
 	for line := range strings.Lines(string(text)) {
-		if line = clean([]byte(line), maxText); line == "" {
+		if line = dl.Text([]byte(line), maxText); line == "" {
 			continue
 		}
 		if b.Len()+len(line) > maxLog {

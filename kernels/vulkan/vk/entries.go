@@ -150,12 +150,5 @@ func cStrings(list []string) **byte {
 	return &pointers[0]
 }
 
-// goString copies what C wrote into a fixed array, up to its zero.
-func goString(b []byte) string {
-	for i, c := range b {
-		if c == 0 {
-			return string(b[:i])
-		}
-	}
-	return string(b)
-}
+// text is what a driver wrote into a fixed array, fit to be shown.
+func text(b []byte) string { return dl.Text(b, len(b)) }

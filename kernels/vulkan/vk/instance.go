@@ -126,7 +126,7 @@ func (i *Instance) layerInstalled() error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(layers, func(l layerProperties) bool { return goString(l.layerName[:]) == ValidationLayer }) {
+	if !slices.ContainsFunc(layers, func(l layerProperties) bool { return text(l.layerName[:]) == ValidationLayer }) {
 		return fmt.Errorf("%w: %s is not installed", ErrUnavailable, ValidationLayer)
 	}
 	return nil
@@ -197,16 +197,16 @@ func (i *Instance) startMessages(info *messengerCreateInfo) error {
 
 // receive is called by the validation layer, on any thread.
 func receive(_, _ uintptr, data *messengerCallbackData, number uintptr) uintptr {
-	text := "a message without text"
+	message := "a message without text"
 	if data != nil && data.pMessage != nil {
 		n := 0
 		for *(*byte)(unsafe.Add(unsafe.Pointer(data.pMessage), n)) != 0 {
 			n++
 		}
-		text = string(unsafe.Slice(data.pMessage, n))
+		message = string(unsafe.Slice(data.pMessage, n))
 	}
 	messages.Lock()
-	messages.of[number] = append(messages.of[number], text)
+	messages.of[number] = append(messages.of[number], message)
 	messages.Unlock()
 	return 0
 }

@@ -3,6 +3,7 @@ package vk
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unsafe"
 )
 
@@ -77,7 +78,7 @@ func (i *Instance) describe(h uintptr) *Physical {
 		return i.entries.EnumerateDeviceExtensionProperties.call(h, 0, uintptr(unsafe.Pointer(n)), uintptr(unsafe.Pointer(first)))
 	})
 	for _, e := range extensions {
-		p.Extensions = append(p.Extensions, goString(e.extensionName[:]))
+		p.Extensions = append(p.Extensions, text(e.extensionName[:]))
 	}
 	slices.Sort(p.Extensions)
 
@@ -114,7 +115,7 @@ func (p *Physical) has(api, since uint32, extension string) bool {
 }
 
 func (p *Physical) readIdentity(properties *physicalDeviceProperties) {
-	p.Name = goString(properties.deviceName[:])
+	p.Name = text(properties.deviceName[:])
 	p.Kind = "other"
 	if kind, ok := map[uint32]string{
 		deviceTypeIntegrated: "integrated", deviceTypeDiscrete: "discrete", deviceTypeVirtual: "virtual", deviceTypeCPU: "cpu",
@@ -124,6 +125,11 @@ func (p *Physical) readIdentity(properties *physicalDeviceProperties) {
 	v := properties.apiVersion
 	p.API = fmt.Sprintf("%d.%d.%d", versionMajor(v), versionMinor(v), versionPatch(v))
 	p.Driver = fmt.Sprintf("version %#x", properties.driverVersion)
+}
+
+// text is the driver's name and version.
+func (d *physicalDeviceDriverProperties) text() string {
+	return strings.TrimSpace(text(d.driverName[:]) + " " + text(d.driverInfo[:]))
 }
 
 // readProperties fills in the limits, and the driver's name where it tells it.
@@ -138,7 +144,7 @@ func (i *Instance) readProperties(p *Physical, api uint32) {
 	}
 	i.entries.GetPhysicalDeviceProperties2.call(p.handle, uintptr(unsafe.Pointer(all)))
 	if named {
-		p.Driver = goString(driver.driverName[:]) + " " + goString(driver.driverInfo[:])
+		p.Driver = driver.text()
 	}
 	l := &all.properties.limits
 	p.Limits = Limits{

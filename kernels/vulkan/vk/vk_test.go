@@ -188,3 +188,21 @@ func TestBrokenDevice(t *testing.T) {
 	}
 	d.owner.Break(nil, false) // so that this one is
 }
+
+// What a driver calls itself and its device is shown in one line, and moves no
+// cursor.
+func TestNamesAreShown(t *testing.T) {
+	properties, driver, p := new(physicalDeviceProperties), new(physicalDeviceDriverProperties), new(Physical)
+	copy(properties.deviceName[:], "a \x1b[2Jcard\n")
+	copy(driver.driverName[:], "a driver\x07")
+	for i := range driver.driverInfo { // without a zero
+		driver.driverInfo[i] = '\r'
+	}
+	driver.driverInfo[0] = '7'
+	if p.readIdentity(properties); p.Name != "a ?[2Jcard" {
+		t.Errorf("%q", p.Name)
+	}
+	if got := driver.text(); got != "a driver? 7" {
+		t.Errorf("%q", got)
+	}
+}
