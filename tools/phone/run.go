@@ -22,6 +22,11 @@ type Run struct {
 	folder string
 }
 
+// alive is a test of the phone's shell in a run's folder: its process is there.
+// The process works in that folder; another that has got its number, as after a
+// restart of the phone, does not.
+const alive = `[ "/proc/$(cat pid 2>/dev/null)/cwd" -ef . ]`
+
 var runNames = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
 
 // Run is the run of a name, there or not.
@@ -54,7 +59,7 @@ func (r *Run) State(ctx context.Context) (State, error) {
 	out, err := r.adb.shell(ctx, "cd "+Quote(r.folder)+` 2>/dev/null || { echo absent; exit; }
 if [ -e fetched ]; then echo fetched
 elif [ -e code ]; then echo ended
-elif kill -0 "$(cat pid 2>/dev/null)" 2>/dev/null; then echo running
+elif `+alive+`; then echo running
 elif [ -e out ]; then echo killed
 else echo absent; fi`)
 	return State(strings.TrimSpace(string(out))), err
@@ -119,7 +124,9 @@ func (r *Run) Stop(ctx context.Context) error {
 	if state != Running {
 		return fmt.Errorf("%w: %s does not run: it is %s", ErrRun, r.name(), state)
 	}
-	_, err = r.adb.shell(ctx, `kill -INT "$(cat `+Quote(path.Join(r.folder, "pid"))+`)"`)
+	// A program that has said nothing yet may not heed the signal yet.
+	_, err = r.adb.shell(ctx, "cd "+Quote(r.folder)+" && i=0 && while [ ! -s out ] && [ ! -s err ] && "+alive+
+		` && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done; `+alive+` && kill -INT "$(cat pid)"`)
 	return err
 }
 
@@ -178,13 +185,13 @@ type follower struct {
 // stream, and the exit code, "-" while it runs or "killed" — and then those.
 func (f *follower) poll(ctx context.Context) (code int, ended bool, err error) {
 	command := fmt.Sprintf(`cd %s || exit 9
-c=-; if [ -e code ]; then c=$(cat code); elif ! kill -0 "$(cat pid 2>/dev/null)" 2>/dev/null; then sleep 0.2; if [ -e code ]; then c=$(cat code); else c=killed; fi; fi
+c=-; if [ -e code ]; then c=$(cat code); elif ! %s; then sleep 0.2; if [ -e code ]; then c=$(cat code); else c=killed; fi; fi
 o=$(($(wc -c < out) - %d)); e=$(($(wc -c < err) - %d))
 [ $o -gt %d ] && o=%d; [ $e -gt %d ] && e=%d
 echo $o $e $c
 tail -c +%d out | head -c $o
 tail -c +%d err | head -c $e`,
-		Quote(f.run.folder), f.out, f.err, pollBytes, pollBytes, pollBytes, pollBytes, f.out+1, f.err+1)
+		Quote(f.run.folder), alive, f.out, f.err, pollBytes, pollBytes, pollBytes, pollBytes, f.out+1, f.err+1)
 	text, err := f.run.adb.shell(ctx, command)
 	if err != nil {
 		return 0, false, err

@@ -1,15 +1,16 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxEvent bounds a line of the other process.
@@ -18,45 +19,82 @@ const maxEvent = 1 << 20
 // maxLog bounds the different lines of a plug-in's log that a report keeps.
 const maxLog = 50
 
+// pipeDelay is how long what the library started may hold on to the pipes of a
+// process that has ended.
+const pipeDelay = 2 * time.Second
+
+// errSilent is the cause of the end of a check that stood still.
+var errSilent = errors.New("nothing came of it")
+
 // checkApart runs this command again with the library in it and collects its
-// events. A process that ends before it is done has met a crash.
+// events. A process that ends before it is done has met a crash, and one that is
+// silent for o.Wait hangs.
 func checkApart(ctx context.Context, o checkOptions, report *pluginReport) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, self, "plugin", "check", "--in-process", "--op", o.Op, "--", o.Argument)
+	apart, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	silence := time.AfterFunc(o.Wait, func() { end(errSilent) })
+	defer silence.Stop()
+
+	doing := "starting"
+	command := exec.CommandContext(apart, self, "plugin", "check", "--in-process", "--op", o.Op, "--", o.Argument)
 	command.Args[0] = "zeroth"
+	command.WaitDelay = pipeDelay
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
-	out, err := command.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := command.Start(); err != nil {
-		return err
-	}
-	doing := "starting"
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, maxEvent)
-	for lines.Scan() {
+	command.Stdout = &lines{max: maxEvent, take: func(line []byte) {
 		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			continue // what the library itself prints
+		if json.Unmarshal(line, &e) != nil {
+			return // what the library itself prints
 		}
+		silence.Reset(o.Wait)
 		if e.Begin != "" {
 			doing = e.Begin
 		}
 		report.take(e)
-	}
-	err = command.Wait()
-	if ctx.Err() != nil {
+	}}
+	err = command.Run()
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
-	}
-	if err != nil {
+	case context.Cause(apart) == errSilent:
+		report.Steps = append(report.Steps, pluginStep{Name: "hang", Found: fmt.Sprintf("during %s: nothing came of it for %s (--wait)", doing, o.Wait)})
+	case errors.Is(err, exec.ErrWaitDelay): // it ended well, what it had started has not
+	case err != nil:
 		report.Steps = append(report.Steps, pluginStep{Name: "crash", Found: fmt.Sprintf("during %s: %s", doing, cause(err, stderr.String()))})
 	}
 	return nil
+}
+
+// lines gives what is written to it on, line by line. Lines above max are left
+// out.
+type lines struct {
+	max  int
+	take func(line []byte)
+	part []byte
+	long bool // the line that part was the beginning of is too long
+}
+
+func (l *lines) Write(data []byte) (int, error) {
+	n := len(data)
+	for {
+		line, rest, ended := bytes.Cut(data, []byte("\n"))
+		if l.long = l.long || len(l.part)+len(line) > l.max; l.long {
+			l.part = l.part[:0]
+		} else {
+			l.part = append(l.part, line...)
+		}
+		if !ended {
+			return n, nil
+		}
+		if !l.long {
+			l.take(l.part)
+		}
+		l.part, l.long, data = l.part[:0], false, rest
+	}
 }
 
 func (r *pluginReport) take(e event) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"zeroth/kernels/conformance"
 	"zeroth/kernels/plugin"
@@ -25,6 +26,7 @@ func pluginCommand() *cli.Command {
 type checkOptions struct {
 	Argument string // LIBRARY[,KEY=VALUE…]
 	Op       string
+	Wait     time.Duration // for a sign of life
 	JSON     bool
 }
 
@@ -34,6 +36,7 @@ func pluginCheckCommand() *cli.Command {
 		UsageText: "zeroth plugin check LIBRARY[,KEY=VALUE…] [flags]",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "op", Usage: "try only the ops whose name contains `TEXT`"},
+			&cli.DurationFlag{Name: "wait", Value: 2 * time.Minute, Usage: "a step that takes longer than this `TIME` hangs"},
 			&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "in-process", Hidden: true, Usage: "load the library here and print events"},
 		},
@@ -41,7 +44,10 @@ func pluginCheckCommand() *cli.Command {
 			if c.NArg() != 1 {
 				return withHint(usagef("which library?"), "zeroth plugin check ./libx.so")
 			}
-			o := checkOptions{Argument: c.Args().First(), Op: c.String("op"), JSON: c.Bool("json")}
+			o := checkOptions{Argument: c.Args().First(), Op: c.String("op"), Wait: c.Duration("wait"), JSON: c.Bool("json")}
+			if o.Wait <= 0 {
+				return usagef("--wait %s: give a time such as 30s", o.Wait)
+			}
 			if _, _, err := plugin.ParseArgument(o.Argument); err != nil {
 				return usageError{err}
 			}

@@ -104,3 +104,16 @@ func TestPluginsTrainAsTheCPU(t *testing.T) {
 		})
 	}
 }
+
+func TestLines(t *testing.T) {
+	var got []string
+	l := lines{max: 4, take: func(line []byte) { got = append(got, string(line)) }}
+	for _, part := range []string{"a", "b\nc\n\n12", "345\n", "1234\n123", "4", "5", "6\nend\nrest"} {
+		if n, err := l.Write([]byte(part)); n != len(part) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if want := "ab|c||1234|end"; strings.Join(got, "|") != want {
+		t.Errorf("%q, want %s", got, want)
+	}
+}
