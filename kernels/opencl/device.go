@@ -136,12 +136,12 @@ func inGPU(err error) error {
 func (d *Device) Upload(to gpu.Span, data []byte) error {
 	d.running.Lock()
 	defer d.running.Unlock()
-	return inGPU(to.Buffer.(*cl.Buffer).Write(to.Offset, data[:min(int64(len(data)), to.Size)]))
+	return inGPU(to.Buffer.(*cl.Buffer).Write(to.Offset, data[:min(int64(len(data)), to.Size)], d.timeout))
 }
 
 // Download implements gpu.Device.
 func (d *Device) Download(data []byte, from gpu.Span) error {
 	d.running.Lock()
 	defer d.running.Unlock()
-	return inGPU(from.Buffer.(*cl.Buffer).Read(from.Offset, data[:min(int64(len(data)), from.Size)]))
+	return inGPU(from.Buffer.(*cl.Buffer).Read(from.Offset, data[:min(int64(len(data)), from.Size)], d.timeout))
 }

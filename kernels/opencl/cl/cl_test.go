@@ -78,7 +78,7 @@ func TestRun(t *testing.T) {
 	for i := range data {
 		data[i] = byte(i % 64)
 	}
-	if err := b.Write(0, data); err != nil {
+	if err := b.Write(0, data, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	want := bytes.Clone(data)
@@ -104,7 +104,7 @@ func TestRun(t *testing.T) {
 			want[i], want[i+1], want[i+2], want[i+3] = byte(word), byte(word>>8), byte(word>>16), byte(word>>24)
 		}
 		got := make([]byte, 3000)
-		if err := b.Read(1000, got); err != nil || !bytes.Equal(got, want[1000:]) {
+		if err := b.Read(1000, got, time.Minute); err != nil || !bytes.Equal(got, want[1000:]) {
 			t.Errorf("what was computed is wrong, or %v", err)
 		}
 		k.Free()
@@ -160,11 +160,11 @@ func TestBuffers(t *testing.T) {
 		offset int64
 		n      int
 	}{{-1, 10}, {91, 10}, {0, 101}, {1 << 62, 1}} {
-		if err := b.Write(c.offset, make([]byte, c.n)); !errors.Is(err, ErrUnusable) {
+		if err := b.Write(c.offset, make([]byte, c.n), time.Minute); !errors.Is(err, ErrUnusable) {
 			t.Errorf("%d bytes at %d: %v", c.n, c.offset, err)
 		}
 	}
-	if err := b.Read(100, nil); err != nil {
+	if err := b.Read(100, nil, time.Minute); err != nil {
 		t.Error(err)
 	}
 	b.Free()
@@ -183,7 +183,7 @@ func TestBrokenDevice(t *testing.T) {
 	for _, kind := range []error{ErrLost, ErrTimeout} {
 		broken := d.failed(fmt.Errorf("in a test: %w", kind))
 		_, err := d.Mark()
-		for _, err := range []error{err, b.Write(0, make([]byte, 1)), (&Kernel{device: d}).Enqueue(1, 128), d.Broken()} {
+		for _, err := range []error{err, b.Write(0, make([]byte, 1), time.Minute), (&Kernel{device: d}).Enqueue(1, 128), d.Broken()} {
 			if !errors.Is(err, kind) || !errors.Is(err, broken) {
 				t.Errorf("%v: %v", kind, err)
 			}
@@ -201,8 +201,9 @@ func TestBrokenDevice(t *testing.T) {
 	d.owner.Break(nil, false) // so that this one is
 }
 
-// A wait ends after its time.
-func TestTimeout(t *testing.T) {
+// spinning gives a device a buffer of a word and work that takes a while over it.
+func spinning(t *testing.T) (*Device, *Buffer, func() Event) {
+	t.Helper()
 	d := device(t)
 	p, err := d.Build(`__kernel void spin(__global volatile uint *x, const uint n) {
 	  for (uint i = 0; i < n; i++) x[0] = x[0] * 5u + i;
@@ -218,19 +219,72 @@ func TestTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(k.SetBuffer(0, b), k.SetWords(1, 200e6), k.Enqueue(1, 1)); err != nil {
+	if err := errors.Join(k.SetBuffer(0, b), k.SetWords(1, 200e6)); err != nil {
 		t.Fatal(err)
 	}
-	event, err := d.Mark()
-	if err != nil {
-		t.Fatal(err)
+	return d, b, func() Event {
+		if err := k.Enqueue(1, 1); err != nil {
+			t.Fatal(err)
+		}
+		event, err := d.Mark()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return event
 	}
+}
+
+// A wait ends after its time.
+func TestTimeout(t *testing.T) {
+	d, _, start := spinning(t)
+	event := start()
 	if err := event.Wait(time.Millisecond); !errors.Is(err, ErrTimeout) || !errors.Is(d.Broken(), ErrTimeout) {
 		t.Errorf("%v", err)
 	}
 	d.owner.Break(nil, false)
 	if err := event.Wait(time.Minute); err != nil {
 		t.Error(err)
+	}
+}
+
+// So does a copy, and what the device copies afterwards reaches nobody.
+func TestCopyTimeout(t *testing.T) {
+	d, b, start := spinning(t)
+	for name, transfer := range map[string]func(int64, []byte, time.Duration) error{"read": b.Read, "write": b.Write} {
+		event, data := start(), []byte{1, 2, 3, 4}
+		if err := transfer(0, data, time.Millisecond); !errors.Is(err, ErrTimeout) || !errors.Is(d.Broken(), ErrTimeout) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if d.staging != nil {
+			t.Errorf("%s: what the device may still use is used again", name)
+		}
+		d.owner.Break(nil, false)
+		if err := event.Wait(time.Minute); err != nil {
+			t.Error(err)
+		}
+		if err := b.Read(0, make([]byte, 4), time.Minute); err != nil { // behind the copy
+			t.Error(err)
+		}
+		if !bytes.Equal(data, []byte{1, 2, 3, 4}) {
+			t.Errorf("%s: %d was written when nobody waited", name, data)
+		}
+	}
+}
+
+// A copy of several pieces.
+func TestLargeCopy(t *testing.T) {
+	d := device(t)
+	const size, from = 2*stagingBytes + 100, 12
+	b, err := d.NewBuffer(from + size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, got := make([]byte, size), make([]byte, size)
+	for i := range data {
+		data[i] = byte(i * i >> 7)
+	}
+	if err := errors.Join(b.Write(from, data, time.Minute), b.Read(from, got, time.Minute)); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("what comes back is not what was copied, or %v", err)
 	}
 }
 

@@ -3,8 +3,6 @@ package cl
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"time"
 	"unsafe"
 
 	"zeroth/kernels/dl"
@@ -19,7 +17,8 @@ type Device struct {
 	context  uintptr
 	queue    uintptr
 
-	owner dl.Owner // of what must be released before it
+	owner   dl.Owner // of what must be released before it
+	staging *staging // nil as long as nothing was copied
 }
 
 // Open opens the device.
@@ -98,87 +97,5 @@ func (b *Buffer) Size() int64 { return b.size }
 // Free frees the buffer. Nothing that is running may use it.
 func (b *Buffer) Free() { b.device.owner.Free(b) }
 
-// Write copies data into the buffer, behind what the queue has been given
-// before; it has been copied when Write returns.
-func (b *Buffer) Write(offset int64, data []byte) error {
-	return b.transfer(b.device.entries.EnqueueWriteBuffer, "clEnqueueWriteBuffer", offset, data)
-}
-
-// Read copies from the buffer, behind what the queue has been given before.
-func (b *Buffer) Read(offset int64, data []byte) error {
-	return b.transfer(b.device.entries.EnqueueReadBuffer, "clEnqueueReadBuffer", offset, data)
-}
-
-func (b *Buffer) transfer(e entry, name string, offset int64, data []byte) error {
-	d := b.device
-	if offset < 0 || int64(len(data)) > b.size || offset > b.size-int64(len(data)) {
-		return fmt.Errorf("%w: %d bytes at %d of a buffer of %d", ErrUnusable, len(data), offset, b.size)
-	}
-	if err := d.Broken(); err != nil || len(data) == 0 {
-		return err
-	}
-	const blocking = 1
-	err := check(e.call(d.queue, b.handle, blocking, uintptr(offset), uintptr(len(data)), uintptr(unsafe.Pointer(&data[0])), 0, 0, 0), name)
-	if err != nil {
-		return d.failed(fmt.Errorf("%s: %w", d.Physical.Name, err))
-	}
-	return nil
-}
-
 // Flush makes the device begin what the queue has been given.
 func (d *Device) Flush() error { return check(d.entries.Flush.call(d.queue), "clFlush") }
-
-// Event is a place in the queue: it has come when all before it is done.
-type Event struct {
-	device *Device
-	handle uintptr
-}
-
-// Mark puts an event at the end of the queue.
-func (d *Device) Mark() (Event, error) {
-	if err := d.Broken(); err != nil {
-		return Event{}, err
-	}
-	handle := new(uintptr)
-	err := check(d.entries.EnqueueMarkerWithWaitList.call(d.queue, 0, 0, uintptr(unsafe.Pointer(handle))), "clEnqueueMarkerWithWaitList")
-	if err != nil {
-		return Event{}, d.failed(fmt.Errorf("%s: %w", d.Physical.Name, err))
-	}
-	return Event{d, *handle}, nil
-}
-
-// The pauses between two looks at an event: short work is noticed soon, long
-// work costs little looking.
-const (
-	firstPause = 20 * time.Microsecond
-	lastPause  = time.Millisecond
-)
-
-// Wait waits until an event has come, at most for the given time, and frees it.
-// OpenCL's own way to wait has no limit, so the event is looked at again and
-// again. After a failure with ErrLost or ErrTimeout the device is of no more use.
-func (e Event) Wait(limit time.Duration) error {
-	d := e.device
-	if err := check(d.entries.Flush.call(d.queue), "clFlush"); err != nil {
-		return d.failed(fmt.Errorf("%s: %w", d.Physical.Name, err))
-	}
-	state, begin := new(int32), time.Now()
-	for pause := firstPause; ; pause = min(pause*5/4, lastPause) {
-		err := check(d.entries.GetEventInfo.call(e.handle, eventExecutionStatus, unsafe.Sizeof(*state), uintptr(unsafe.Pointer(state)), 0), "clGetEventInfo")
-		switch {
-		case err != nil:
-			return d.failed(fmt.Errorf("%s: %w", d.Physical.Name, err))
-		case *state < eventComplete:
-			return d.failed(fmt.Errorf("%s: %w: what it ran ended with: %w", d.Physical.Name, ErrLost, Status(*state)))
-		case *state == eventComplete:
-			d.entries.ReleaseEvent.call(e.handle)
-			return nil
-		case time.Since(begin) > limit:
-			return d.failed(fmt.Errorf("%s: %w within %s", d.Physical.Name, ErrTimeout, limit))
-		}
-		if pause == firstPause {
-			runtime.Gosched()
-		}
-		time.Sleep(pause)
-	}
-}
