@@ -195,6 +195,52 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// The time of each stage is told, once it has been run.
+func TestStageTimes(t *testing.T) {
+	d := open(t)
+	long, short, none := relu(t, d, 32<<20), relu(t, d, 4096), relu(t, d, 4096)
+	none.Extents = func([]uint32) int { return 0 }
+	stages := []gpu.Stage{short, long, none}
+	r, err := d.RecordTimed(stages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Free()
+	seconds := make([]float64, len(stages))
+	if err := r.StageTimes(seconds); !errors.Is(err, cl.ErrUnusable) {
+		t.Errorf("before a run: %v", err)
+	}
+	for range 2 {
+		begin := time.Now()
+		if err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		whole := time.Since(begin).Seconds()
+		if err := r.StageTimes(seconds); err != nil {
+			t.Fatal(err)
+		}
+		if !(seconds[0] > 0 && seconds[1] > seconds[0] && seconds[0]+seconds[1] <= whole) || seconds[2] != 0 {
+			t.Errorf("stages took %g s, all of them %g s", seconds, whole)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Run(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := r.StageTimes(seconds); err == nil {
+		t.Error("the times of a run that was not")
+	}
+	plain, err := d.newRecording(stages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Free()
+	if err := plain.StageTimes(seconds); !errors.Is(err, cl.ErrUnusable) {
+		t.Errorf("of a recording without times: %v", err)
+	}
+}
+
 // A device that does not answer in time is given up, with an error, at once and
 // for all later runs.
 func TestTimeout(t *testing.T) {

@@ -16,7 +16,9 @@ type recording struct {
 	kernels []*cl.Kernel
 	last    [][gpu.MaxWords]uint32 // what the parameters are
 	now     [gpu.MaxWords]uint32
-	bytes   int64 // of parameters, passed so far
+	bytes   int64      // of parameters, passed so far
+	events  []cl.Event // of each stage in the last run, none where it had nothing to do; nil where nobody asks
+	ended   bool       // the last run came to its end
 }
 
 // A batch has so many stages or so much work, and one is in the queue while
@@ -29,6 +31,30 @@ const (
 
 // Record implements gpu.Device.
 func (d *Device) Record(stages []gpu.Stage) (gpu.Recording, error) {
+	r, err := d.newRecording(stages)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// RecordTimed implements gpu.Timer.
+func (d *Device) RecordTimed(stages []gpu.Stage) (gpu.TimedRecording, error) {
+	d.running.Lock()
+	err := d.device.KeepTimes()
+	d.running.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	r, err := d.newRecording(stages)
+	if err != nil {
+		return nil, err
+	}
+	r.events = make([]cl.Event, len(stages))
+	return r, nil
+}
+
+func (d *Device) newRecording(stages []gpu.Stage) (*recording, error) {
 	r := &recording{device: d, stages: stages, last: make([][gpu.MaxWords]uint32, len(stages))}
 	for i := range stages {
 		if err := r.prepare(&stages[i]); err != nil {
@@ -77,6 +103,8 @@ func (r *recording) Run(ctx context.Context) error {
 	if err := d.device.Broken(); err != nil {
 		return err
 	}
+	r.forget()
+	r.ended = false
 	var before cl.Event
 	for i := 0; i < len(r.stages); {
 		end, err := r.enqueue(ctx, i)
@@ -96,10 +124,13 @@ func (r *recording) Run(ctx context.Context) error {
 		}
 		i = end
 	}
-	if len(r.stages) == 0 {
-		return nil
+	if len(r.stages) > 0 {
+		if err := before.Wait(d.timeout); err != nil {
+			return err
+		}
 	}
-	return before.Wait(d.timeout)
+	r.ended = true
+	return nil
 }
 
 // settle waits for what is in the queue after an error, which it returns.
@@ -133,7 +164,7 @@ func (r *recording) enqueue(ctx context.Context, i int) (int, error) {
 			r.last[i] = r.now
 			r.bytes += int64(4 * s.Kernel.Words)
 		}
-		if err := r.kernels[i].Enqueue(groups, gpu.Threads); err != nil {
+		if err := r.start(i, groups); err != nil {
 			return i, err
 		}
 		work += s.Work
@@ -141,11 +172,47 @@ func (r *recording) enqueue(ctx context.Context, i int) (int, error) {
 	return i, nil
 }
 
+// start puts stage i into the queue.
+func (r *recording) start(i, groups int) (err error) {
+	if r.events == nil {
+		return r.kernels[i].Enqueue(groups, gpu.Threads)
+	}
+	r.events[i], err = r.kernels[i].EnqueueTimed(groups, gpu.Threads)
+	return err
+}
+
+// forget frees the events of the last run.
+func (r *recording) forget() {
+	for i, e := range r.events {
+		e.Free()
+		r.events[i] = cl.Event{}
+	}
+}
+
+// StageTimes implements gpu.TimedRecording.
+func (r *recording) StageTimes(seconds []float64) error {
+	if r.events == nil || !r.ended {
+		return fmt.Errorf("%w: the recording is not timed, or was not run to its end", cl.ErrUnusable)
+	}
+	for i, e := range r.events {
+		seconds[i] = 0
+		if e == (cl.Event{}) {
+			continue
+		}
+		var err error
+		if seconds[i], err = e.Seconds(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Written implements gpu.Recording.
 func (r *recording) Written() int64 { return r.bytes }
 
 // Free implements gpu.Recording.
 func (r *recording) Free() {
+	r.forget()
 	for _, k := range r.kernels {
 		k.Free()
 	}

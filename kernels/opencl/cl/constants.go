@@ -44,4 +44,8 @@ const (
 
 	eventExecutionStatus = 0x11D3
 	eventComplete        = 0
+
+	queueProfiling = 1 << 1
+	profilingStart = 0x1282
+	profilingEnd   = 0x1283
 )

@@ -16,6 +16,7 @@ type Device struct {
 	entries  *entries
 	context  uintptr
 	queue    uintptr
+	timed    bool // the queue's events know times
 
 	owner   dl.Owner // of what must be released before it
 	staging *staging // nil as long as nothing was copied
@@ -42,6 +43,22 @@ func (d *Device) create() error {
 	}
 	d.queue = d.entries.CreateCommandQueue.make(d.context, d.Physical.handle, 0, uintptr(unsafe.Pointer(status)))
 	return check(Status(*status), "clCreateCommandQueue")
+}
+
+// KeepTimes gives the device a queue whose events know how long things took.
+// Nothing may be in the queue that it has.
+func (d *Device) KeepTimes() error {
+	if err := d.Broken(); err != nil || d.timed {
+		return err
+	}
+	status := new(int32)
+	queue := d.entries.CreateCommandQueue.make(d.context, d.Physical.handle, queueProfiling, uintptr(unsafe.Pointer(status)))
+	if err := check(Status(*status), "clCreateCommandQueue"); err != nil {
+		return fmt.Errorf("%s: a queue with times: %w", d.Physical.Name, err)
+	}
+	d.entries.ReleaseCommandQueue.call(d.queue)
+	d.queue, d.timed = queue, true
+	return nil
 }
 
 // failed remembers an error after which nothing more can be run.

@@ -34,7 +34,7 @@ type entries struct {
 	CreateKernel, ReleaseKernel, SetKernelArg                    entry
 	GetKernelWorkGroupInfo                                       entry
 	EnqueueNDRangeKernel, EnqueueMarkerWithWaitList, Flush       entry
-	GetEventInfo, ReleaseEvent                                   entry
+	GetEventInfo, GetEventProfilingInfo, ReleaseEvent            entry
 }
 
 // named is an entry point to be looked up.
@@ -71,6 +71,7 @@ func (e *entries) list() []named {
 		{"clEnqueueMarkerWithWaitList", &e.EnqueueMarkerWithWaitList},
 		{"clFlush", &e.Flush},
 		{"clGetEventInfo", &e.GetEventInfo},
+		{"clGetEventProfilingInfo", &e.GetEventProfilingInfo},
 		{"clReleaseEvent", &e.ReleaseEvent},
 	}
 }

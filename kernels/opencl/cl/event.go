@@ -61,3 +61,26 @@ func (e Event) Wait(limit time.Duration) error {
 		time.Sleep(pause)
 	}
 }
+
+// Seconds is how long the device was at work on what the event stands for, which
+// must have come.
+func (e Event) Seconds() (float64, error) {
+	begin, end := new(uint64), new(uint64) // nanoseconds
+	for what, to := range map[uintptr]*uint64{profilingStart: begin, profilingEnd: end} {
+		err := check(e.device.entries.GetEventProfilingInfo.call(e.handle, what, unsafe.Sizeof(*to), uintptr(unsafe.Pointer(to)), 0), "clGetEventProfilingInfo")
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", e.device.Physical.Name, err)
+		}
+	}
+	if *end < *begin {
+		return 0, fmt.Errorf("%w: %s tells of work that ended before it began", ErrUnusable, e.device.Physical.Name)
+	}
+	return float64(*end-*begin) / 1e9, nil
+}
+
+// Free frees an event that nobody waits for; the one that is none, too.
+func (e Event) Free() {
+	if e.handle != 0 && e.device.Broken() == nil {
+		e.device.entries.ReleaseEvent.call(e.handle)
+	}
+}

@@ -41,6 +41,9 @@ var values = map[string]int64{
 	"CL_KERNEL_WORK_GROUP_SIZE":         kernelWorkGroupSize,
 	"CL_EVENT_COMMAND_EXECUTION_STATUS": eventExecutionStatus,
 	"CL_COMPLETE":                       eventComplete,
+	"CL_QUEUE_PROFILING_ENABLE":         queueProfiling,
+	"CL_PROFILING_COMMAND_START":        profilingStart,
+	"CL_PROFILING_COMMAND_END":          profilingEnd,
 	"CL_SUCCESS":                        int64(success),
 }
 

@@ -170,13 +170,26 @@ func (k *Kernel) Free() { k.device.owner.Free(k) }
 
 // Enqueue puts a run of groups work groups of items each at the end of the
 // queue, with the arguments of the moment.
-func (k *Kernel) Enqueue(groups, items int) error {
+func (k *Kernel) Enqueue(groups, items int) error { return k.enqueue(groups, items, 0) }
+
+// EnqueueTimed is Enqueue with an event that knows how long the run took, if
+// Device.KeepTimes was called before. It must be freed.
+func (k *Kernel) EnqueueTimed(groups, items int) (Event, error) {
+	handle := new(uintptr)
+	err := k.enqueue(groups, items, uintptr(unsafe.Pointer(handle)))
+	return Event{k.device, *handle}, err
+}
+
+// enqueue calls the driver, which puts the run's event to a place, if any.
+//
+//go:uintptrescapes
+func (k *Kernel) enqueue(groups, items int, event uintptr) error {
 	d := k.device
 	if err := d.Broken(); err != nil {
 		return err
 	}
 	global, local := uintptr(groups*items), uintptr(items)
-	err := check(d.entries.EnqueueNDRangeKernel.call(d.queue, k.handle, 1, 0, uintptr(unsafe.Pointer(&global)), uintptr(unsafe.Pointer(&local)), 0, 0, 0),
+	err := check(d.entries.EnqueueNDRangeKernel.call(d.queue, k.handle, 1, 0, uintptr(unsafe.Pointer(&global)), uintptr(unsafe.Pointer(&local)), 0, 0, event),
 		"clEnqueueNDRangeKernel")
 	if err != nil {
 		return d.failed(fmt.Errorf("%s: kernel %s: %w", d.Physical.Name, k.name, err))
