@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Folder makes the folder path, which must not exist, with what fill puts into
@@ -43,12 +44,25 @@ func Folder(path string, fill func(folder string) error) (err error) {
 // process that was killed. No other process may be writing to the folder; one
 // that does not exist has none.
 func RemoveTemporary(folder string) error {
+	return removeTemporary(folder, func(fs.DirEntry) bool { return true })
+}
+
+// RemoveTemporaryBefore is RemoveTemporary of what was last changed before then,
+// for folders to which other processes may be writing.
+func RemoveTemporaryBefore(folder string, then time.Time) error {
+	return removeTemporary(folder, func(entry fs.DirEntry) bool {
+		info, err := entry.Info()
+		return err == nil && info.ModTime().Before(then)
+	})
+}
+
+func removeTemporary(folder string, which func(entry fs.DirEntry) bool) error {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, entry := range entries {
-		if isTemporary(entry.Name()) {
+		if isTemporary(entry.Name()) && which(entry) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(folder, entry.Name())))
 		}
 	}

@@ -1,84 +1,57 @@
 package opencl
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
-	"zeroth/internal/atomicfile"
-	"zeroth/internal/readat"
+	"zeroth/internal/filecache"
 	"zeroth/kernels/opencl/cl"
 )
 
-// cache keeps built programs in a folder, one a file: magic, the SHA-256 of the
-// rest, the binary. A file is named for all that it depends on: the driver, the
-// device, the source and the options. One that is damaged is not used.
+// cache keeps built programs in a folder, each under all that it depends on: the
+// driver, the device, the source and the options.
 type cache struct {
-	folder string // empty: nothing is kept
+	folder filecache.Folder
 	driver []string
 }
 
-const (
-	cacheMagic  = "zeroth opencl 1\n"
-	cacheHeader = len(cacheMagic) + sha256.Size
-	// maxCached bounds what is read of a file.
-	maxCached = 64 << 20
-)
+// maxCached bounds the folder: programs of a few drivers, at a few MB each.
+const maxCached = 64 << 20
 
-// newCache keeps programs of a device in a folder, made when it is needed; empty
-// means one in the user's cache folder. Where there is none, nothing is kept.
+// newCache keeps programs of a device in a folder; empty means one in the user's
+// cache folder, for drivers that keep nothing themselves. Where there is none,
+// nothing is kept.
 func newCache(folder string, p *cl.Physical) cache {
-	if folder == "" {
+	if folder == "" && !keepsPrograms(p) {
 		if user, err := os.UserCacheDir(); err == nil {
 			folder = filepath.Join(user, "zeroth", "opencl")
 		}
 	}
-	return cache{folder, []string{p.Platform, p.Vendor, p.Name, p.Version, p.Driver}}
+	return cache{
+		filecache.Folder{Path: folder, Magic: "zeroth opencl 1\n", MaxBytes: maxCached},
+		[]string{p.Platform, p.Vendor, p.Name, p.Version, p.Driver},
+	}
 }
 
-// path is the file of a program.
-func (c cache) path(source, options string) string {
-	h := sha256.New()
-	for _, part := range append([]string{source, options}, c.driver...) {
-		_ = binary.Write(h, binary.LittleEndian, uint64(len(part)))
-		_, _ = io.WriteString(h, part)
-	}
-	return filepath.Join(c.folder, hex.EncodeToString(h.Sum(nil))+".bin")
+// keepsPrograms knows PoCL, which has a cache of its own. Before it gives a binary
+// away it compiles each kernel for any size of work group, beside the one that is
+// run: twice the time, and more.
+func keepsPrograms(p *cl.Physical) bool {
+	return strings.HasPrefix(p.Platform, "Portable Computing Language")
+}
+
+// key is that of a program.
+func (c cache) key(source, options string) [32]byte {
+	return filecache.Key(append([]string{source, options}, c.driver...)...)
 }
 
 // read gives the binary that was kept, if it is whole.
 func (c cache) read(source, options string) ([]byte, bool) {
-	if c.folder == "" {
-		return nil, false
-	}
-	file, size, err := readat.Open(c.path(source, options))
-	if err != nil {
-		return nil, false
-	}
-	defer file.Close()
-	if size <= int64(cacheHeader) || size > maxCached {
-		return nil, false
-	}
-	data := make([]byte, size)
-	if _, err := io.ReadFull(file, data); err != nil {
-		return nil, false
-	}
-	sum := sha256.Sum256(data[cacheHeader:])
-	if string(data[:len(cacheMagic)]) != cacheMagic || string(data[len(cacheMagic):cacheHeader]) != string(sum[:]) {
-		return nil, false
-	}
-	return data[cacheHeader:], true
+	return c.folder.Read(c.key(source, options))
 }
 
-// write keeps a binary. It may fail without harm.
+// write keeps a binary.
 func (c cache) write(source, options string, program []byte) {
-	if c.folder == "" || len(program)+cacheHeader > maxCached || os.MkdirAll(c.folder, 0o700) != nil {
-		return
-	}
-	sum := sha256.Sum256(program)
-	data := append([]byte(cacheMagic), sum[:]...)
-	_ = atomicfile.WriteBytes(c.path(source, options), append(data, program...))
+	c.folder.Write(c.key(source, options), program)
 }

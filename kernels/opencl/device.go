@@ -21,7 +21,7 @@ type Options struct {
 	Timeout time.Duration // for a batch of work; 0 means defaultTimeout
 	GPU     gpu.Options   // how ops are computed; on a processor the tile is processorTile where none is given
 	// Cache is the folder in which built kernels are kept; empty means one in
-	// the user's cache folder.
+	// the user's cache folder, or none where the driver has one of its own.
 	Cache string
 }
 

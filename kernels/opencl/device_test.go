@@ -136,6 +136,22 @@ func TestCacheOfAnotherDriver(t *testing.T) {
 	}
 }
 
+// Beside a driver that keeps programs itself, nothing is kept unless a folder is
+// given.
+func TestCacheOfTheDriver(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	for platform, want := range map[string]bool{"Portable Computing Language OpenCL 3.0 PoCL 3.1": false, "a driver": true} {
+		p := &cl.Physical{Platform: platform}
+		if c := newCache("", p); (c.folder.Path != "") != want {
+			t.Errorf("%s: kept in %q", platform, c.folder.Path)
+		}
+		if c := newCache("here", p); c.folder.Path != "here" {
+			t.Errorf("%s: kept in %q", platform, c.folder.Path)
+		}
+	}
+}
+
 func TestNoSuchDevice(t *testing.T) {
 	open(t)
 	for _, index := range []int{-1, 1000} {
