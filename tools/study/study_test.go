@@ -218,6 +218,60 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// What is written is read again: curves, settings, and that a run diverged.
+func TestReadCSV(t *testing.T) {
+	accuracy := 0.5
+	points := []Point{{Step: 0, Rows: 0, Loss: 2, Accuracy: &accuracy}, {Step: 4, Rows: 99, Loss: 1.5}}
+	run := func(seed uint64, points []Point) Result { return Result{Cell: Cell{Seed: seed}, Points: points} }
+	outcomes := []Outcome{
+		{Task: "a", Method: "one, two", LR: 0.25, Flags: Flags{"q": "3", "normalise": "true"}, Runs: []Result{run(1, points), run(2, points[:1])}},
+		{Task: "b", Method: "one, two", LR: 4, Flags: Flags{}, Runs: []Result{run(7, points)}},
+	}
+	var out strings.Builder
+	if err := WriteCSV(&out, outcomes); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadCSV(strings.NewReader(out.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again strings.Builder
+	if err := WriteCSV(&again, got); err != nil || again.String() != out.String() {
+		t.Errorf("%v: it is %q, was %q", err, again.String(), out.String())
+	}
+	if len(got) != 2 || !maps.Equal(got[0].Flags, outcomes[0].Flags) || got[0].Runs[0].Steps != 4 {
+		t.Errorf("the outcomes are %+v", got)
+	}
+	if got[0].Runs[0].Diverged || !got[0].Runs[1].Diverged || got[1].Runs[0].Diverged {
+		t.Errorf("of the runs the second of the first outcome diverged: %+v", got)
+	}
+	head := strings.Join(columns, ",") + "\n"
+	for _, text := range []string{
+		"", "task,method\n", "a,b,,1,1,0,0,1,\n", head + "a,b,,x,1,0,0,1,\n", head + "a,b,,1,-1,0,0,1,\n", head + "a,b,,1,1,0,0,NaN,\n",
+		head + "a,b,,1,1,0,-5,1,\n", head + "a,b,,1,1,0,0,1,y\n", head + "a,b,,1,1,5,9,1,\na,b,,1,1,6,8,1,\n", head + "a,b,,1,1,0,0,1\n",
+	} {
+		if _, err := ReadCSV(strings.NewReader(text)); !errors.Is(err, ErrCSV) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func FuzzReadCSV(f *testing.F) {
+	head := strings.Join(columns, ",") + "\n"
+	f.Add(head + "a,b,--q 1,1,1,0,0,1,\na,b,--q 1,1,1,5,9,0.5,0.1\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		outcomes, err := ReadCSV(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		for _, row := range Table(outcomes, "b") {
+			if len(row.Runs) == 0 || len(row.Curve.Rows) == 0 {
+				t.Errorf("an outcome without points: %+v", row.Outcome)
+			}
+		}
+	})
+}
+
 func TestReadRefuses(t *testing.T) {
 	for _, c := range []struct{ from, to, names string }{
 		{`"rows": 1000`, `"rows": -1`, "rows"},

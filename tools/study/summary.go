@@ -130,21 +130,24 @@ func (o *Outcome) Own(task Flags) Flags {
 	return own
 }
 
+// columns are those of WriteCSV.
+var columns = []string{"task", "method", "flags", "lr", "seed", "step", "rows", "loss", "accuracy"}
+
 // WriteCSV writes every evaluation of the outcomes' runs as a line.
 func WriteCSV(w io.Writer, outcomes []Outcome) error {
 	c := csv.NewWriter(w)
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	lines := [][]string{{"task", "method", "flags", "lr", "seed", "step", "rows", "loss", "accuracy"}}
+	shown := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	lines := [][]string{columns}
 	for _, o := range outcomes {
 		for _, r := range o.Runs {
 			for _, p := range r.Points {
 				accuracy := ""
 				if p.Accuracy != nil {
-					accuracy = number(*p.Accuracy)
+					accuracy = shown(*p.Accuracy)
 				}
 				lines = append(lines, []string{
-					o.Task, o.Method, o.Flags.Words(), number(o.LR), strconv.FormatUint(r.Cell.Seed, 10),
-					strconv.FormatUint(p.Step, 10), strconv.FormatInt(p.Rows, 10), number(p.Loss), accuracy,
+					o.Task, o.Method, o.Flags.Words(), shown(o.LR), strconv.FormatUint(r.Cell.Seed, 10),
+					strconv.FormatUint(p.Step, 10), strconv.FormatInt(p.Rows, 10), shown(p.Loss), accuracy,
 				})
 			}
 		}

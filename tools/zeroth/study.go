@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"zeroth/internal/atomicfile"
@@ -42,6 +43,7 @@ func studyCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` for the results, new or of this study"},
 			&cli.IntFlag{Name: "jobs", Usage: "`N` runs at once", Value: 1},
+			&cli.StringFlag{Name: "beside", Usage: "`FILE.csv` of another study, or from elsewhere, whose methods are shown beside"},
 			&cli.BoolFlag{Name: "json", Usage: "print the table as JSON", DisableDefaultText: true},
 		}, engineFlags()...),
 		Action: func(c *cli.Context) error {
@@ -69,6 +71,10 @@ func runStudy(c *cli.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	others, err := readBeside(c.String("beside"), spec)
+	if err != nil {
+		return err
+	}
 	s := &study.Study{Spec: spec, Folder: folder, Jobs: jobs, Runner: &cellRunner{engine: engineArguments(c)}}
 	if s.Contents, err = contentsOf(spec); err != nil {
 		return err
@@ -81,7 +87,7 @@ func runStudy(c *cli.Context, path string) error {
 		}
 		return err
 	}
-	rows := study.Table(outcomes, spec.Baseline)
+	rows := study.Table(slices.Concat(outcomes, others), spec.Baseline)
 	if err := writeStudy(folder, spec, outcomes, rows); err != nil {
 		return err
 	}
@@ -102,6 +108,35 @@ func readSpec(path string) (*study.Spec, error) {
 		return nil, usageError{fmt.Errorf("%s: %w", path, err)}
 	}
 	return spec, nil
+}
+
+// readBeside reads outcomes to be shown beside a study's: those on its tasks. path
+// may be empty.
+func readBeside(path string, spec *study.Spec) ([]study.Outcome, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	outcomes, err := study.ReadCSV(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	outcomes = slices.DeleteFunc(outcomes, func(o study.Outcome) bool {
+		return !slices.ContainsFunc(spec.Tasks, func(t study.Task) bool { return t.Name == o.Task })
+	})
+	for _, o := range outcomes {
+		if slices.ContainsFunc(spec.Methods, func(m study.Method) bool { return m.Name == o.Method }) {
+			return nil, usagef("%s: the study has a method %q, too: rename one of them", path, o.Method)
+		}
+	}
+	if len(outcomes) == 0 {
+		return nil, usagef("%s: none of its runs is on a task of the study", path)
+	}
+	return outcomes, nil
 }
 
 // engineArguments are the flags that say what the runs run on, as they were given.
