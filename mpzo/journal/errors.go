@@ -1,6 +1,10 @@
 package journal
 
-import "errors"
+import (
+	"errors"
+
+	"zeroth/internal/filelock"
+)
 
 // The errors of this package wrap one of these, or the error of the file system.
 var (
@@ -13,7 +17,7 @@ var (
 	// explain, so nothing was cut.
 	ErrDamaged = errors.New("journal is damaged")
 	// ErrLocked: another writer has the journal open.
-	ErrLocked = errors.New("journal is in use by another process")
+	ErrLocked = filelock.ErrLocked
 	// ErrHeader: a header given to Create breaks a rule of the layout.
 	ErrHeader = errors.New("invalid journal header")
 	// ErrRecord: a record given to a Writer breaks a rule of the layout.

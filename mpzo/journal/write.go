@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zeroth/internal/atomicfile"
+	"zeroth/internal/filelock"
 )
 
 // storage is what a Writer needs of a file.
@@ -53,7 +54,7 @@ func Create(path string, header Header) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	err = lock(file)
+	err = filelock.Lock(file)
 	if err == nil {
 		_, err = file.WriteAt(head, 0)
 	}
@@ -81,7 +82,7 @@ func Open(path string) (*Writer, *Log, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := lock(file); err != nil {
+	if err := filelock.Lock(file); err != nil {
 		file.Close()
 		return nil, nil, fmt.Errorf("journal: %s: %w", path, err)
 	}

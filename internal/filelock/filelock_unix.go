@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
 
-package journal
+package filelock
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock takes the exclusive lock of a journal, or returns ErrLocked. Closing the
+// Lock takes the exclusive lock of a file, or returns ErrLocked. Closing the
 // file, or the end of the process, gives it up.
-func lock(file *os.File) error {
+func Lock(file *os.File) error {
 	for {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {

@@ -1,4 +1,4 @@
-package journal
+package filelock
 
 import (
 	"errors"
@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lock takes the exclusive lock of a journal, or returns ErrLocked. Windows
-// keeps others from reading what is locked, so it is one byte far past any
-// journal's end. Closing the file gives it up.
-func lock(file *os.File) error {
+// Lock takes the exclusive lock of a file, or returns ErrLocked. Windows
+// keeps others from reading what is locked, so it is one byte far past the
+// end of any file of ours. Closing the file gives it up.
+func Lock(file *os.File) error {
 	place := &windows.Overlapped{OffsetHigh: 1 << 30}
 	flags := uint32(windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY)
 	err := windows.LockFileEx(windows.Handle(file.Fd()), flags, 0, 1, 0, place)
