@@ -1,0 +1,247 @@
+package prefix_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"zeroth/mpzo/prefix"
+)
+
+// filled opens a cache in which each of some sequences is looked up, and stored
+// where it is not there. It says which were.
+func filled(t *testing.T, path string, o prefix.Options, sequences ...int) (found []bool, stats prefix.Stats) {
+	t.Helper()
+	c, err := prefix.Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, s := range sequences {
+		values := [][]float32{make([]float32, 2*s), make([]float32, s)}
+		want := sequence(s)
+		hit := c.Load(key(s), s, values)
+		if hit && (!slices.Equal(values[0], want[0]) || !slices.Equal(values[1], want[1])) {
+			t.Errorf("sequence %d is found as %v, want %v", s, values, want)
+		}
+		if !hit {
+			c.Store(key(s), s, o.Codec.Append(nil, s, want))
+		}
+		found = append(found, hit)
+	}
+	return found, c.Stats()
+}
+
+func key(s int) prefix.Key { return sha256.Sum256([]byte{byte(s)}) }
+
+// sequence is s tokens of two values that binary16 holds.
+func sequence(s int) [][]float32 {
+	values := [][]float32{make([]float32, 2*s), make([]float32, s)}
+	for i := range s {
+		values[0][2*i], values[0][2*i+1], values[1][i] = float32(i), float32(s), 0.5
+	}
+	return values
+}
+
+func options(notices *[]string) prefix.Options {
+	return prefix.Options{
+		Identity: "program", Codec: prefix.Codec{Columns: []int{2, 1}}, Budget: 1 << 20,
+		Notice: func(line string) { *notices = append(*notices, line) },
+	}
+}
+
+func TestCacheIsThereAgain(t *testing.T) {
+	var notices []string
+	path := filepath.Join(t.TempDir(), "cache")
+	found, stats := filled(t, path, options(&notices), 3, 1, 3, 2)
+	if !slices.Equal(found, []bool{false, false, true, false}) || stats.Entries != 3 || stats.Hits != 1 || stats.Misses != 3 {
+		t.Errorf("found %v, %+v", found, stats)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() != stats.Bytes {
+		t.Errorf("%d bytes are said to be in %v: %v", stats.Bytes, info, err)
+	}
+	found, again := filled(t, path, options(&notices), 1, 2, 3, 4)
+	if !slices.Equal(found, []bool{true, true, true, false}) || again.Entries != 4 {
+		t.Errorf("opened again: found %v, %+v", found, again)
+	}
+	if len(notices) > 0 {
+		t.Errorf("notices %q", notices)
+	}
+}
+
+// A file that is cut anywhere, or in which any byte is another, is used as far
+// as it is good and filled again.
+func TestCacheOfADamagedFile(t *testing.T) {
+	var none []string
+	folder := t.TempDir()
+	path := filepath.Join(folder, "cache")
+	filled(t, path, options(&none), 1, 2, 3)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := range whole {
+		for name, damaged := range map[string][]byte{"cut": whole[:at], "flipped": flipped(whole, at)} {
+			var notices []string
+			path := filepath.Join(folder, fmt.Sprint(name, at))
+			if err := os.WriteFile(path, damaged, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if name == "flipped" && at < 8 {
+				if _, err := prefix.Open(path, options(&notices)); !errors.Is(err, prefix.ErrPayload) {
+					t.Errorf("another file's magic at %d: %v", at, err)
+				}
+				continue
+			}
+			found, stats := filled(t, path, options(&notices), 1, 2, 3)
+			if !slices.Contains(found, false) || stats.Entries != 3 {
+				t.Errorf("%s at %d: found %v, %d entries", name, at, found, stats.Entries)
+			}
+			// Cut between two records it is as whole as before the last was written.
+			if len(notices) > 1 || len(notices) == 0 && name == "flipped" {
+				t.Errorf("%s at %d: notices %q", name, at, notices)
+			}
+			if found, _ := filled(t, path, options(&none), 1, 2, 3); slices.Contains(found, false) {
+				t.Errorf("%s at %d: not all are there again: %v", name, at, found)
+			}
+		}
+	}
+	if len(none) > 0 {
+		t.Errorf("notices %q", none)
+	}
+}
+
+func flipped(data []byte, at int) []byte {
+	out := bytes.Clone(data)
+	out[at] ^= 0x10
+	return out
+}
+
+func TestCacheOfAnother(t *testing.T) {
+	for name, change := range map[string]func(*prefix.Options){
+		"identity": func(o *prefix.Options) { o.Identity = "another program" },
+		"columns":  func(o *prefix.Options) { o.Codec.Columns = []int{1, 2} },
+	} {
+		var notices []string
+		path := filepath.Join(t.TempDir(), "cache")
+		filled(t, path, options(&notices), 1, 2, 3)
+		o := options(&notices)
+		change(&o)
+		c, err := prefix.Open(path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Load(key(2), 2, [][]float32{make([]float32, 4), make([]float32, 4)}) || c.Stats().Entries != 0 {
+			t.Errorf("%s: what another left is used", name)
+		}
+		if len(notices) != 1 || !strings.Contains(notices[0], "begun anew") {
+			t.Errorf("%s: notices %q", name, notices)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestCacheKeepsToItsBudget(t *testing.T) {
+	var notices []string
+	path := filepath.Join(t.TempDir(), "cache")
+	o := options(&notices)
+	_, stats := filled(t, path, options(&notices), 4)
+	o.Budget = stats.Bytes + 100
+	found, stats := filled(t, path, o, 4, 1, 2, 3, 1, 2, 3)
+	if !slices.Equal(found, []bool{true, false, false, false, true, false, false}) || stats.Bytes > o.Budget || stats.Entries != 2 {
+		t.Errorf("found %v, %+v", found, stats)
+	}
+	if len(notices) != 1 || !strings.Contains(notices[0], "the prefix cache has its") {
+		t.Errorf("notices %q", notices)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	var notices []string
+	folder := t.TempDir()
+	o := options(&notices)
+	letter := filepath.Join(folder, "letter")
+	if err := os.WriteFile(letter, []byte("Dear"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{letter, folder, filepath.Join(folder, "none", "cache")} {
+		if c, err := prefix.Open(path, o); err == nil {
+			t.Errorf("%s was opened: %+v", path, c.Stats())
+		}
+	}
+	if text, err := os.ReadFile(letter); err != nil || string(text) != "Dear" {
+		t.Errorf("a file that is not ours is now %q: %v", text, err)
+	}
+	path := filepath.Join(folder, "cache")
+	c, err := prefix.Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := prefix.Open(path, o); !errors.Is(err, prefix.ErrLocked) {
+		t.Errorf("opened twice: %v", err)
+	}
+	for _, columns := range [][]int{nil, {0}, {-1, 3}, {1 << 40}} {
+		o.Codec.Columns = columns
+		if _, err := prefix.Open(filepath.Join(folder, "other"), o); !errors.Is(err, prefix.ErrPayload) {
+			t.Errorf("columns %v: %v", columns, err)
+		}
+	}
+}
+
+// Whatever a file holds, what is found in it decodes, and it takes more.
+func FuzzOpen(f *testing.F) {
+	var notices []string
+	path := filepath.Join(f.TempDir(), "cache")
+	o := options(&notices)
+	c, err := prefix.Open(path, o)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for s := 1; s < 4; s++ {
+		c.Store(key(s), s, o.Codec.Append(nil, s, sequence(s)))
+	}
+	if err := c.Close(); err != nil {
+		f.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add(whole[:len(whole)-1])
+	f.Add(flipped(whole, 90))
+	f.Add(whole[:20])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "cache")
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		c, err := prefix.Open(path, o)
+		if err != nil {
+			if !errors.Is(err, prefix.ErrPayload) {
+				t.Fatal(err)
+			}
+			return
+		}
+		defer c.Close()
+		for s := 1; s < 4; s++ {
+			values := [][]float32{make([]float32, 2*s), make([]float32, s)}
+			if !c.Load(key(s), s, values) {
+				c.Store(key(s), s, o.Codec.Append(nil, s, sequence(s)))
+				if !c.Load(key(s), s, values) {
+					t.Fatal("what was stored is not there")
+				}
+			}
+		}
+	})
+}
