@@ -90,15 +90,9 @@ func observe(ctx context.Context, m *executor.Method, b *data.Batch, seen map[st
 		return err
 	}
 	f := feeder{method: m}
-	for _, in := range []struct {
-		name   string
-		values []int32
-	}{
-		{"tokens", b.Tokens}, {"positions", b.Positions}, {"offsets", b.SeqOffsets}, {"rows", b.Rows},
-	} {
-		if m.Has(in.name) { // not all layers' inputs depend on all of them
-			f.i32(in.name, in.values)
-		}
+	f.sequences(b.Tokens, b.Positions, b.SeqOffsets)
+	if m.Has("rows") { // the last layer's alone
+		f.i32("rows", b.Rows)
 	}
 	if f.err != nil {
 		return f.err

@@ -147,9 +147,11 @@ func backends(t testing.TB) map[string]*kernel.Registry {
 // bind makes a model of a program; the test's end closes it.
 func bind(t testing.TB, p *program.Program, registry *kernel.Registry, bounds op.Extents, threads int) *train.Model {
 	t.Helper()
-	s, err := executor.New(p, registry, executor.Options{
-		Bounds: bounds, Threads: threads, Methods: []string{"losses", "update"},
-	})
+	methods := []string{"losses", "update"}
+	if p.Method(pass.MethodPrefix) != nil {
+		methods = append(methods, pass.MethodPrefix)
+	}
+	s, err := executor.New(p, registry, executor.Options{Bounds: bounds, Threads: threads, Methods: methods})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type Model struct {
 	u       []int          // the slot of each site's U where cores are trained, or nil
 	full    bool           // all weights are trained, one copy at a time
 
+	frozen    *frozen    // nil: "losses" begins with the tokens
 	generator *Generator // nil: no answers are written
 }
 
@@ -63,6 +64,9 @@ func NewModel(s *executor.Session) (*Model, error) {
 	params, _ := s.Program().Lookup("params")
 	m.full = params == "full"
 	if err := m.checkOutputs(); err != nil {
+		return nil, err
+	}
+	if err := m.findFrozen(); err != nil {
 		return nil, err
 	}
 	return m, m.findSites()
@@ -213,9 +217,12 @@ func (m *Model) forward(ctx context.Context, b *data.Batch, p Perturbation) erro
 		return err
 	}
 	f := feeder{method: m.losses}
-	f.i32("tokens", b.Tokens)
-	f.i32("positions", b.Positions)
-	f.i32("offsets", b.SeqOffsets)
+	if m.frozen != nil {
+		if err := m.frozen.fill(ctx, m.losses, b); err != nil {
+			return err
+		}
+	}
+	f.sequences(b.Tokens, b.Positions, b.SeqOffsets)
 	f.i32("rows", b.Rows)
 	f.i32("labels", b.Labels)
 	f.i32("row_offsets", b.RowOffsets)
@@ -265,6 +272,20 @@ func (f *feeder) tensor(name string) *kernel.Tensor {
 func (f *feeder) i32(name string, values []int32) {
 	if t := f.tensor(name); t != nil {
 		copy(t.I32(), values)
+	}
+}
+
+// sequences fills what says which tokens stand where, as far as the method reads
+// it: not all parts of a model depend on all of it.
+func (f *feeder) sequences(tokens, positions, offsets []int32) {
+	if f.method.Has("tokens") {
+		f.i32("tokens", tokens)
+	}
+	if f.method.Has("positions") {
+		f.i32("positions", positions)
+	}
+	if f.method.Has("offsets") {
+		f.i32("offsets", offsets)
 	}
 }
 

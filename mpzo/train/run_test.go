@@ -13,6 +13,7 @@ import (
 
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
+	"zeroth/mpzo/prefix"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/noise"
@@ -73,6 +74,7 @@ type fixture struct {
 	heldOut *data.Set
 	test    *data.Set // may be nil
 	kernels *kernel.Registry
+	cache   *prefix.Cache // what a program cut for it uses, or nil
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -116,6 +118,9 @@ func (f *fixture) model(t testing.TB, s train.Settings, threads int) *train.Mode
 	}
 	m := bind(t, f.program, f.kernels, train.Bounds(step, s.Estimator.Copies(s.Queries), s.Queries), threads)
 	must(t, m.Init(s.Seed))
+	if f.cache != nil {
+		m.UseCache(f.cache)
+	}
 	return m
 }
 

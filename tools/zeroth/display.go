@@ -288,6 +288,9 @@ func (d *display) summary(stopped bool) error {
 			"event": "end", "steps": r.writer.Last(), "interrupted": stopped,
 			"seconds": time.Since(d.started).Seconds(), "rows_per_second": d.rowsPerSecond(),
 		}
+		if r.cache != nil {
+			end["prefix_cache"] = r.cached()
+		}
 		switch {
 		case !r.config.full():
 			end["adapter"] = filepath.Join(r.folder, lastName)
@@ -314,6 +317,9 @@ func (d *display) summary(stopped bool) error {
 		fmt.Fprintf(out, "all %d steps were done already\n", r.writer.Last())
 	} else {
 		fmt.Fprintf(out, "%d steps in %s, %s\n", d.steps, time.Since(d.started).Round(100*time.Millisecond), d.speed())
+	}
+	if r.cache != nil {
+		r.cached().print(out)
 	}
 	d.whereResult(out)
 	if r.table {

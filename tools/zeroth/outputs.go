@@ -23,7 +23,7 @@ func refuseOverwriting(out string, precious ...string) error {
 // runFiles are the files of a run that a report must not replace.
 func runFiles(folder string) []string {
 	var files []string
-	for _, name := range []string{journalName, configName, profileName, traceName} {
+	for _, name := range []string{journalName, configName, profileName, traceName, prefixName} {
 		files = append(files, filepath.Join(folder, name))
 	}
 	for _, adapter := range []string{lastName, bestName} {

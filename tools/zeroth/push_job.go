@@ -218,6 +218,7 @@ func (p *pusher) sendRun(ctx context.Context, config runConfig) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
+	config.PrefixDir = "" // the phone has no such folder
 	if err := writeJSON(filepath.Join(folder, configName), config); err != nil {
 		return err
 	}

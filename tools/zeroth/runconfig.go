@@ -29,6 +29,10 @@ type runConfig struct {
 	Params    string        `json:"params,omitempty"`
 	EvalEvery uint64        `json:"eval_every"`
 	LoRA      loraSelection `json:"lora"`
+	// PrefixCache is the most bytes to keep of what frozen layers give; 0: none.
+	PrefixCache int64 `json:"prefix_cache,omitempty"`
+	// PrefixDir is the folder of that; empty: the run's.
+	PrefixDir string `json:"prefix_cache_dir,omitempty"`
 	// Arithmetic is that of the processor that trained last; see cpu.Arithmetic.
 	Arithmetic string `json:"arithmetic,omitempty"`
 }
@@ -58,6 +62,8 @@ func (c *runConfig) checkNumbers() error {
 		return usagef("--lr %g: must be a number, 0 or above", c.LR)
 	case !(c.Eps >= 1e-30 && c.Eps <= math.MaxFloat32):
 		return usagef("--eps %g: must be a number above 0, at least 1e-30", c.Eps)
+	case c.PrefixCache < 0:
+		return usagef("--prefix-cache %d: must be a number of bytes", c.PrefixCache)
 	case c.EvalEvery > 0 && c.HeldOut == "" && c.Task.Shots == 0:
 		return usagef("--eval-every needs --held-out: the file to evaluate on")
 	}

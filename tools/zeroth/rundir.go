@@ -29,6 +29,7 @@ const (
 	lastName    = "adapter"
 	bestName    = "best"
 	startName   = "start"
+	prefixName  = "prefix.cache"
 	reportName  = "report.html"
 )
 
@@ -97,6 +98,9 @@ func (r *trainRun) header() (journal.Header, error) {
 	if r.config.InitA != "" {
 		h.Settings[initASetting] = r.config.InitA
 	}
+	if r.cut != nil {
+		h.Settings[prefixSetting] = "f16 before " + r.cut.Before
+	}
 	if start := r.startFolder(); start != "" {
 		h.Start, err = adapterFingerprint(start)
 	}
@@ -133,7 +137,7 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 	}
 	allowed := map[string]bool{"resume": true, "threads": true, "cpus": true, "backend": true, "plugin": true, "json": true, "trace": true, "profile": true, "steps": true}
 	for _, name := range c.LocalFlagNames() {
-		if !allowed[name] && !slices.Contains(paceFlagNames, name) {
+		if !allowed[name] && !slices.Contains(prefixFlagNames, name) && !slices.Contains(paceFlagNames, name) {
 			return usagef("--%s and --resume exclude each other: the run's own settings hold", name)
 		}
 	}
@@ -155,6 +159,9 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 			return usagef("--steps: a %s schedule depends on the number of steps, so it stays %d", r.config.Schedule, r.config.Steps)
 		}
 		r.config.Steps = c.Uint64("steps")
+	}
+	if err := r.config.resumePrefix(c); err != nil {
+		return err
 	}
 	if err := r.openProgram(); err != nil {
 		return err

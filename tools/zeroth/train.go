@@ -15,6 +15,7 @@ import (
 	"zeroth/graph/pass"
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
+	"zeroth/mpzo/prefix"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
@@ -49,7 +50,7 @@ func trainCommand() *cli.Command {
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON", DisableDefaultText: true},
 	}
-	flags = slices.Concat(flags, taskFlags(), shotFlags(), []cli.Flag{paramsFlag()}, loraFlags(), engineFlags(), paceFlags())
+	flags = slices.Concat(flags, taskFlags(), shotFlags(), []cli.Flag{paramsFlag()}, loraFlags(), prefixFlags(), engineFlags(), paceFlags())
 	return &cli.Command{
 		Name: "train", Usage: "fine-tune a program's LoRA, or all its weights, with forward passes alone",
 		UsageText: "zeroth train PROGRAM --data FILE --task TASK [flags]\nzeroth train --resume FOLDER",
@@ -62,13 +63,14 @@ func trainCommand() *cli.Command {
 			"  best          the adapter that did best on --held-out\n" +
 			"  start         with --init-a activations: the adapter that the run began with\n" +
 			"  run.json      the settings, to resume with\n" +
+			"  prefix.cache  with --prefix-cache: what the frozen layers give; it can be deleted\n" +
 			"  profile.json  where time and memory went, for zeroth report\n\n" +
 			"A run of --params full writes no weights: program and journal rebuild them, after any\n" +
 			"step, by zeroth replay.\n\n" +
 			"Ctrl-C saves and ends; --resume goes on to the same bits. Of the other flags it takes\n" +
 			"--steps (to train longer), --threads, --cpus, --backend, --plugin, --mem-limit,\n" +
-			"--max-temp, --min-battery, --nice, --json, --profile and --trace. What it runs on is\n" +
-			"not kept with the run: give --backend and --plugin again.\n\n" +
+			"--prefix-cache, --prefix-cache-dir, --max-temp, --min-battery, --nice, --json, --profile\n" +
+			"and --trace. What it runs on is not kept with the run: give --backend and --plugin again.\n\n" +
 			"Example:\n" +
 			"  zeroth train m.zpt --data train.tsv --held-out dev.tsv --task sst2 --steps 500 --out run",
 		Flags: flags,
@@ -96,6 +98,8 @@ type trainRun struct {
 	stderr   io.Writer
 
 	file    *program.File
+	cut     *pass.Cut     // where the program is cut for the prefix cache, or nil
+	cache   *prefix.Cache // nil without one
 	model   *train.Model
 	trainer *train.Trainer
 	writer  *journal.Writer
@@ -145,6 +149,9 @@ func (r *trainRun) configure(c *cli.Context) error {
 		return err
 	}
 	if err := r.config.chooseInitA(c); err != nil {
+		return err
+	}
+	if err := r.config.choosePrefix(c); err != nil {
 		return err
 	}
 	if err := r.config.check(r.folder); err != nil {
@@ -217,6 +224,10 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	default:
 		return usageError{err}
 	}
+	linked, methods, err := r.cutPrefix(linked)
+	if err != nil {
+		return err
+	}
 	sets, err := r.loadData(base)
 	if err != nil {
 		return err
@@ -248,7 +259,7 @@ func (r *trainRun) link(lora pass.LoRA) error {
 		// goes to the device once a step.
 		engine.onHost = []string{"update"}
 	}
-	s, err := engine.session(linked, train.Bounds(bounds, settings.Estimator.Copies(q), q), true, "losses", "update")
+	s, err := engine.session(linked, train.Bounds(bounds, settings.Estimator.Copies(q), q), true, methods...)
 	if err != nil {
 		return r.fitting(err, linked, func(batch, q int) (op.Extents, error) {
 			bounds, err := sets.bounds(loss, batch)
@@ -344,6 +355,9 @@ func (r *trainRun) loadData(p *program.Program) (sets dataSets, err error) {
 // run trains, and leaves the folder whole however it ends.
 func (r *trainRun) run(ctx context.Context) error {
 	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	if err := r.openPrefix(); err != nil {
 		return err
 	}
 	r.display = newDisplay(r)
@@ -460,6 +474,11 @@ func (r *trainRun) close() {
 	}
 	if r.model != nil {
 		r.model.Close()
+	}
+	if r.cache != nil {
+		if err := r.cache.Close(); err != nil {
+			fmt.Fprintf(r.stderr, "zeroth: notice: closing the prefix cache: %v\n", err)
+		}
 	}
 	if r.file != nil {
 		r.file.Close()

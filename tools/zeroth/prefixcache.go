@@ -1,0 +1,163 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"zeroth/graph"
+	"zeroth/graph/pass"
+	"zeroth/kernels/cpu"
+	"zeroth/mpzo/prefix"
+	"zeroth/runtime/program"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The flags of the prefix cache, which a resumed run takes, too.
+var prefixFlagNames = []string{"prefix-cache", "prefix-cache-dir"}
+
+// prefixSetting is the journal's setting of where a run's frozen prefix ends,
+// whose values are rounded there.
+const prefixSetting = "prefix_cache"
+
+func prefixFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "prefix-cache", Usage: "with --layers: keep what the layers below those give for each text in a file of at most `BYTES` (with K, M or G), and run them no more for it", DefaultText: "none"},
+		&cli.StringFlag{Name: "prefix-cache-dir", Usage: "`FOLDER` for that file, which runs may share one after the other", DefaultText: "the run's"},
+	}
+}
+
+// choosePrefix reads the flags of the prefix cache.
+func (c *runConfig) choosePrefix(flags *cli.Context) error {
+	if !flags.IsSet("prefix-cache") {
+		if flags.IsSet("prefix-cache-dir") && c.PrefixCache == 0 {
+			return usagef("--prefix-cache-dir needs --prefix-cache: the most bytes to keep")
+		}
+	} else if bytes, err := readBytes(flags.String("prefix-cache")); err != nil {
+		return usagef("--prefix-cache: %w", err)
+	} else {
+		c.PrefixCache = bytes
+	}
+	if flags.IsSet("prefix-cache-dir") {
+		folder := flags.String("prefix-cache-dir")
+		if folder == "" {
+			return usagef("--prefix-cache-dir is empty: name a folder")
+		}
+		var err error
+		if c.PrefixDir, err = filepath.Abs(folder); err != nil { // a run is resumed from anywhere
+			return err
+		}
+	}
+	if c.PrefixCache > 0 && c.full() {
+		return usagef("--prefix-cache and --params full exclude each other: no layer is frozen")
+	}
+	return nil
+}
+
+// resumePrefix reads the flags that a resumed run takes: how much is kept and
+// where changes no bit of it, whether its values are rounded does.
+func (c *runConfig) resumePrefix(flags *cli.Context) error {
+	if c.PrefixCache > 0 {
+		return c.choosePrefix(flags)
+	}
+	for _, name := range prefixFlagNames {
+		if flags.IsSet(name) {
+			return usagef("--%s: the run began without a prefix cache, and would no longer be the same run", name)
+		}
+	}
+	return nil
+}
+
+// cutPrefix cuts a linked program where the run's cache is to be.
+func (r *trainRun) cutPrefix(linked *program.Program) (*program.Program, []string, error) {
+	methods := []string{"losses", "update"}
+	if r.config.PrefixCache == 0 {
+		return linked, methods, nil
+	}
+	m := graph.Lift(linked)
+	cut, err := pass.CutPrefix(m)
+	if errors.Is(err, pass.ErrPrefix) {
+		return nil, nil, withHint(usagef("--prefix-cache: %w", err), "--layers says which layers to train: what lies below the first of them is cached")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	r.cut = &cut
+	out, err := lowered(m, linked)
+	return out, append(methods, pass.MethodPrefix), err
+}
+
+// openPrefix opens the run's cache.
+func (r *trainRun) openPrefix() error {
+	if r.cut == nil {
+		return nil
+	}
+	identity, err := r.prefixIdentity()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(r.folder, prefixName)
+	if r.config.PrefixDir != "" {
+		if err := os.MkdirAll(r.config.PrefixDir, 0o777); err != nil {
+			return err
+		}
+		path = filepath.Join(r.config.PrefixDir, hex.EncodeToString(prefix.NameOf(identity))+".prefix")
+	}
+	r.cache, err = prefix.Open(path, prefix.Options{
+		Identity: identity, Codec: prefix.Codec{Columns: r.model.FrozenColumns()}, Budget: r.config.PrefixCache,
+		Notice: func(line string) { fmt.Fprintln(r.stderr, "zeroth: notice:", line) },
+	})
+	switch {
+	case errors.Is(err, prefix.ErrLocked):
+		return withHint(err, "another run has the cache open: give this one another --prefix-cache-dir")
+	case errors.Is(err, prefix.ErrPayload):
+		return withHint(err, "name another --prefix-cache-dir")
+	case err != nil:
+		return err
+	}
+	r.model.UseCache(r.cache)
+	return nil
+}
+
+// prefixIdentity names all that decides the bits of the cached values but the
+// tokens.
+func (r *trainRun) prefixIdentity() (string, error) {
+	features, err := cpu.DetectLimited()
+	if err != nil {
+		return "", usageError{err}
+	}
+	backend := "cpu"
+	if r.engine.Backend != "cpu" {
+		backend = r.engine.Backend + " and cpu"
+	}
+	p := r.file.Program
+	return fmt.Sprintf("%x %q by %s %s", p.Fingerprint, r.cut.Values, backend, cpu.Arithmetic(features, weightTypes(p))), nil
+}
+
+// cached is what a run's prefix cache did, as JSON has it.
+type cached struct {
+	Entries int   `json:"entries"`
+	Bytes   int64 `json:"bytes"`
+	Budget  int64 `json:"budget"`
+	Hits    int64 `json:"hits"`
+	Misses  int64 `json:"misses"`
+}
+
+func (r *trainRun) cached() cached {
+	s := r.cache.Stats()
+	return cached{s.Entries, s.Bytes, r.config.PrefixCache, s.Hits, s.Misses}
+}
+
+// print says it to people.
+func (c cached) print(out io.Writer) {
+	var found strings.Builder
+	if asked := c.Hits + c.Misses; asked > 0 {
+		fmt.Fprintf(&found, "; %.1f %% of %d looked up were there", 100*float64(c.Hits)/float64(asked), asked)
+	}
+	fmt.Fprintf(out, "prefix  %d sequences in %s of %s%s\n", c.Entries, formatBytes(c.Bytes), formatBytes(c.Budget), &found)
+}
