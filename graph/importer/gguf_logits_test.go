@@ -108,11 +108,7 @@ func logitsOf(t *testing.T, path string, ids []int32, a *adapter.Adapter) []floa
 	}
 	defer session.Close()
 	if a != nil {
-		slots, err := train.SlotsOf(session)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := slots.SetAdapter(a); err != nil {
+		if err := train.SlotsOf(session).SetAdapter(a); err != nil {
 			t.Fatal(err)
 		}
 	}

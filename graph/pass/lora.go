@@ -36,16 +36,20 @@ const (
 // every method, gives each site its slots A [r, K] and B [M, r], and adds the
 // method "update". A module that has LoRA already loses it first.
 func InsertLoRA(m *graph.Module, o LoRA) error {
-	sites, err := freeSites(m, o)
+	if err := RemoveLoRA(m); err != nil {
+		return err
+	}
+	if o.Rank < 1 || o.Rank > op.MaxRankLoRA {
+		return fmt.Errorf("%w: rank %d is not within 1 to %d", ErrSites, o.Rank, op.MaxRankLoRA)
+	}
+	sites, err := selectSites(m, o)
 	if err != nil {
 		return err
 	}
-	var trained []siteSlot
 	for _, site := range sites {
 		site.A = &graph.Slot{Name: site.Name + ".lora_A", Type: matrix(o.Rank, site.In)}
 		site.B = &graph.Slot{Name: site.Name + ".lora_B", Type: matrix(site.Out, o.Rank)}
 		m.Slots = append(m.Slots, site.A, site.B)
-		trained = append(trained, siteSlot{site, site.B})
 	}
 	for _, g := range m.Methods {
 		insertInto(g, sites, o)
@@ -53,8 +57,10 @@ func InsertLoRA(m *graph.Module, o LoRA) error {
 			return err
 		}
 	}
-	m.Methods = append(m.Methods, updateMethod(trained, o.Sampler))
-	o.describe(m)
+	m.Methods = append(m.Methods, updateMethod(sites, o.Sampler))
+	m.Meta[MetaRank] = strconv.Itoa(o.Rank)
+	m.Meta[MetaAlpha] = strconv.FormatFloat(o.Alpha, 'g', -1, 64)
+	m.Meta[MetaSampler] = o.Sampler.String()
 	return m.Method("update").Err()
 }
 
@@ -93,29 +99,20 @@ func perturbationInputs(g *graph.Graph) (seed, first, eps *graph.Value) {
 	return g.Input("seed", op.U32, op.C(2)), g.Input("first", op.I32, op.C(1)), g.Input("eps", op.F32, op.C(1))
 }
 
-// siteSlot is the slot that is trained at a site.
-type siteSlot struct {
-	site *graph.Site
-	slot *graph.Slot
-}
-
-func updateMethod(trained []siteSlot, sampler noise.Sampler) *graph.Graph {
+func updateMethod(sites []*graph.Site, sampler noise.Sampler) *graph.Graph {
 	g := graph.NewGraph("update")
 	seed := g.Input("seed", op.U32, op.C(2))
 	grads := g.Input("g", op.F32, op.S(op.Queries, 0))
 	lr := g.Input("lr", op.F32, op.C(1))
-	for _, t := range trained {
-		g.Apply(op.UpdateLoRA, t.site.Name, perturbation(int(t.site.ID), sampler), t.slot.Value(), seed, grads, lr)
+	for _, s := range sites {
+		g.Apply(op.UpdateLoRA, s.Name, perturbation(int(s.ID), sampler), s.B.Value(), seed, grads, lr)
 	}
 	return g
 }
 
-// RemoveLoRA turns every LinearLoRA back into Linear, takes cores out, and drops
-// the slots and the method "update".
+// RemoveLoRA turns every LinearLoRA back into Linear, and drops the slots and the
+// method "update".
 func RemoveLoRA(m *graph.Module) error {
-	if m.Meta[MetaParams] == ParamsCore {
-		removeCores(m)
-	}
 	for _, site := range m.Sites {
 		site.A, site.B = nil, nil
 	}
@@ -139,18 +136,6 @@ func RemoveLoRA(m *graph.Module) error {
 		}
 	}
 	return nil
-}
-
-// freeSites removes the LoRA that the module has, and gives the sites that are
-// to get one.
-func freeSites(m *graph.Module, o LoRA) ([]*graph.Site, error) {
-	if err := RemoveLoRA(m); err != nil {
-		return nil, err
-	}
-	if o.Rank < 1 || o.Rank > op.MaxRankLoRA {
-		return nil, fmt.Errorf("%w: rank %d is not within 1 to %d", ErrSites, o.Rank, op.MaxRankLoRA)
-	}
-	return selectSites(m, o)
 }
 
 func selectSites(m *graph.Module, o LoRA) ([]*graph.Site, error) {

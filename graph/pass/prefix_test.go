@@ -66,18 +66,6 @@ func TestCutPrefix(t *testing.T) {
 	}
 }
 
-func TestCutPrefixWithCores(t *testing.T) {
-	m := llama(t)
-	if err := pass.InsertCore(m, pass.LoRA{Rank: 2, Alpha: 3, Sampler: noise.Gaussian, Layers: []int{1, 2}}); err != nil {
-		t.Fatal(err)
-	}
-	cut, err := pass.CutPrefix(m)
-	if err != nil || cut.Before != "model.layers.1.input_layernorm" {
-		t.Fatalf("cut %+v: %v", cut, err)
-	}
-	listing(t, m)
-}
-
 func TestCutPrefixRefuses(t *testing.T) {
 	if _, _, err := cutLlama(t, nil); !errors.Is(err, pass.ErrPrefix) {
 		t.Errorf("the first layer is trained: %v", err)

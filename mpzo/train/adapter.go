@@ -27,12 +27,12 @@ func (m *Model) Adapter() (*adapter.Adapter, error) {
 	if meta.err != nil {
 		return nil, meta.err
 	}
-	for i, s := range m.sites {
+	for _, s := range m.sites {
 		loraA, err := m.session.ReadSlot(s.A)
 		if err != nil {
 			return nil, err
 		}
-		loraB, err := m.loraB(i)
+		loraB, err := m.session.ReadSlot(s.B)
 		if err != nil {
 			return nil, err
 		}
@@ -72,10 +72,12 @@ func (m *Model) SetAdapter(a *adapter.Adapter) error {
 		return fmt.Errorf("%w: %w", ErrAdapter, err)
 	}
 	for i, s := range m.sites {
+		loraB, err := m.session.WriteSlot(s.B)
+		if err != nil {
+			return err
+		}
 		if index[i] < 0 {
-			if err := m.setLoRAB(i, make([]float32, s.Out*rank)); err != nil {
-				return err
-			}
+			clear(loraB)
 			continue
 		}
 		loraA, err := m.session.WriteSlot(s.A)
@@ -88,10 +90,8 @@ func (m *Model) SetAdapter(a *adapter.Adapter) error {
 				return err
 			}
 		}
-		if err := m.setLoRAB(i, b); err != nil {
-			return err
-		}
 		copy(loraA, a.A[index[i]])
+		copy(loraB, b)
 	}
 	return nil
 }
@@ -143,7 +143,8 @@ func (r *metaReader) keep(key string, err error) {
 
 // SlotsOf gives access to the LoRA slots of a session that need not have the
 // methods for training: its Adapter and SetAdapter work, nothing else.
-func SlotsOf(s *executor.Session) (*Model, error) {
+func SlotsOf(s *executor.Session) *Model {
 	m := &Model{session: s}
-	return m, m.findSites()
+	m.findSites()
+	return m
 }

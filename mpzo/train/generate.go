@@ -42,11 +42,8 @@ func GeneratorBounds(batch int, sets ...*data.Set) op.Extents {
 // NewGenerator takes a session that has the method "forward" and no other, of
 // the program that the model trains.
 func NewGenerator(s *executor.Session) (*Generator, error) {
-	slots, err := SlotsOf(s)
-	if err != nil {
-		return nil, err
-	}
-	g := &Generator{session: s, slots: slots}
+	g := &Generator{session: s, slots: SlotsOf(s)}
+	var err error
 	if g.forward, err = s.Method("forward"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}

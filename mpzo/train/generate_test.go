@@ -78,20 +78,14 @@ func generator(t *testing.T, p *program.Program, registry *kernel.Registry, boun
 // written together makes no difference.
 func TestAnswersAreTheLikeliestTokens(t *testing.T) {
 	f := newFixture(t)
-	for name, p := range map[string]*program.Program{"LoRA": f.program, "cores": withCores(t, f.program, gaussianLoRA(3))} {
-		t.Run(name, func(t *testing.T) { answersAreLikeliest(t, p, f.kernels) })
-	}
-}
-
-func answersAreLikeliest(t *testing.T, p *program.Program, kernels *kernel.Registry) {
 	set := questions(t)
 	vocabulary := toyConfig().VocabSize
-	m := bind(t, p, kernels, op.Extents{Width: 1, N: 32, S: 1, R: vocabulary, K: vocabulary, G: 1, Q: 1}, 1)
+	m := bind(t, f.program, f.kernels, op.Extents{Width: 1, N: 32, S: 1, R: vocabulary, K: vocabulary, G: 1, Q: 1}, 1)
 	must(t, m.Init(3))
 	disturb(m, 4)
 	var answers []string
 	for _, batch := range []int{1, 3, 4} {
-		g := generator(t, p, kernels, train.GeneratorBounds(batch, nil, set))
+		g := generator(t, f.program, f.kernels, train.GeneratorBounds(batch, nil, set))
 		some, err := g.Answers(context.Background(), m, set, batch, func(int) {})
 		if err != nil {
 			t.Fatal(err)
@@ -117,7 +111,7 @@ func answersAreLikeliest(t *testing.T, p *program.Program, kernels *kernel.Regis
 		}
 	}
 	must(t, m.Init(3))
-	g := generator(t, p, kernels, train.GeneratorBounds(4, set))
+	g := generator(t, f.program, f.kernels, train.GeneratorBounds(4, set))
 	plain, err := g.Answers(context.Background(), m, set, 4, func(int) {})
 	if err != nil || fmt.Sprint(plain) == fmt.Sprint(answers) {
 		t.Errorf("another adapter gives the same answers %q, %v", plain, err)

@@ -37,7 +37,6 @@ type Model struct {
 	losses  *executor.Method
 	update  *executor.Method
 	sites   []program.Site // the sites that have LoRA, in the program's order
-	u       []int          // the slot of each site's U where cores are trained, or nil
 	full    bool           // all weights are trained, one copy at a time
 
 	frozen    *frozen    // nil: "losses" begins with the tokens
@@ -69,7 +68,8 @@ func NewModel(s *executor.Session) (*Model, error) {
 	if err := m.findFrozen(); err != nil {
 		return nil, err
 	}
-	return m, m.findSites()
+	m.findSites()
+	return m, nil
 }
 
 // checkOutputs wants the losses to be what their readers take them for. All are
@@ -93,17 +93,12 @@ func (m *Model) checkOutputs() error {
 	return nil
 }
 
-func (m *Model) findSites() error {
-	p := m.session.Program()
-	if params, _ := p.Lookup("params"); params == paramsCore {
-		return m.findCores()
-	}
-	for _, site := range p.Sites {
+func (m *Model) findSites() {
+	for _, site := range m.session.Program().Sites {
 		if site.B >= 0 {
 			m.sites = append(m.sites, site)
 		}
 	}
-	return nil
 }
 
 // Close ends the model's session, and that of its generator.
@@ -140,9 +135,9 @@ func (m *Model) Parameters() int {
 }
 
 // Init starts LoRA-FA: A is Kaiming-uniform with a = √5, so bounded by
-// 1/√K, and stays as it is; B is zero. A core's V is what A would be.
+// 1/√K, and stays as it is; B is zero.
 func (m *Model) Init(runSeed uint64) error {
-	for i, s := range m.sites {
+	for _, s := range m.sites {
 		a, err := m.session.WriteSlot(s.A)
 		if err != nil {
 			return err
@@ -153,11 +148,6 @@ func (m *Model) Init(runSeed uint64) error {
 		}
 		noise.FillUniform(a, runSeed, s.ID, float32(1/math.Sqrt(float64(s.In))))
 		clear(b)
-		if m.u != nil {
-			if err := m.initU(i, runSeed); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
@@ -329,7 +319,7 @@ func (m *Model) Restore(all [][]float32) error {
 // copySlots takes what another model of the same program has at its sites.
 // Weights that are trained themselves are one storage for both.
 func (m *Model) copySlots(from *Model) error {
-	slots := slices.Clone(m.u)
+	var slots []int
 	for _, s := range m.sites {
 		slots = append(slots, s.A, s.B)
 	}

@@ -85,11 +85,7 @@ func (k *comparison) forward() compare.Work {
 	}
 	seed := noise.StepSeed(k.Probe.Seed, 0)
 	w.Run = func(ctx context.Context, s *executor.Session) error {
-		slots, err := train.SlotsOf(s)
-		if err != nil {
-			return err
-		}
-		if err := k.fill(slots); err != nil {
+		if err := k.fill(train.SlotsOf(s)); err != nil {
 			return err
 		}
 		m, err := s.Method("forward")

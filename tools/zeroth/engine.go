@@ -238,19 +238,13 @@ func relink(p *program.Program, lora pass.LoRA) (*program.Program, error) {
 	return relinkFor(paramsLoRA, p, lora)
 }
 
-// relinkFor is relink for what --params says is trained at the sites: LoRA or
-// cores.
+// relinkFor is relink for what a run says that it trains, which must be LoRA.
 func relinkFor(params string, p *program.Program, lora pass.LoRA) (*program.Program, error) {
-	insert := pass.InsertLoRA
-	switch params {
-	case "", paramsLoRA:
-	case paramsCore:
-		insert = pass.InsertCore
-	default:
+	if params != "" && params != paramsLoRA {
 		return nil, fmt.Errorf("the run trained %.40q, which this zeroth does not know", params)
 	}
 	m := graph.Lift(p)
-	if err := insert(m, lora); err != nil {
+	if err := pass.InsertLoRA(m, lora); err != nil {
 		return nil, err
 	}
 	return lowered(m, p)

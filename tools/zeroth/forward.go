@@ -62,11 +62,7 @@ func (f *forwarder) checkLogits(bounds op.Extents) error {
 }
 
 func (f *forwarder) setAdapter(folder string) error {
-	slots, err := train.SlotsOf(f.session)
-	if err != nil {
-		return err
-	}
-	return loadAdapter(slots, folder)
+	return loadAdapter(train.SlotsOf(f.session), folder)
 }
 
 // logits gives the logits [len(rows), V] of the chosen positions of ids.

@@ -16,7 +16,6 @@ import (
 // What a run trains: --params.
 const (
 	paramsLoRA = "lora"
-	paramsCore = pass.ParamsCore
 	paramsFull = pass.ParamsFull
 )
 
@@ -29,7 +28,7 @@ const (
 )
 
 func paramsFlag() cli.Flag {
-	return &cli.StringFlag{Name: "params", Usage: "train `WHAT`: lora, core (r×r values a layer, between a frozen A and a frozen U), or full (every weight, f32 or bf16, by the estimator mezo)", Value: paramsLoRA}
+	return &cli.StringFlag{Name: "params", Usage: "train `WHAT`: lora, or full (every weight, f32 or bf16, by the estimator mezo)", Value: paramsLoRA}
 }
 
 // eitherDefault shows the two defaults of a flag.
@@ -85,15 +84,10 @@ func readParams(flags *cli.Context) (string, error) {
 	switch params := flags.String("params"); params {
 	case paramsLoRA:
 		return "", nil
-	case paramsCore:
-		if flags.IsSet("adapter") {
-			return "", usagef("--adapter and --params core exclude each other: a core has no room for what the adapter's B holds")
-		}
-		return params, nil
 	case paramsFull:
 		return params, refuseWithFull(flags)
 	default:
-		return "", usagef("--params %q: choose lora, core or full", params)
+		return "", usagef("--params %q: choose lora or full", params)
 	}
 }
 
