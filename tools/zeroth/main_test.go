@@ -52,6 +52,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("REMARKS", absolutePath(t, testdata.Repo("examples/remarks")))
 			env.Setenv("HEADERS", absolutePath(t, testdata.Repo("kernels/plugin")))
 			env.Setenv("SHARED", sharedData(t))
+			if folder := poclCache(); folder != "" {
+				env.Setenv("POCL_CACHE_DIR", folder)
+			}
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -88,6 +91,19 @@ func absolutePath(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return whole
+}
+
+// poclCache is the folder in which PoCL keeps what it has built, from one test to
+// the next; "" leaves it to PoCL.
+func poclCache() string {
+	if folder, set := os.LookupEnv("POCL_CACHE_DIR"); set {
+		return folder
+	}
+	folder, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(folder, "pocl", "kcache")
 }
 
 // sharedData is the folder of shared models, or "" where there is none.
