@@ -3,6 +3,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
@@ -32,7 +33,7 @@ func (d *delegate) Supports(n *backend.Node, values []backend.Value) error {
 	for _, t := range call.Out {
 		measured.outputs = append(measured.outputs, split(t, limits.PartBytes))
 	}
-	stages, err := d.ops.build(call, measured, false)
+	stages, err := d.ops.build(call, measured, nil)
 	if err != nil {
 		return err
 	}
@@ -106,6 +107,7 @@ type session struct {
 	arena       Buffer          // nil as long as no partition has temporaries
 	executables []*executable
 	up, down    int64
+	parameters  int64 // bytes that recordings of closed partitions wrote
 }
 
 // empty gives back the memory of constants and slots.
@@ -126,6 +128,7 @@ func (s *session) constant(v *backend.Value) (*mirror, error) {
 	n, err := m.upload(s.ops.device, v.Tensor.Data)
 	s.up += n
 	if err != nil {
+		s.give(m)
 		return nil, err
 	}
 	s.constants[v.Ref] = m
@@ -140,15 +143,20 @@ func (s *session) slot(i int) (*mirror, error) {
 	if s.slots[i] != nil {
 		return s.slots[i], nil
 	}
-	t := &kernel.Tensor{Type: s.info.Slots[i].Type, Width: 1}
-	for _, d := range t.Type.Shape {
-		t.Shape = append(t.Shape, d.Offset)
-	}
-	m, err := s.take(t)
+	m, err := s.take(s.slotTensor(i))
 	if err == nil {
 		s.slots[i] = m
 	}
 	return m, err
+}
+
+// slotTensor is a slot as a tensor without data.
+func (s *session) slotTensor(i int) *kernel.Tensor {
+	t := &kernel.Tensor{Type: s.info.Slots[i].Type, Width: 1}
+	for _, d := range t.Type.Shape {
+		t.Shape = append(t.Shape, d.Offset)
+	}
+	return t
 }
 
 // take gives a tensor a place that it keeps.
@@ -157,11 +165,45 @@ func (s *session) take(t *kernel.Tensor) (*mirror, error) {
 	for i := range m.parts {
 		span, err := s.pool.take(m.parts[i].span.Size)
 		if err != nil {
+			m.parts = m.parts[:i]
+			s.give(m)
 			return nil, err
 		}
 		m.parts[i].span = span
 	}
 	return m, nil
+}
+
+// give gives a tensor's place back, as far as nothing else lies in its buffers.
+func (s *session) give(m *mirror) {
+	for i := range m.parts {
+		s.pool.give(m.parts[i].span.Buffer)
+	}
+}
+
+// giveUnused gives back the memory of what no partition uses: all of it where
+// there is none.
+func (s *session) giveUnused() {
+	if len(s.executables) == 0 {
+		s.empty()
+		if s.arena != nil {
+			s.arena.Free()
+			s.arena = nil
+		}
+		return
+	}
+	used := make(map[*mirror]bool)
+	for _, e := range s.executables {
+		for _, m := range e.values {
+			used[m] = true
+		}
+	}
+	for ref, m := range s.constants {
+		if !used[m] {
+			delete(s.constants, ref)
+			s.give(m)
+		}
+	}
 }
 
 // WriteSlot implements backend.Session.
@@ -221,6 +263,7 @@ func (s *session) reserve(bytes int64) error {
 // Moved implements backend.Session.
 func (s *session) Moved() (up, down int64) {
 	up, down = s.up, s.down
+	up += s.parameters
 	for _, e := range s.executables {
 		up += e.written()
 	}
@@ -243,7 +286,8 @@ func (s *session) Close() {
 type pool struct {
 	device  Device
 	buffers []Buffer
-	rest    Span // of the last shared buffer
+	shared  map[Buffer]bool // hold several spans
+	rest    Span            // of the last shared buffer
 	next    int64
 }
 
@@ -265,6 +309,10 @@ func (p *pool) take(bytes int64) (Span, error) {
 		if err != nil {
 			return Span{}, err
 		}
+		if p.shared == nil {
+			p.shared = make(map[Buffer]bool)
+		}
+		p.shared[b] = true
 		p.rest, p.next = Span{Buffer: b, Size: shared}, 2*shared
 	}
 	span := p.rest.Part(0, bytes)
@@ -280,9 +328,25 @@ func (p *pool) allocate(bytes int64) (Buffer, error) {
 	return b, err
 }
 
+// give frees a buffer that only one span lies in.
+func (p *pool) give(b Buffer) {
+	if i := slices.Index(p.buffers, b); i >= 0 && !p.shared[b] {
+		p.buffers = slices.Delete(p.buffers, i, i+1)
+		b.Free()
+	}
+}
+
+// bytes are those of all buffers.
+func (p *pool) bytes() (n int64) {
+	for _, b := range p.buffers {
+		n += b.Size()
+	}
+	return n
+}
+
 func (p *pool) free() {
 	for _, b := range p.buffers {
 		b.Free()
 	}
-	p.buffers, p.rest = nil, Span{}
+	p.buffers, p.shared, p.rest = nil, nil, Span{}
 }

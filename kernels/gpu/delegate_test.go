@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
@@ -17,7 +19,11 @@ type testDevice struct {
 	room     int64 // bytes that are left
 	live     map[*memoryBuffer]bool
 	recorded [][]Stage
+	compiled []string
 	runs     int
+
+	compiling func() // called for each kernel
+	memory    int64  // Limits.MemoryBytes
 }
 
 type memoryBuffer struct {
@@ -39,7 +45,7 @@ func newTestDevice(room int64) *testDevice {
 }
 
 func (d *testDevice) Limits() Limits {
-	return Limits{BufferBytes: 1 << 20, PartBytes: 1 << 12, AllocationBytes: 1 << 20, WorkGroups: 65535}
+	return Limits{BufferBytes: 1 << 20, PartBytes: 1 << 12, AllocationBytes: 1 << 20, WorkGroups: 65535, MemoryBytes: d.memory, Shared: true}
 }
 
 func (d *testDevice) Allocate(bytes int64, _ Use) (Buffer, error) {
@@ -62,6 +68,14 @@ func (d *testDevice) Download(data []byte, from Span) error {
 	return nil
 }
 
+func (d *testDevice) Compile(ctx context.Context, k Kernel, constants []uint32) error {
+	d.compiled = append(d.compiled, fmt.Sprint(k.Name, constants))
+	if d.compiling != nil {
+		d.compiling()
+	}
+	return ctx.Err()
+}
+
 func (d *testDevice) Record(stages []Stage) (Recording, error) {
 	d.recorded = append(d.recorded, stages)
 	return &testRecording{d}, nil
@@ -74,6 +88,7 @@ func (r *testRecording) Run(context.Context) error {
 	return nil
 }
 func (r *testRecording) Written() int64 { return 7 }
+func (r *testRecording) Held() int64    { return 100 }
 func (r *testRecording) Free()          {}
 
 // chain is a partition of n additions of an input [rows, 16] to what was made
@@ -125,7 +140,7 @@ func openTest(t *testing.T, d *testDevice) *session {
 func TestArena(t *testing.T) {
 	d := newTestDevice(1 << 24)
 	s := openTest(t, d)
-	small, err := s.Compile(chain(4, 8, 64))
+	small, err := s.Compile(t.Context(), chain(4, 8, 64))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +155,7 @@ func TestArena(t *testing.T) {
 			t.Errorf("stage %d writes %+v", i, stages[i].Spans[2])
 		}
 	}
-	if _, err := s.Compile(chain(1, 64, 64)); err != nil {
+	if _, err := s.Compile(t.Context(), chain(1, 64, 64)); err != nil {
 		t.Fatal(err)
 	}
 	recorded, live := len(d.recorded), len(d.live)
@@ -193,13 +208,13 @@ func TestRecordedAnew(t *testing.T) {
 	d := newTestDevice(1 << 24)
 	s := openTest(t, d)
 	p := chain(4, 64, 64)
-	small, err := s.Compile(p)
+	small, err := s.Compile(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	constants := func(stages []Stage) string { return fmt.Sprint(stages[len(stages)-1].Constants) }
 	want := constants(d.recorded[0])
-	if _, err := s.Compile(chain(2, 128, 64)); err != nil {
+	if _, err := s.Compile(t.Context(), chain(2, 128, 64)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range p.Values {
@@ -238,7 +253,7 @@ func TestDeclines(t *testing.T) {
 		d := newTestDevice(room)
 		s := openTest(t, d)
 		left := d.room
-		_, err := s.Compile(chain(3, 64, 512))
+		_, err := s.Compile(t.Context(), chain(3, 64, 512))
 		if err == nil {
 			if room < 100<<10 {
 				t.Errorf("there was room in %d bytes", room)
@@ -264,6 +279,127 @@ func TestDeclines(t *testing.T) {
 	p = chain(1, 8, 4096)
 	if err := delegate.Supports(&p.Nodes[1], p.Values); err != nil {
 		t.Errorf("a matrix in parts: %v", err)
+	}
+}
+
+// What a session will hold is known before anything is taken, and is what it then
+// holds, but for working memory of tiles and room left over.
+func TestHeld(t *testing.T) {
+	d := newTestDevice(1 << 24)
+	s := openTest(t, d)
+	list := []*backend.Partition{chain(4, 64, 512), chain(1, 8, 512)}
+	room := d.room
+	want, err := s.Measure(list)
+	if err != nil || d.room != room {
+		t.Fatalf("%v; %d bytes taken", err, room-d.room)
+	}
+	table := s.ops.table.Size
+	weights, values := int64(512*16*4), int64(64*16*4+64*512*4+8*16*4+8*512*4)
+	if exact := (backend.Memory{Constants: weights, Temporaries: 64 * 16 * 4, Values: values, Other: table + (4+8+1+8)*Alignment, Shared: true}); want != exact {
+		t.Errorf("measured %+v, want %+v", want, exact)
+	}
+	var compiled []backend.Executable
+	for _, p := range list {
+		e, err := s.Compile(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled = append(compiled, e)
+	}
+	held := s.Held()
+	if held.Constants != want.Constants || held.Temporaries != want.Temporaries || held.Values != want.Values || held.Other < table+2*100 {
+		t.Errorf("held %+v, measured %+v", held, want)
+	}
+	if taken := room - d.room; held.Total() != taken+table+2*100 {
+		t.Errorf("%d bytes held, %d were taken", held.Total(), taken)
+	}
+	up, _ := s.Moved()
+	for _, e := range compiled {
+		e.Close()
+		e.Close()
+	}
+	if now, _ := s.Moved(); now != up || d.room != room || s.Held().Total() != table {
+		t.Errorf("closed partitions hold %d bytes; moved %d, before %d", room-d.room, now, up)
+	}
+	d.memory = want.Total() - 1
+	if _, err := s.Measure(list); !errors.Is(err, backend.ErrDeclined) || !errors.Is(err, ErrMemory) {
+		t.Errorf("a device that is too small: %v", err)
+	}
+	s.Close()
+}
+
+// A partition that is closed, or declined, gives back what no other uses.
+func TestGivesBackUnused(t *testing.T) {
+	d := newTestDevice(1 << 24)
+	s := openTest(t, d)
+	other := chain(1, 8, 64)
+	other.Values[2].Ref = 7
+	first, err := s.Compile(t.Context(), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := s.Held()
+	second, err := s.Compile(t.Context(), chain(1, 8, 512))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second.Close()
+	if now := s.Held(); now != held {
+		t.Errorf("%+v is held, it was %+v", now, held)
+	}
+	d.room = 64 << 10 // room for the weights alone
+	if _, err := s.Compile(t.Context(), chain(1, 64, 512)); !errors.Is(err, backend.ErrDeclined) {
+		t.Fatalf("compiled: %v", err)
+	}
+	if now := s.Held(); now != held || d.room != 64<<10 {
+		t.Errorf("%+v is held, it was %+v; %d bytes left", now, held, d.room)
+	}
+	if err := first.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Each kernel is compiled once, told of, and not after the context is cancelled.
+func TestCompiling(t *testing.T) {
+	d := newTestDevice(1 << 24)
+	s := openTest(t, d)
+	var told []string
+	s.info.Progress = func(what string, done, total int) { told = append(told, fmt.Sprint(what, done, total)) }
+	if _, err := s.Compile(t.Context(), chain(3, 8, 64)); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.compiled) != 2 || !slices.Contains(told, "kernels compiled1 2") { // 3 additions and a product
+		t.Errorf("compiled %q, told %q", d.compiled, told)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	d.compiling = cancel
+	room, recorded := d.room, len(d.recorded)
+	if _, err := s.Compile(ctx, chain(3, 8, 512)); !errors.Is(err, context.Canceled) || errors.Is(err, backend.ErrDeclined) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if len(d.compiled) != 3 || len(d.recorded) != recorded || d.room != room {
+		t.Errorf("%d kernels, %d recordings, %d bytes kept", len(d.compiled), len(d.recorded), room-d.room)
+	}
+}
+
+// A compiler that cannot be stopped is left alone after a while.
+func TestAwait(t *testing.T) {
+	end := make(chan bool)
+	defer close(end)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	start := time.Now()
+	_, left, err := Await(ctx, func() (int, error) { <-end; return 1, nil })
+	if took := time.Since(start); !left || !errors.Is(err, context.Canceled) || took < patience {
+		t.Errorf("left %t, %v after %v", left, err, took)
+	}
+	for _, c := range []context.Context{context.Background(), t.Context()} {
+		if v, left, err := Await(c, func() (int, error) { return 2, nil }); v != 2 || left || err != nil {
+			t.Errorf("%d, left %t, %v", v, left, err)
+		}
+	}
+	if _, left, err := Await(ctx, func() (int, error) { t.Error("called"); return 0, nil }); left || !errors.Is(err, context.Canceled) {
+		t.Errorf("left %t, %v", left, err)
 	}
 }
 

@@ -26,8 +26,11 @@ type Device interface {
 	Upload(to Span, data []byte) error
 	// Download copies the beginning of a span to data.
 	Download(data []byte, from Span) error
-	// Record prepares stages, in order. It compiles their kernels. An error wraps
-	// ErrTooLarge where a span is longer than a kernel can address.
+	// Compile makes a kernel ready for a stage. It may take seconds; a cancelled
+	// context ends that soon.
+	Compile(ctx context.Context, k Kernel, constants []uint32) error
+	// Record prepares stages, in order. It compiles kernels that are not ready. An
+	// error wraps ErrTooLarge where a span is longer than a kernel can address.
 	Record(stages []Stage) (Recording, error)
 }
 
@@ -39,6 +42,8 @@ type Recording interface {
 	Run(ctx context.Context) error
 	// Written are the bytes of parameters that runs have given the device.
 	Written() int64
+	// Held are the bytes of the device's memory that the recording keeps.
+	Held() int64
 	Free()
 }
 
@@ -47,6 +52,12 @@ type Timer interface {
 	// RecordTimed is Record with times. An error wraps nothing in particular
 	// where the device cannot tell them: Record may still do.
 	RecordTimed(stages []Stage) (TimedRecording, error)
+}
+
+// Stager is a Device that may need memory of its own to copy to and from buffers.
+type Stager interface {
+	// Staging are the bytes of it, 0 as long as none was needed.
+	Staging() int64
 }
 
 // TimedRecording is a recording whose stages are timed.
@@ -63,6 +74,8 @@ type Limits struct {
 	PartBytes       int64 // of a part of a weight matrix, which is split above that: at most BufferBytes
 	AllocationBytes int64 // of one buffer
 	WorkGroups      int   // of a stage
+	MemoryBytes     int64 // of the device's memory; 0 where it does not tell
+	Shared          bool  // that memory is the host's
 }
 
 // Use says what a buffer is for, so that it lies where that is quickest.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
@@ -26,6 +27,8 @@ type executable struct {
 	items     []item
 	buffers   []Buffer // inputs and outputs
 
+	stageCount int // of the measured stages
+
 	stages    []Stage // made once, at the session's bounds
 	nodes     []int   // the node of each stage
 	arena     Buffer  // that the stages use
@@ -40,27 +43,32 @@ type item []*Span
 const smallOutput = 64 << 10
 
 // Compile implements backend.Session.
-func (s *session) Compile(p *backend.Partition) (backend.Executable, error) {
-	e := &executable{session: s, partition: p, values: make([]*mirror, len(p.Values))}
-	if err := e.make(); err != nil {
+func (s *session) Compile(ctx context.Context, p *backend.Partition) (backend.Executable, error) {
+	e := &executable{session: s, partition: p}
+	if err := e.make(ctx); err != nil {
 		e.free()
-		if len(s.executables) == 0 {
-			s.empty()
-		}
-		if errors.Is(err, ErrMemory) || errors.Is(err, ErrTooLarge) {
-			return nil, fmt.Errorf("%w: %w", backend.ErrDeclined, err)
-		}
-		return nil, err
+		s.giveUnused()
+		return nil, declined(err)
 	}
 	s.executables = append(s.executables, e)
 	return e, nil
 }
 
-func (e *executable) make() error {
-	if err := e.findValues(); err != nil {
+// declined wraps ErrDeclined where the device is too small.
+func declined(err error) error {
+	if errors.Is(err, ErrMemory) || errors.Is(err, ErrTooLarge) {
+		return fmt.Errorf("%w: %w", backend.ErrDeclined, err)
+	}
+	return err
+}
+
+func (e *executable) make(ctx context.Context) error {
+	e.findValues()
+	if err := e.placeKept(ctx); err != nil {
 		return err
 	}
-	if err := e.measureScratch(); err != nil {
+	t := &trial{ctx: ctx, tell: e.session.tell}
+	if err := e.measureScratch(t); err != nil {
 		return err
 	}
 	if err := e.placeOutside(); err != nil {
@@ -72,26 +80,43 @@ func (e *executable) make() error {
 	if err := e.session.reserve(int64(e.plan.Bytes)); err != nil {
 		return err
 	}
-	if err := e.makeStages(); err != nil {
+	if err := e.makeStages(t); err != nil {
+		return err
+	}
+	if err := e.compileKernels(ctx); err != nil {
 		return err
 	}
 	return e.record()
 }
 
-// findValues gives constants and slots the places that they have in the session,
-// and all others their parts.
-func (e *executable) findValues() error {
+// tell says how far a long work has come, if anybody wants to know.
+func (s *session) tell(what string, done, total int) {
+	if s.info.Progress != nil {
+		s.info.Progress(what, done, total)
+	}
+}
+
+// findValues gives all values their parts, without places.
+func (e *executable) findValues() {
 	limit := e.session.ops.device.Limits().PartBytes
 	for i := range e.partition.Values {
+		t := e.partition.Values[i].Tensor
+		e.values = append(e.values, &mirror{t, split(t, limit)})
+	}
+}
+
+// placeKept gives constants and slots the places that they have in the session.
+func (e *executable) placeKept(ctx context.Context) error {
+	for i := range e.partition.Values {
 		v := &e.partition.Values[i]
-		var err error
-		switch v.Kind {
-		case program.ConstRef:
+		err := ctx.Err()
+		switch {
+		case err != nil:
+		case v.Kind == program.ConstRef:
+			e.session.tell("weights and other values copied", i, len(e.partition.Values))
 			e.values[i], err = e.session.constant(v)
-		case program.SlotRef:
+		case v.Kind == program.SlotRef:
 			e.values[i], err = e.session.slot(v.Ref)
-		default:
-			e.values[i] = &mirror{v.Tensor, split(v.Tensor, limit)}
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", v.Name, err)
@@ -105,14 +130,16 @@ func (e *executable) findValues() error {
 }
 
 // measureScratch makes each node's stages once, to see what memory they want.
-func (e *executable) measureScratch() error {
+func (e *executable) measureScratch(t *trial) error {
 	for i := range e.partition.Nodes {
 		n := &e.partition.Nodes[i]
 		call, measured := callOf(n, e.partition.Values), &measuredMemory{}
 		measured.inputs, measured.outputs = e.partsOf(n.In), e.partsOf(n.Out)
-		if _, err := e.session.ops.build(call, measured, true); err != nil {
+		stages, err := e.session.ops.build(call, measured, t)
+		if err != nil {
 			return fmt.Errorf("%s: %w", n.Name, err)
 		}
+		e.stageCount += len(stages)
 		spans := make([]Span, len(measured.scratches))
 		for k, bytes := range measured.scratches {
 			spans[k].Size = bytes
@@ -258,7 +285,7 @@ func (e *executable) overwritten(n *backend.Node, v, i int, last []int, home map
 // makeStages makes the stages of all nodes, with the arena where it is now. Which
 // tiles products have, and how much working memory they take, follows from the
 // extents of the moment: those of the session's bounds.
-func (e *executable) makeStages() error {
+func (e *executable) makeStages(t *trial) error {
 	e.arena = e.session.arena
 	for i, at := range e.plan.Items {
 		for _, span := range e.items[i] {
@@ -268,7 +295,7 @@ func (e *executable) makeStages() error {
 	for i := range e.partition.Nodes {
 		n := &e.partition.Nodes[i]
 		memory := &placedMemory{e.partsOf(n.In), e.partsOf(n.Out), e.scratches[i]}
-		list, err := e.session.ops.build(e.calls[i], memory, true)
+		list, err := e.session.ops.build(e.calls[i], memory, t)
 		if err != nil {
 			return fmt.Errorf("%s: %w", n.Name, err)
 		}
@@ -276,6 +303,26 @@ func (e *executable) makeStages() error {
 			e.nodes = append(e.nodes, i)
 		}
 		e.stages = append(e.stages, list...)
+	}
+	return nil
+}
+
+// compileKernels makes the stages' kernels ready.
+func (e *executable) compileKernels(ctx context.Context) error {
+	var kernels []*Stage // one of each
+	known := make(map[string]bool)
+	for i := range e.stages {
+		s := &e.stages[i]
+		if key := fmt.Sprint(s.Kernel.Name, s.Constants); !known[key] {
+			known[key] = true
+			kernels = append(kernels, s)
+		}
+	}
+	for i, s := range kernels {
+		e.session.tell("kernels compiled", i, len(kernels))
+		if err := e.session.ops.device.Compile(ctx, s.Kernel, s.Constants); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -384,5 +431,17 @@ func (e *executable) free() {
 	}
 	for _, b := range e.buffers {
 		b.Free()
+	}
+	e.recording, e.buffers = nil, nil
+}
+
+// Close implements backend.Executable.
+func (e *executable) Close() {
+	s := e.session
+	if i := slices.Index(s.executables, e); i >= 0 {
+		s.executables = slices.Delete(s.executables, i, i+1)
+		s.parameters += e.written()
+		e.free()
+		s.giveUnused()
 	}
 }

@@ -26,6 +26,7 @@ func (r *writingRecording) Run(context.Context) error {
 	return nil
 }
 func (r *writingRecording) Written() int64 { return 0 }
+func (r *writingRecording) Held() int64    { return 0 }
 func (r *writingRecording) Free()          {}
 
 // A byte outside of a tensor is noticed wherever it lies, and none within.

@@ -22,18 +22,18 @@ type builder struct {
 	call   *kernel.Call
 	memory memory
 	stages []Stage
-	trial  bool  // tiles may be tried
-	err    error // the first
+	trial  *trial // nil: tiles are not tried
+	err    error  // the first
 }
 
-// build makes the stages of a call. Where a trial is allowed, tiles are tried that
+// build makes the stages of a call. Where there is a trial, tiles are tried that
 // were not before; the same ones are used ever after.
-func (o *Ops) build(c *kernel.Call, m memory, trial bool) ([]Stage, error) {
+func (o *Ops) build(c *kernel.Call, m memory, t *trial) ([]Stage, error) {
 	build, ok := builders[c.Spec.ID]
 	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrNoKernel, c.Spec.Name)
 	}
-	b := &builder{Ops: o, limits: o.device.Limits(), call: c, memory: m, trial: trial}
+	b := &builder{Ops: o, limits: o.device.Limits(), call: c, memory: m, trial: t}
 	build(b)
 	return b.stages, b.err
 }

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -82,6 +83,12 @@ type tuner struct {
 	store   tileStore
 }
 
+// trial is how long tiles may be tried, and who is told of it.
+type trial struct {
+	ctx  context.Context
+	tell func(what string, done, total int)
+}
+
 // tile picks the tile of a product. It tries only where the device's memory may
 // be used for that.
 func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
@@ -97,12 +104,16 @@ func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
 	o.tuner.mutex.Lock()
 	defer o.tuner.mutex.Unlock()
 	t, ok := o.tuner.best[c]
-	if !ok && b.trial && !o.tuner.untried[c] {
-		if t, ok = o.try(w.Type, c); ok {
+	if !ok && b.trial != nil && !o.tuner.untried[c] {
+		if t, ok = o.try(b.trial, w.Type, c); ok {
 			o.tuner.best[c] = t
 			o.tuner.store.save(o.tuner.best)
 		}
-		o.tuner.untried[c] = !ok
+		if err := b.trial.ctx.Err(); err != nil {
+			b.err = cmp.Or(b.err, err)
+		} else {
+			o.tuner.untried[c] = !ok
+		}
 	}
 	if !ok {
 		return usualTile(rows)
@@ -110,20 +121,22 @@ func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
 	return t
 }
 
-// try times the candidates and returns the fastest, if any can be run.
-func (o *Ops) try(w op.Type, c class) (best Tile, ok bool) {
-	least := math.Inf(1)
-	for _, t := range c.candidates() {
-		if s, err := o.timeOf(w, c, t); err == nil && s < least {
+// try times the candidates and returns the fastest, if any can be run and the
+// trial was not cut short.
+func (o *Ops) try(trial *trial, w op.Type, c class) (best Tile, ok bool) {
+	least, list := math.Inf(1), c.candidates()
+	for i, t := range list {
+		trial.tell(fmt.Sprintf("tiles tried for products of %d by %d", c.M, c.K), i, len(list))
+		if s, err := o.timeOf(trial.ctx, w, c, t); err == nil && s < least {
 			best, least, ok = t, s, true
 		}
 	}
-	return best, ok
+	return best, ok && trial.ctx.Err() == nil
 }
 
 // timeOf is the least time of a few runs of a product, in seconds. What it
 // multiplies is whatever lies in memory.
-func (o *Ops) timeOf(w op.Type, c class, t Tile) (float64, error) {
+func (o *Ops) timeOf(ctx context.Context, w op.Type, c class, t Tile) (float64, error) {
 	limits := o.device.Limits()
 	w = partType(w, c.M)
 	w.Wide = false
@@ -154,6 +167,9 @@ func (o *Ops) timeOf(w op.Type, c class, t Tile) (float64, error) {
 			copies: func() (w, P, N int) { return 1, 1, c.rows },
 		})
 	}
+	if err := o.device.Compile(ctx, b.stages[0].Kernel, b.stages[0].Constants); err != nil {
+		return 0, err
+	}
 	recording, err := o.device.Record(b.stages)
 	if err != nil {
 		return 0, err
@@ -162,7 +178,7 @@ func (o *Ops) timeOf(w op.Type, c class, t Tile) (float64, error) {
 	least := math.Inf(1)
 	for range 4 { // the first is slow on many devices, and never the least
 		start := time.Now()
-		if err := recording.Run(context.Background()); err != nil {
+		if err := recording.Run(ctx); err != nil {
 			return 0, err
 		}
 		least = min(least, time.Since(start).Seconds())

@@ -62,7 +62,7 @@ func (d *tunedDevice) compiled(t *testing.T) Tile {
 	if err := ops.Delegate("test:0").Supports(&p.Nodes[1], p.Values); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Compile(p); err != nil {
+	if _, err := s.Compile(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	last := d.recorded[len(d.recorded)-1]

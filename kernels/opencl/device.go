@@ -82,7 +82,7 @@ const maxWords = 1 << 31
 
 func limitsOf(p *cl.Physical) gpu.Limits {
 	bytes := min(p.Limits.AllocationBytes, 4*maxWords)
-	return gpu.Limits{BufferBytes: bytes, PartBytes: bytes, AllocationBytes: bytes, WorkGroups: maxWorkGroups}
+	return gpu.Limits{BufferBytes: bytes, PartBytes: bytes, AllocationBytes: bytes, WorkGroups: maxWorkGroups, MemoryBytes: p.Memory, Shared: p.Unified}
 }
 
 // Delegate runs partitions on the device. The name is the backend's.

@@ -1,6 +1,7 @@
 package opencl
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -63,9 +64,16 @@ func buildOptions(kind string, constants []uint32) string {
 	return b.String()
 }
 
+// Compile implements gpu.Device.
+func (d *Device) Compile(ctx context.Context, k gpu.Kernel, constants []uint32) error {
+	_, err := d.program(ctx, k, constants)
+	return err
+}
+
 // program builds a kernel, once for the same constants. A binary that an earlier
-// process has kept is taken if the driver takes it.
-func (d *Device) program(k gpu.Kernel, constants []uint32) (*cl.Program, error) {
+// process has kept is taken if the driver takes it. A driver that is still at it
+// when ctx is cancelled is left to itself, and the device given up.
+func (d *Device) program(ctx context.Context, k gpu.Kernel, constants []uint32) (*cl.Program, error) {
 	key := programKey{kernel: k.Name}
 	copy(key.constants[:], constants)
 	d.building.Lock()
@@ -78,15 +86,29 @@ func (d *Device) program(k gpu.Kernel, constants []uint32) (*cl.Program, error) 
 		return nil, err
 	}
 	options := buildOptions(d.device.Physical.Kind, constants)
-	p, err := d.load(text, options)
+	if err := d.device.Broken(); err != nil {
+		return nil, err
+	}
+	p, left, err := gpu.Await(ctx, func() (*cl.Program, error) { return d.make(text, options) })
+	if left {
+		d.device.GiveUp(fmt.Errorf("its compiler was left at work: %w", err))
+	}
 	if err != nil {
-		if p, err = d.device.Build(text, options); err != nil {
-			return nil, fmt.Errorf("kernel %s: %w", k.Name, inGPU(err))
-		}
-		d.keep(p, text, options)
+		return nil, fmt.Errorf("kernel %s: %w", k.Name, inGPU(err))
 	}
 	d.programs[key] = p
 	return p, nil
+}
+
+// make loads a program, or builds and keeps it.
+func (d *Device) make(text, options string) (*cl.Program, error) {
+	p, err := d.load(text, options)
+	if err != nil {
+		if p, err = d.device.Build(text, options); err == nil {
+			d.keep(p, text, options)
+		}
+	}
+	return p, err
 }
 
 var errNotKept = errors.New("not kept")

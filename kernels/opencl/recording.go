@@ -68,7 +68,7 @@ func (d *Device) newRecording(stages []gpu.Stage) (*recording, error) {
 // prepare makes the kernel of a stage and gives it its buffers. Its parameters
 // are 0.
 func (r *recording) prepare(s *gpu.Stage) error {
-	program, err := r.device.program(s.Kernel, s.Constants)
+	program, err := r.device.program(context.Background(), s.Kernel, s.Constants)
 	if err != nil {
 		return err
 	}
@@ -209,6 +209,9 @@ func (r *recording) StageTimes(seconds []float64) error {
 
 // Written implements gpu.Recording.
 func (r *recording) Written() int64 { return r.bytes }
+
+// Held implements gpu.Recording: parameters are the driver's.
+func (r *recording) Held() int64 { return 0 }
 
 // Free implements gpu.Recording.
 func (r *recording) Free() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -120,6 +121,7 @@ func (r *resources) Close() {
 	for _, e := range r.executables {
 		r.p.release(r.p.table.executableDestroy, r.p.table.delegateFlags, e)
 	}
+	r.executables = nil
 	r.p.release(r.p.table.sessionClose, r.p.table.delegateFlags, r.handle)
 	r.pinned.Unpin()
 }
@@ -159,7 +161,10 @@ func declined(err error) error {
 	return err
 }
 
-func (s *session) Compile(p *backend.Partition) (backend.Executable, error) {
+func (s *session) Compile(ctx context.Context, p *backend.Partition) (backend.Executable, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	e := &executable{session: s, partition: p, described: describePartition(p, s.bounds), fault: newFault(), fetched: make([]int, len(p.Outputs)), watched: make([]bool, len(p.Outputs))}
 	for i := range e.described.values {
 		v := &e.described.values[i]
@@ -180,6 +185,19 @@ func (s *session) Compile(p *backend.Partition) (backend.Executable, error) {
 	e.args = []uintptr{e.handle, uintptr(unsafe.Pointer(e.described.c)), e.fault.pointer()}
 	return e, nil
 }
+
+// destroy frees a partition before the session ends.
+func (r *resources) destroy(executable uintptr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.executables, executable); i >= 0 {
+		r.executables = slices.Delete(r.executables, i, i+1)
+		r.p.release(r.p.table.executableDestroy, r.p.table.delegateFlags, executable)
+	}
+}
+
+// Close implements backend.Executable.
+func (e *executable) Close() { e.session.destroy(e.handle) }
 
 func (s *session) slot(name string, function uintptr, slot int, data []byte) error {
 	if slot < 0 || slot >= len(s.sizes) || len(data) < s.sizes[slot] {

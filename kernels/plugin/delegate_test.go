@@ -109,7 +109,7 @@ func TestDelegateSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := s.Compile(partition)
+	e, err := s.Compile(t.Context(), partition)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestDelegateDeclines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Compile(addPartition()); err == nil || errors.Is(err, backend.ErrDeclined) != declines {
+		if _, err := s.Compile(t.Context(), addPartition()); err == nil || errors.Is(err, backend.ErrDeclined) != declines {
 			t.Errorf("%s: %v", fault, err)
 		}
 		s.Close()

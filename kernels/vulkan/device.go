@@ -75,6 +75,7 @@ func (d *Device) start(index int, o gpu.Options) error {
 		BufferBytes: l.StorageBufferRange, PartBytes: min(l.StorageBufferRange, l.AllocationBytes),
 		AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups,
 	}
+	d.limits.MemoryBytes, d.limits.Shared = list[index].Memory()
 	d.ops, err = gpu.New("vulkan", d, o)
 	return err
 }
@@ -117,11 +118,8 @@ func (d *Device) Limits() gpu.Limits { return d.limits }
 // Allocate implements gpu.Device.
 func (d *Device) Allocate(bytes int64, use gpu.Use) (gpu.Buffer, error) {
 	b, err := d.device.NewBuffer(bytes, map[gpu.Use]vk.Use{gpu.Local: vk.UseDevice, gpu.Input: vk.UseInput, gpu.Output: vk.UseOutput}[use], d.staged)
-	if errors.Is(err, vk.ErrMemory) {
-		return nil, fmt.Errorf("%w: %w", gpu.ErrMemory, err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, inGPU(err)
 	}
 	return b, nil
 }

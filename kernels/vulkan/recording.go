@@ -59,14 +59,20 @@ func (d *Device) newRecording(stages []gpu.Stage, timed bool) (*recording, error
 	r := &recording{device: d, stages: stages, last: make([]uint32, placeWords*len(stages))}
 	if err := r.make(timed); err != nil {
 		r.Free()
-		if errors.Is(err, vk.ErrMemory) {
-			err = fmt.Errorf("%w: %w", gpu.ErrMemory, err)
-		} else if errors.Is(err, vk.ErrRange) {
-			err = fmt.Errorf("%w: %w", gpu.ErrTooLarge, err)
-		}
-		return nil, err
+		return nil, inGPU(err)
 	}
 	return r, nil
+}
+
+// inGPU makes an error one of package gpu's, where it is.
+func inGPU(err error) error {
+	switch {
+	case errors.Is(err, vk.ErrMemory):
+		return fmt.Errorf("%w: %w", gpu.ErrMemory, err)
+	case errors.Is(err, vk.ErrRange):
+		return fmt.Errorf("%w: %w", gpu.ErrTooLarge, err)
+	}
+	return err
 }
 
 func (r *recording) make(timed bool) error {
@@ -100,7 +106,7 @@ func (r *recording) make(timed bool) error {
 // binding is the pipeline of stage i with its buffers.
 func (r *recording) binding(i int) (vk.Binding, error) {
 	s := &r.stages[i]
-	pipeline, err := r.device.pipeline(s.Kernel, s.Constants)
+	pipeline, err := r.device.pipeline(context.Background(), s.Kernel, s.Constants)
 	if err != nil {
 		return vk.Binding{}, err
 	}
@@ -231,6 +237,14 @@ func (r *recording) StageTimes(seconds []float64) error {
 
 // Written implements gpu.Recording.
 func (r *recording) Written() int64 { return r.bytes }
+
+// Held implements gpu.Recording.
+func (r *recording) Held() int64 {
+	if r.places == nil {
+		return 0
+	}
+	return r.places.Size()
+}
 
 // Free implements gpu.Recording.
 func (r *recording) Free() {

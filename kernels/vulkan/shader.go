@@ -1,6 +1,7 @@
 package vulkan
 
 import (
+	"context"
 	"embed"
 	"fmt"
 
@@ -17,8 +18,15 @@ type pipelineKey struct {
 	constants [gpu.MaxConstants]uint32
 }
 
-// pipeline compiles a shader, once for the same constants.
-func (d *Device) pipeline(k gpu.Kernel, constants []uint32) (*vk.Pipeline, error) {
+// Compile implements gpu.Device.
+func (d *Device) Compile(ctx context.Context, k gpu.Kernel, constants []uint32) error {
+	_, err := d.pipeline(ctx, k, constants)
+	return inGPU(err)
+}
+
+// pipeline compiles a shader, once for the same constants. A driver that is still
+// at it when ctx is cancelled is left to itself, and the device given up.
+func (d *Device) pipeline(ctx context.Context, k gpu.Kernel, constants []uint32) (*vk.Pipeline, error) {
 	key := pipelineKey{shader: k.Name}
 	copy(key.constants[:], constants)
 	d.building.Lock()
@@ -30,7 +38,15 @@ func (d *Device) pipeline(k gpu.Kernel, constants []uint32) (*vk.Pipeline, error
 	if err != nil {
 		return nil, err
 	}
-	p, err := d.device.NewPipeline(vk.PipelineInfo{Code: code, Bindings: k.Buffers, ParameterBytes: 4 * k.Words, Constants: constants})
+	if err := d.device.Broken(); err != nil {
+		return nil, err
+	}
+	p, left, err := gpu.Await(ctx, func() (*vk.Pipeline, error) {
+		return d.device.NewPipeline(vk.PipelineInfo{Code: code, Bindings: k.Buffers, ParameterBytes: 4 * k.Words, Constants: constants})
+	})
+	if left {
+		d.device.GiveUp(fmt.Errorf("its compiler was left at work: %w", err))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("shader %s: %w", k.Name, err)
 	}

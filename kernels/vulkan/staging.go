@@ -36,6 +36,16 @@ func (d *Device) stage(f func(s *staging) error) error {
 	return f(d.staging)
 }
 
+// Staging implements gpu.Stager.
+func (d *Device) Staging() int64 {
+	d.running.Lock()
+	defer d.running.Unlock()
+	if d.staging == nil {
+		return 0
+	}
+	return d.staging.in.Size() + d.staging.out.Size()
+}
+
 func (s *staging) upload(d *Device, to *vk.Buffer, at int64, data []byte) error {
 	for len(data) > 0 {
 		n := copy(s.in.Bytes, data)

@@ -30,6 +30,9 @@ type SessionInfo struct {
 	Bounds  op.Extents     // the largest extents of any run
 	Slots   []program.Slot // Value.Ref of a SlotRef is an index into them
 	Profile bool           // times of nodes are wanted (see NodeTimer)
+	// Progress, if any, is told how many of a number of things that take long to
+	// make are made. It is called by the goroutine that compiles.
+	Progress func(what string, done, total int)
 }
 
 // Session holds what the partitions of a session share: constants and slots. It
@@ -38,8 +41,8 @@ type Session interface {
 	// Compile makes a partition ready. Its tensors have the extents of the
 	// session's bounds. Those of constants have their Data, which stay as they
 	// are while the session lasts; those of inputs and outputs get it before
-	// the first run.
-	Compile(p *Partition) (Executable, error)
+	// the first run. A cancelled context ends it early with the context's error.
+	Compile(ctx context.Context, p *Partition) (Executable, error)
 	// WriteSlot gives the slot this storage: Type.Bytes of it.
 	WriteSlot(slot int, data []byte) error
 	// ReadSlot copies the slot's storage to data.
@@ -60,6 +63,9 @@ type Executable interface {
 	// Fetch copies Outputs[output] of the last run to its tensor's Data: the
 	// elements of that run's extents, and nothing behind them.
 	Fetch(output int) error
+	// Close frees what the partition alone holds, while the session goes on:
+	// nothing of it is called again. A session that is closed frees it too.
+	Close()
 }
 
 // Partition is a part of a method that a delegate runs as a whole.

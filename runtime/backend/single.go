@@ -49,7 +49,7 @@ func bindSingle(d Delegate, c *kernel.Call) (kernel.Runner, error) {
 	if s.session, err = d.Open(info); err != nil {
 		return nil, err
 	}
-	if s.executable, err = s.session.Compile(p); err != nil {
+	if s.executable, err = s.session.Compile(context.Background(), p); err != nil {
 		s.session.Close()
 		return nil, err
 	}

@@ -24,6 +24,8 @@ type island struct {
 	takes   func(n *backend.Node) bool // nil: all
 	decline string                     // a method whose partitions it declines
 	broken  string                     // a node at which a run fails
+	holds   backend.Memory             // what a session tells of a partition
+	room    int64                      // for the sum of them; 0: any
 
 	sessions []*islandSession
 }
@@ -57,7 +59,24 @@ type islandSession struct {
 	up, down int64
 	fetches  int
 	compiled int
+	open     int      // partitions
+	firsts   []string // first node of each partition
 	closed   bool
+}
+
+func (s *islandSession) Measure(partitions []*backend.Partition) (backend.Memory, error) {
+	m := s.island.holds
+	m.Constants *= int64(len(partitions))
+	if s.island.room > 0 && m.Total() > s.island.room {
+		return m, fmt.Errorf("%w: the island is too small", backend.ErrDeclined)
+	}
+	return m, nil
+}
+
+func (s *islandSession) Held() backend.Memory {
+	m := s.island.holds
+	m.Constants *= int64(s.open)
+	return m
 }
 
 func (s *islandSession) WriteSlot(i int, data []byte) error {
@@ -84,11 +103,15 @@ type islandPart struct {
 	runners   []kernel.Runner
 }
 
-func (s *islandSession) Compile(p *backend.Partition) (backend.Executable, error) {
-	if p.Method == s.island.decline {
+func (s *islandSession) Compile(ctx context.Context, p *backend.Partition) (backend.Executable, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if p.Method == s.island.decline || p.Nodes[0].Name == s.island.decline {
 		return nil, fmt.Errorf("%w: the island is full", backend.ErrDeclined)
 	}
-	s.compiled++
+	s.compiled, s.open = s.compiled+1, s.open+1
+	s.firsts = append(s.firsts, p.Nodes[0].Name)
 	e := &islandPart{session: s, partition: p}
 	for _, v := range p.Values {
 		own := &kernel.Tensor{Type: v.Tensor.Type, Shape: slices.Clone(v.Tensor.Shape), Width: v.Tensor.Width}
@@ -155,6 +178,8 @@ func (e *islandPart) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+func (e *islandPart) Close() { e.session.open-- }
 
 func (e *islandPart) Fetch(output int) error {
 	e.session.fetches++
@@ -347,12 +372,79 @@ func TestDelegateFails(t *testing.T) {
 	}
 }
 
-// A refusal that is no decline fails the session, and closes the delegate's.
+// A refusal that is no decline fails the session, and closes the delegate's. What
+// the delegate holds counts where it is the host's memory.
 func TestDelegateWithoutMemory(t *testing.T) {
+	for name, c := range map[string]struct {
+		holds   backend.Memory
+		allowed int64
+		refused bool
+	}{
+		"the host's share":      {backend.Memory{}, 100, true},
+		"the delegate's":        {backend.Memory{Constants: 1 << 20, Shared: true}, 2 << 20, true},
+		"enough for both":       {backend.Memory{Constants: 1 << 20, Shared: true}, 3 << 20, false},
+		"memory of a card":      {backend.Memory{Constants: 1 << 30}, 2 << 20, false},
+		"more than is promised": {backend.Memory{Constants: 1 << 60, Shared: true}, 1 << 62, true},
+	} {
+		d := &island{holds: c.holds}
+		s, err := executor.New(lower(t, small(t)), plain(t), executor.Options{Bounds: bounds, Delegate: d, MaxBytes: c.allowed})
+		if !c.refused {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if held, ok := s.Delegated(); !ok || held.Constants != 2*c.holds.Constants {
+				t.Errorf("%s: %+v, %t", name, held, ok)
+			}
+			s.Close()
+			continue
+		}
+		var short *executor.MemoryError
+		if !errors.As(err, &short) || !d.sessions[0].closed || d.sessions[0].compiled > 0 {
+			t.Errorf("%s: %v, closed %t, %d partitions compiled", name, err, d.sessions[0].closed, d.sessions[0].compiled)
+		} else if c.holds.Shared && (short.Delegated < float64(c.holds.Constants) || !strings.Contains(err.Error(), "of them by island,")) {
+			t.Errorf("%s: %+v: %v", name, short, err)
+		}
+	}
+}
+
+// A method for which the delegate has no memory runs on the host, and one of which
+// it declines a partition leaves none behind.
+func TestDeclinedMethods(t *testing.T) {
+	p := lower(t, small(t))
+	want := trajectory(t, session(t, p, plain(t), executor.Options{Bounds: bounds}))
+	for name, c := range map[string]struct {
+		island         *island
+		compiled, open int
+	}{
+		"measured": {&island{holds: backend.Memory{Constants: 10}, room: 15}, 1, 1},
+		"declined": {&island{takes: func(n *backend.Node) bool { return n.Name != "q" }, decline: "swiglu"}, 0, 0},
+	} {
+		if name == "declined" { // at the first node of the second partition
+			probe := &island{takes: c.island.takes}
+			s := session(t, p, plain(t), executor.Options{Bounds: bounds, Delegate: probe})
+			c.island.decline = probe.sessions[0].firsts[1]
+			c.compiled, c.open = probe.sessions[0].compiled-1, probe.sessions[0].compiled-2
+			s.Close()
+		}
+		s := session(t, p, plain(t), executor.Options{Bounds: bounds, Delegate: c.island})
+		if got := trajectory(t, s); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+		if d := c.island.sessions[0]; d.compiled != c.compiled || d.open != c.open {
+			t.Errorf("%s: %d partitions compiled, %d open, want %d and %d; %q", name, d.compiled, d.open, c.compiled, c.open, s.Notices())
+		}
+	}
+}
+
+// A context that is cancelled ends the making of a session.
+func TestCancelledSession(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	d := &island{}
-	_, err := executor.New(lower(t, small(t)), plain(t), executor.Options{Bounds: bounds, Delegate: d, MaxBytes: 100})
-	if !errors.Is(err, executor.ErrMemory) || !d.sessions[0].closed || d.sessions[0].compiled > 0 {
-		t.Errorf("%v, closed %t, %d partitions compiled", err, d.sessions[0].closed, d.sessions[0].compiled)
+	_, err := executor.NewContext(ctx, lower(t, small(t)), plain(t), executor.Options{Bounds: bounds, Delegate: d})
+	if !errors.Is(err, context.Canceled) || !d.sessions[0].closed {
+		t.Errorf("%v, closed %t", err, d.sessions[0].closed)
 	}
 }
 

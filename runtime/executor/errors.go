@@ -14,15 +14,23 @@ var (
 	// ErrBounds is wrapped when a session cannot be made for its bounds.
 	ErrBounds = errors.New("invalid session bounds")
 	// ErrMemory is wrapped when a session would allocate more than
-	// Options.MaxBytes. Nothing was allocated.
+	// Options.MaxBytes. Nothing is left allocated.
 	ErrMemory = errors.New("not enough memory")
 )
 
 // MemoryError is an ErrMemory with its figures, in bytes.
-type MemoryError struct{ Needed, Allowed float64 }
+type MemoryError struct {
+	Needed, Allowed float64
+	Delegated       float64 // of Needed, what the delegate takes of the host's memory
+	Delegate        string  // its name
+}
 
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("%v: %.3f GiB are needed, %.3f GiB are to be had", ErrMemory, e.Needed/(1<<30), e.Allowed/(1<<30))
+	share := ""
+	if e.Delegated > 0 {
+		share = fmt.Sprintf(", %.3f GiB of them by %s", e.Delegated/(1<<30), e.Delegate)
+	}
+	return fmt.Sprintf("%v: %.3f GiB are needed%s, %.3f GiB are to be had", ErrMemory, e.Needed/(1<<30), share, e.Allowed/(1<<30))
 }
 
 func (e *MemoryError) Unwrap() error { return ErrMemory }

@@ -216,15 +216,36 @@ func (m *Method) place(registry *kernel.Registry, refusal string) error {
 	return m.addParts(m.schedule(taken), taken, registry)
 }
 
+// partitions are those of the method.
+func (m *Method) partitions() []*backend.Partition {
+	var list []*backend.Partition
+	for i := range m.steps {
+		if p := m.steps[i].part; p != nil {
+			list = append(list, p.partition)
+		}
+	}
+	return list
+}
+
+// release frees what the delegate has compiled of the method.
+func (m *Method) release() {
+	for i := range m.steps {
+		if p := m.steps[i].part; p != nil && p.executable != nil {
+			p.executable.Close()
+			p.executable = nil
+		}
+	}
+}
+
 // compile makes the partitions ready.
-func (m *Method) compile() error {
+func (m *Method) compile(ctx context.Context) error {
 	for i := range m.steps {
 		p := m.steps[i].part
 		if p == nil {
 			continue
 		}
 		var err error
-		if p.executable, err = m.session.delegated.Compile(p.partition); err != nil {
+		if p.executable, err = m.session.delegated.Compile(ctx, p.partition); err != nil {
 			return fmt.Errorf("%s: %w", m.steps[i].node.Name, err)
 		}
 	}

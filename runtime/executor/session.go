@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -27,8 +28,9 @@ type Options struct {
 	// Methods names the methods to bind; none means all.
 	Methods []string
 	// MaxBytes refuses, before anything is allocated, a session whose slots,
-	// inputs, outputs and arena would take more; 0 means no limit. The
-	// program's constants do not count.
+	// inputs, outputs and arena would take more; 0 means no limit. What a
+	// delegate holds counts where it is the host's memory, its copies of
+	// constants too; the program's constants themselves do not.
 	MaxBytes int64
 	// Profile records the time of every node (see Method.Stats and WriteTrace).
 	Profile bool
@@ -42,6 +44,9 @@ type Options struct {
 	// after a run (see Method.Values). It costs memory and the fusion of values
 	// that overwrite each other, and changes no result.
 	KeepValues bool
+	// Progress, if any, is told how far the delegate has come with what takes long
+	// (see backend.SessionInfo).
+	Progress func(what string, done, total int)
 }
 
 // Session holds a program's slots, its arena and its bound methods.
@@ -63,6 +68,12 @@ type Session struct {
 // New makes a session. The program must be sound (program.Open and
 // program.Verify see to that); registry gives the kernels.
 func New(prog *program.Program, registry *kernel.Registry, o Options) (*Session, error) {
+	return NewContext(context.Background(), prog, registry, o)
+}
+
+// NewContext is New for a delegate that may take long to compile: a cancelled
+// context ends it.
+func NewContext(ctx context.Context, prog *program.Program, registry *kernel.Registry, o Options) (*Session, error) {
 	o.Bounds.Width = max(o.Bounds.Width, 1)
 	pool, err := platform.NewPoolOn(o.CPUs, o.Threads)
 	if err != nil {
@@ -73,20 +84,22 @@ func New(prog *program.Program, registry *kernel.Registry, o Options) (*Session,
 		s.profiler = newProfiler()
 	}
 	if o.Delegate != nil {
-		s.delegated, err = o.Delegate.Open(backend.SessionInfo{Bounds: o.Bounds, Slots: prog.Slots, Profile: o.Profile})
+		s.delegated, err = o.Delegate.Open(backend.SessionInfo{
+			Bounds: o.Bounds, Slots: prog.Slots, Profile: o.Profile, Progress: o.Progress,
+		})
 		if err != nil {
 			s.Close()
 			return nil, err
 		}
 	}
-	if err := s.bind(registry, &o); err != nil {
+	if err := s.bind(ctx, registry, &o); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Session) bind(registry *kernel.Registry, o *Options) error {
+func (s *Session) bind(ctx context.Context, registry *kernel.Registry, o *Options) error {
 	for _, name := range o.Methods {
 		if s.prog.Method(name) == nil {
 			return s.noMethod(name)
@@ -109,10 +122,14 @@ func (s *Session) bind(registry *kernel.Registry, o *Options) error {
 	}
 	// The delegate takes its memory when it compiles: not for a session that
 	// would be refused.
-	if _, _, err := s.measure(o.MaxBytes); err != nil {
+	wanted, err := s.admit(registry)
+	if err != nil {
 		return err
 	}
-	if err := s.compile(registry); err != nil {
+	if _, _, err := s.measure(o.MaxBytes, wanted); err != nil {
+		return err
+	}
+	if err := s.compile(ctx, registry); err != nil {
 		return err
 	}
 	if err := s.allocate(o.MaxBytes); err != nil {
@@ -129,12 +146,36 @@ func (s *Session) bind(registry *kernel.Registry, o *Options) error {
 // addressableBytes is more than any process can have: Go panics beyond.
 const addressableBytes = 1 << 47
 
+// admit asks the delegate, if it can tell, what memory its partitions will take. A
+// method that it has no memory for runs on the host.
+func (s *Session) admit(registry *kernel.Registry) (wanted backend.Memory, err error) {
+	holder, ok := s.delegated.(backend.Holder)
+	if !ok {
+		return wanted, nil
+	}
+	var admitted []*backend.Partition
+	for i, m := range s.methods {
+		with := slices.Concat(admitted, m.partitions())
+		memory, err := holder.Measure(with)
+		if errors.Is(err, backend.ErrDeclined) {
+			s.methods[i], err = layOut(s, m.def, registry, err.Error())
+		} else if err == nil {
+			admitted, wanted = with, memory
+		}
+		if err != nil {
+			return wanted, fmt.Errorf("method %s: %w", m.def.Name, err)
+		}
+	}
+	return wanted, nil
+}
+
 // compile has the delegate make its partitions ready. A method of which it
 // declines one runs on the host.
-func (s *Session) compile(registry *kernel.Registry) error {
+func (s *Session) compile(ctx context.Context, registry *kernel.Registry) error {
 	for i, m := range s.methods {
-		err := m.compile()
+		err := m.compile(ctx)
 		if errors.Is(err, backend.ErrDeclined) {
+			m.release()
 			s.methods[i], err = layOut(s, m.def, registry, err.Error())
 		}
 		if err != nil {
@@ -148,8 +189,9 @@ func (s *Session) compile(registry *kernel.Registry) error {
 }
 
 // measure gives the bytes of the arena and of each slot that needs storage, if
-// all that the session needs is within the limit.
-func (s *Session) measure(maxBytes int64) (arena int, slots []int, err error) {
+// all that the session needs is within the limit, with what the delegate takes of
+// the host's memory.
+func (s *Session) measure(maxBytes int64, delegated backend.Memory) (arena int, slots []int, err error) {
 	total := 0.0
 	for _, m := range s.methods {
 		arena = max(arena, m.plan.Bytes)
@@ -170,15 +212,20 @@ func (s *Session) measure(maxBytes int64) (arena int, slots []int, err error) {
 	if maxBytes > 0 {
 		allowed = min(allowed, float64(maxBytes))
 	}
-	if total += float64(arena); total > allowed {
-		return 0, nil, &MemoryError{Needed: total, Allowed: allowed}
+	short := &MemoryError{Allowed: allowed}
+	if delegated.Shared {
+		short.Delegated, short.Delegate = float64(delegated.Total()), s.delegate.Name()
+	}
+	if short.Needed = total + float64(arena) + short.Delegated; short.Needed > allowed {
+		return 0, nil, short
 	}
 	return arena, sizes, nil
 }
 
 // allocate makes the slots and the arena.
 func (s *Session) allocate(maxBytes int64) error {
-	arena, sizes, err := s.measure(maxBytes)
+	held, _ := s.Delegated()
+	arena, sizes, err := s.measure(maxBytes, held)
 	if err != nil {
 		return err
 	}
@@ -239,6 +286,16 @@ func (s *Session) Moved() (up, down int64) {
 		return 0, 0
 	}
 	return s.delegated.Moved()
+}
+
+// Delegated is the memory that the delegate holds for the session; false where
+// there is none, or none that tells.
+func (s *Session) Delegated() (backend.Memory, bool) {
+	holder, ok := s.delegated.(backend.Holder)
+	if !ok {
+		return backend.Memory{}, false
+	}
+	return holder.Held(), true
 }
 
 // ArenaBytes is the size of the arena that all methods share.

@@ -8,6 +8,7 @@ import (
 
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/train"
+	"zeroth/runtime/backend"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
@@ -99,6 +100,10 @@ type Memory struct {
 	Slots   int     `json:"slot_bytes"`          // trained values and A
 	Arena   int     `json:"arena_bytes"`
 	Ratio   float64 `json:"peak_to_weights"`
+	// Device is what a device holds, and what goes there and back in a step.
+	Device    *backend.Memory `json:"device,omitempty"`
+	MovedUp   int64           `json:"moved_up,omitempty"`
+	MovedDown int64           `json:"moved_down,omitempty"`
 }
 
 // Versus compares the step with another way to do it.
@@ -192,7 +197,15 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 	if err := r.step(); err != nil { // after which memory stands still
 		return out, err
 	}
+	up, down := r.model.Session().Moved()
+	if up+down > 0 { // the first step brought the adapter
+		if err := r.step(); err != nil {
+			return out, err
+		}
+	}
 	out = r.describe(&o)
+	nowUp, nowDown := r.model.Session().Moved()
+	out.Memory.MovedUp, out.Memory.MovedDown = nowUp-up, nowDown-down
 	runners := []*runner{r}
 	contestants := []Contestant{{Name: "step", Run: r.step}}
 	for i, name := range o.Compare {
@@ -238,6 +251,9 @@ func (r *runner) describe(o *StepOptions) Step {
 		Queries: o.Queries, Copies: r.estimator.Copies(o.Queries), Examples: b.Examples(), Tokens: len(b.Tokens),
 		Labels: len(b.Rows), Trained: r.model.Parameters(), Compared: []Versus{}, Parts: []Part{},
 		Memory: Memory{Peak: platform.PeakResidentBytes(), Arena: s.ArenaBytes()},
+	}
+	if held, ok := s.Delegated(); ok {
+		out.Memory.Device = &held
 	}
 	for _, c := range r.program.Constants {
 		out.Memory.Weights += len(c.Data)

@@ -250,6 +250,9 @@ func printStep(b *strings.Builder, r stepReport) error {
 	fmt.Fprintf(b, "\nstep     %.4f s, %.4f s of processors, %.1f rows/s (2q × tokens)\n", r.Seconds, r.Processor, r.RowsPerS)
 	fmt.Fprintf(b, "memory   %s at most; weights %s, ratio %.2f; arena %s; LoRA %s\n", formatBytes(r.Memory.Peak),
 		formatBytes(int64(r.Memory.Weights)), r.Memory.Ratio, formatBytes(int64(r.Memory.Arena)), formatBytes(int64(r.Memory.Slots)))
+	if m := r.Memory.Device; m != nil {
+		fmt.Fprintf(b, "device   %s\nmoved    %s there and %s back in a step\n", describeMemory(m), formatBytes(r.Memory.MovedUp), formatBytes(r.Memory.MovedDown))
+	}
 	if len(r.Compared) > 0 {
 		rows := []string{fmt.Sprintf("%.4f\t1.00\t1.00\t%d\t%d\t\t  the step", r.Seconds, r.Tokens, r.Labels)}
 		for _, v := range r.Compared {

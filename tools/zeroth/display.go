@@ -63,9 +63,9 @@ func (d *display) start() {
 	if r.config.full() {
 		where = fmt.Sprintf("of %d tensors", len(s.Program().Slots))
 	}
-	fmt.Fprintf(r.stderr, "training %d values %s: %d examples, q %d (%d copies a step), batch %d, %s, %d threads, arena %s\n",
+	fmt.Fprintf(r.stderr, "training %d values %s: %d examples, q %d (%d copies a step), batch %d, %s, %d threads, arena %s%s\n",
 		r.model.Parameters(), where, len(r.trainer.Train.Examples), r.config.Queries,
-		d.copies(), r.config.Batch, r.config.Estimator, s.Threads(), formatBytes(int64(s.ArenaBytes())))
+		d.copies(), r.config.Batch, r.config.Estimator, s.Threads(), formatBytes(int64(s.ArenaBytes())), besideArena(delegateMemory(s), r.engine.Backend))
 	if isTerminal(r.stderr) && !r.json {
 		d.bar = progressbar.NewOptions64(int64(r.config.Steps), progressbar.OptionSetWriter(r.stderr),
 			progressbar.OptionSetDescription("training"), progressbar.OptionSetPredictTime(false),
@@ -291,6 +291,7 @@ func (d *display) summary(stopped bool) error {
 		if r.cache != nil {
 			end["prefix_cache"] = r.cached()
 		}
+		d.traffic.addTo(end, r.model.Session())
 		switch {
 		case !r.config.full():
 			end["adapter"] = filepath.Join(r.folder, lastName)
@@ -321,9 +322,9 @@ func (d *display) summary(stopped bool) error {
 	if r.cache != nil {
 		r.cached().print(out)
 	}
+	d.traffic.print(out, r.engine.Backend, r.model.Session())
 	d.whereResult(out)
 	if r.table {
-		d.traffic.print(out, r.engine.Backend)
 		if err := printOps(out, r.profile().Ops); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,9 @@ type engine struct {
 	keep     bool      // sessions keep all values
 	onHost   []string  // methods that a delegate is not given
 	notices  io.Writer // where it is said what a delegate runs; nil: nowhere
+	// command ends when the command is interrupted, and with it what a backend
+	// takes long for; nil: never.
+	command context.Context
 }
 
 func engineFlags() []cli.Flag {
@@ -89,7 +93,7 @@ func pluginEngine(c *cli.Context) (engine, error) {
 	if err != nil {
 		return e, err
 	}
-	e.plugins, e.notices = plugins, c.App.ErrWriter
+	e.plugins, e.notices, e.command = plugins, c.App.ErrWriter, c.Context
 	if isPlugin(e.Backend) {
 		e.find = sync.OnceValues(func() (backend.Backend, error) { return findPlugin(e.Backend, plugins) })
 	}
@@ -100,7 +104,8 @@ func pluginEngine(c *cli.Context) (engine, error) {
 // the same CPUs, and without e's plug-ins unless one of them is that backend.
 func (e engine) beside(name string) engine {
 	other := newEngine(name)
-	other.Threads, other.CPUs, other.Sizes, other.MemLimit, other.notices = e.Threads, e.CPUs, e.Sizes, e.MemLimit, e.notices
+	other.Threads, other.CPUs, other.Sizes, other.MemLimit = e.Threads, e.CPUs, e.Sizes, e.MemLimit
+	other.notices, other.command = e.notices, e.command
 	if isPlugin(name) {
 		other.find = sync.OnceValues(func() (backend.Backend, error) { return findPlugin(name, e.plugins) })
 	}
@@ -206,13 +211,20 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 	if err != nil {
 		return nil, err
 	}
-	s, err := executor.New(p, registry, executor.Options{
+	ctx := e.command
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	s, err := executor.NewContext(ctx, p, registry, executor.Options{
 		Bounds: bounds, Threads: e.Threads, CPUs: e.CPUs, Methods: methods, Profile: profile, MaxBytes: e.maxBytes(p),
-		Delegate: delegate, OnHost: e.onHost, KeepValues: e.keep,
+		Delegate: delegate, OnHost: e.onHost, KeepValues: e.keep, Progress: compileProgress(e.notices, e.Backend),
 	})
 	if err == nil && e.notices != nil {
 		for _, line := range s.Notices() {
 			fmt.Fprintln(e.notices, "zeroth: notice:", line)
+		}
+		if m := delegateMemory(s); m != nil && m.Total() > 0 {
+			fmt.Fprintf(e.notices, "zeroth: notice: %s holds %s\n", e.Backend, describeMemory(m))
 		}
 	}
 	if err != nil && len(e.Sizes) > 0 && (errors.Is(err, executor.ErrMemory) || errors.Is(err, executor.ErrBounds)) {

@@ -17,7 +17,7 @@ import (
 )
 
 func memLimitFlag() cli.Flag {
-	return &cli.StringFlag{Name: "mem-limit", Usage: "refuse what takes more than this `SIZE`, weights included, such as 900M or 1.5G", DefaultText: "the machine's memory; on Android what is available"}
+	return &cli.StringFlag{Name: "mem-limit", Usage: "refuse what takes more than this `SIZE`, weights included, such as 900M or 1.5G; a card's own memory does not count", DefaultText: "the machine's memory; on Android what is available"}
 }
 
 // readBytes reads a size: a number, with K, M or G for powers of 1024.
@@ -58,7 +58,7 @@ func (r *trainRun) fitting(refused error, linked *program.Program, bounds func(b
 	// A session that may take a byte is refused too, and says what it needs.
 	probe := r.engine
 	probe.notices, probe.MemLimit = nil, 1
-	fits := func(batch, q int) bool {
+	fits := func(probe engine, batch, q int) bool {
 		b, err := bounds(batch, q)
 		if err != nil {
 			return false
@@ -71,15 +71,18 @@ func (r *trainRun) fitting(refused error, linked *program.Program, bounds func(b
 		return errors.As(err, &need) && need.Needed <= short.Allowed
 	}
 	var choices []string
-	if most := largest(batch-1, func(n int) bool { return fits(n, q) }); most > 0 {
+	if short.Delegated > 0 && fits(probe.beside("cpu"), batch, q) {
+		choices = append(choices, "--backend cpu")
+	}
+	if most := largest(batch-1, func(n int) bool { return fits(probe, n, q) }); most > 0 {
 		choices = append(choices, fmt.Sprintf("--batch %d", most))
 	}
-	if most := largest(q-1, func(n int) bool { return fits(batch, n) }); most > 0 {
+	if most := largest(q-1, func(n int) bool { return fits(probe, batch, n) }); most > 0 {
 		choices = append(choices, fmt.Sprintf("--q %d", most))
 	}
 	hint := strings.Join(choices, " would fit, and so would ") + " would fit"
 	switch {
-	case len(choices) == 0 && fits(1, 1):
+	case len(choices) == 0 && fits(probe, 1, 1):
 		hint = "only smaller sizes of both --batch and --q fit: --batch 1 --q 1 does"
 	case len(choices) == 0:
 		hint = "not even --batch 1 --q 1 fits: lower --max-tokens, or export with smaller weights (--weights)"

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"zeroth/graph/pass"
+	"zeroth/runtime/backend"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 
@@ -125,12 +126,13 @@ func runPlan(o planOptions, stdout io.Writer) error {
 		return err
 	}
 	shape := shapeOf(o.Method, m)
+	shape.Device = delegateMemory(s)
 	if o.JSON {
 		encoder := json.NewEncoder(stdout)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(shape)
 	}
-	memory := memoryOf{constants: weightBytes(linked)}
+	memory := memoryOf{constants: weightBytes(linked), delegate: delegateMemory(s)}
 	for i := range linked.Slots {
 		if linked.Slots[i].Data == nil {
 			memory.slots += s.SlotBytes(i)
@@ -161,7 +163,10 @@ func shortItem(name string) string {
 	return fmt.Sprintf("%s, then %d more", first, 1+strings.Count(rest, ", "))
 }
 
-type memoryOf struct{ constants, slots int } // bytes
+type memoryOf struct {
+	constants, slots int // bytes
+	delegate         *backend.Memory
+}
 
 func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf) error {
 	var b strings.Builder
@@ -186,6 +191,9 @@ func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf
 	} else {
 		fmt.Fprintf(&b, "constants    %s, mapped from the file\n", formatBytes(int64(memory.constants)))
 		fmt.Fprintf(&b, "LoRA slots   %s\n", formatBytes(int64(memory.slots)))
+	}
+	if memory.delegate != nil {
+		fmt.Fprintf(&b, "%-12s %s\n", o.Engine.Backend, describeMemory(memory.delegate))
 	}
 	_, err := io.WriteString(stdout, b.String())
 	return err

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"zeroth/runtime/backend"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/plan"
 	"zeroth/runtime/platform"
@@ -15,16 +16,22 @@ import (
 
 // runProfile is what profile.json holds: where the time and the memory went.
 type runProfile struct {
-	Threads       int       `json:"threads"`
-	Backend       string    `json:"backend"`
-	Seconds       float64   `json:"seconds"`
-	Steps         uint64    `json:"steps"`
-	RowsPerSecond float64   `json:"rows_per_second"`
-	PeakBytes     int64     `json:"peak_resident_bytes"`
-	ArenaBytes    int       `json:"arena_bytes"`
-	ConstantBytes int       `json:"constant_bytes"`
-	Ops           []opTime  `json:"ops"`
-	Plan          planShape `json:"plan"`
+	Threads       int     `json:"threads"`
+	Backend       string  `json:"backend"`
+	Seconds       float64 `json:"seconds"`
+	Steps         uint64  `json:"steps"`
+	RowsPerSecond float64 `json:"rows_per_second"`
+	PeakBytes     int64   `json:"peak_resident_bytes"`
+	ArenaBytes    int     `json:"arena_bytes"`
+	ConstantBytes int     `json:"constant_bytes"`
+	// Device is the memory that a device holds, of a backend that has one.
+	Device *backend.Memory `json:"device_memory,omitempty"`
+	// The most that went to the device in a step, and back; the first not counted.
+	StepMovedUp   int64 `json:"step_moved_up,omitempty"`
+	StepMovedDown int64 `json:"step_moved_down,omitempty"`
+
+	Ops  []opTime  `json:"ops"`
+	Plan planShape `json:"plan"`
 }
 
 // opTime sums the nodes of one op and kernel.
@@ -43,6 +50,8 @@ type planShape struct {
 	LowerBound int        `json:"lower_bound"`
 	Nodes      []string   `json:"nodes"`
 	Items      []planItem `json:"items"`
+	// Device is the memory that a device holds, beside the arena.
+	Device *backend.Memory `json:"device_memory,omitempty"`
 }
 
 type planItem struct {
@@ -59,6 +68,7 @@ func (r *trainRun) profile() runProfile {
 		Threads: s.Threads(), Backend: r.engine.Backend, Seconds: time.Since(r.display.started).Seconds(),
 		Steps: r.display.steps, RowsPerSecond: r.display.rowsPerSecond(),
 		PeakBytes: platform.PeakResidentBytes(), ArenaBytes: s.ArenaBytes(), ConstantBytes: weightBytes(s.Program()),
+		Device: delegateMemory(s), StepMovedUp: r.display.traffic.stepUp, StepMovedDown: r.display.traffic.stepDown,
 	}
 	var stats []executor.NodeStats
 	for _, name := range []string{"losses", "update"} {

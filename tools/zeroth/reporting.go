@@ -175,6 +175,11 @@ func addProfile(d *report.Data, p *runProfile) {
 	for _, item := range p.Plan.Items {
 		d.Plan.Items = append(d.Plan.Items, report.Item{Name: item.Name, Offset: item.Offset, Bytes: item.Bytes, First: item.First, Last: item.Last})
 	}
+	if m := p.Device; m != nil {
+		d.Facts = append(d.Facts,
+			report.Pair{Name: "memory on " + p.Backend, Value: formatBytes(m.Total())},
+			report.Pair{Name: "moved in a step", Value: fmt.Sprintf("%s there, %s back", formatBytes(p.StepMovedUp), formatBytes(p.StepMovedDown))})
+	}
 	d.Facts = append(d.Facts,
 		report.Pair{Name: "speed", Value: fmt.Sprintf("%.0f rows/s, threads: %d", p.RowsPerSecond, p.Threads)},
 		report.Pair{Name: "peak resident memory", Value: formatBytes(p.PeakBytes)},

@@ -26,11 +26,26 @@ func (t *traffic) look(s *executor.Session, step bool) (up, down int64) {
 	return up, down
 }
 
-// print tells of it, if there was any.
-func (t *traffic) print(out io.Writer, backend string) {
+// print tells of it, and of the memory that the device holds, if there is one.
+func (t *traffic) print(out io.Writer, backend string, s *executor.Session) {
 	if t.up == 0 && t.down == 0 {
 		return
 	}
 	fmt.Fprintf(out, "moved   %s to %s and %s back in a step; %s and %s in all\n",
 		formatBytes(t.stepUp), backend, formatBytes(t.stepDown), formatBytes(t.up), formatBytes(t.down))
+	if m := delegateMemory(s); m != nil {
+		fmt.Fprintf(out, "memory  %s holds %s\n", backend, describeMemory(m))
+	}
+}
+
+// addTo adds the same to what JSON shows.
+func (t *traffic) addTo(fields map[string]any, s *executor.Session) {
+	if t.up == 0 && t.down == 0 {
+		return
+	}
+	fields["moved_up"], fields["moved_down"] = t.up, t.down
+	fields["step_moved_up"], fields["step_moved_down"] = t.stepUp, t.stepDown
+	if m := delegateMemory(s); m != nil {
+		fields["device_memory"] = m
+	}
 }

@@ -20,6 +20,7 @@ const (
 	driverVersion           = 0x102D
 	deviceVersion           = 0x102F
 	deviceExtensions        = 0x1030
+	deviceHostUnifiedMemory = 0x1035
 )
 
 // Flags and the other questions, in the order of their functions.

@@ -27,6 +27,7 @@ var values = map[string]int64{
 	"CL_DRIVER_VERSION":                 driverVersion,
 	"CL_DEVICE_VERSION":                 deviceVersion,
 	"CL_DEVICE_EXTENSIONS":              deviceExtensions,
+	"CL_DEVICE_HOST_UNIFIED_MEMORY":     deviceHostUnifiedMemory,
 	"CL_DEVICE_TYPE_CPU":                typeCPU,
 	"CL_DEVICE_TYPE_GPU":                typeGPU,
 	"CL_DEVICE_TYPE_ACCELERATOR":        typeAccelerator,

@@ -23,6 +23,7 @@ type Physical struct {
 	Version    string   // of OpenCL that it supports, in the driver's words
 	Driver     string   // the driver's own version
 	Memory     int64    // bytes of global memory
+	Unified    bool     // which is the host's
 	Features   Features // what it can do
 	Limits     Limits   // how much of it
 	Extensions []string // that it has, sorted
@@ -116,6 +117,7 @@ func (p *Physical) describe() {
 		}
 	}
 	p.Memory = bounded(p.number(deviceGlobalMemSize))
+	p.Unified = p.Kind == "cpu" || p.number(deviceHostUnifiedMemory) != 0
 	p.Features = Features{FP16: p.has("cl_khr_fp16"), IntegerDot: p.has("cl_khr_integer_dot_product"), Subgroups: p.has("cl_khr_subgroups")}
 	items := new([8]uint64) // a size_t a dimension, of which there are 3
 	p.ask(deviceMaxWorkItemSizes, unsafe.Pointer(items), unsafe.Sizeof(*items))

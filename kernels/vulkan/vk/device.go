@@ -54,6 +54,10 @@ func (d *Device) failed(err error) error {
 	return err
 }
 
+// GiveUp makes the device one that does not answer: something of it is at work
+// that is not waited for. Nothing of it is used or freed any more.
+func (d *Device) GiveUp(err error) { d.owner.Break(err, true) }
+
 // Broken is the error after which nothing more can be run, if there was one.
 func (d *Device) Broken() error { return d.owner.Broken() }
 

@@ -200,6 +200,22 @@ func (i *Instance) readMemory(p *Physical) {
 	}
 }
 
+// Memory is how much memory there is for the device, in bytes, and whether that is
+// the host's. A card's is its largest heap; where memory is shared all heaps are
+// parts of one.
+func (p *Physical) Memory() (bytes int64, shared bool) {
+	shared = p.Kind == "integrated" || p.Kind == "cpu"
+	for _, h := range p.Heaps {
+		switch {
+		case shared:
+			bytes += h.Bytes
+		case h.DeviceLocal:
+			bytes = max(bytes, h.Bytes)
+		}
+	}
+	return bytes, shared
+}
+
 // findQueue finds a family of queues that compute.
 func (i *Instance) findQueue(p *Physical) bool {
 	families, err := list[queueFamilyProperties]("vkGetPhysicalDeviceQueueFamilyProperties", func(n *uint32, first *queueFamilyProperties) Result {
