@@ -10,6 +10,7 @@ import (
 
 	"zeroth/kernels/gpu"
 	"zeroth/kernels/opencl/cl"
+	"zeroth/kernels/plugin"
 	"zeroth/kernels/vulkan"
 	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/backend"
@@ -46,9 +47,13 @@ func openVulkan(name string, index int) (backend.Backend, error) {
 	}, nil
 }
 
-// deviceFailed reports whether a device stopped working, or has no memory left.
+// deviceFailed reports whether a device stopped working, or has no memory left, or
+// a plug-in failed that lets others go on.
 func deviceFailed(err error) bool {
-	return slices.ContainsFunc([]error{vk.ErrLost, vk.ErrTimeout, vk.ErrMemory, cl.ErrLost, cl.ErrTimeout, cl.ErrMemory},
+	if errors.Is(err, plugin.ErrFatal) {
+		return false
+	}
+	return slices.ContainsFunc([]error{vk.ErrLost, vk.ErrTimeout, vk.ErrMemory, cl.ErrLost, cl.ErrTimeout, cl.ErrMemory, plugin.ErrCall},
 		func(kind error) bool { return errors.Is(err, kind) })
 }
 

@@ -135,7 +135,7 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return withHint(err, "--resume FOLDER knows its program")
 	}
-	allowed := map[string]bool{"resume": true, "threads": true, "cpus": true, "backend": true, "plugin": true, "json": true, "trace": true, "profile": true, "steps": true}
+	allowed := map[string]bool{"resume": true, "threads": true, "cpus": true, "backend": true, "plugin": true, "json": true, "trace": true, "profile": true, "steps": true, "fallback": true}
 	for _, name := range c.LocalFlagNames() {
 		if !allowed[name] && !slices.Contains(prefixFlagNames, name) && !slices.Contains(paceFlagNames, name) {
 			return usagef("--%s and --resume exclude each other: the run's own settings hold", name)
@@ -145,11 +145,8 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 	if r.folder == "" {
 		return usagef("--resume is empty: name the run's folder")
 	}
-	if err := readJSON(filepath.Join(r.folder, configName), &r.config); err != nil {
-		return withHint(err, r.folder+" does not look like the folder of a run")
-	}
-	if err := r.config.checkNumbers(); err != nil {
-		return fmt.Errorf("%s: %v", filepath.Join(r.folder, configName), err)
+	if err := r.readConfig(); err != nil {
+		return err
 	}
 	if c.IsSet("steps") && c.Uint64("steps") != r.config.Steps {
 		if steps := c.Uint64("steps"); steps < 1 || steps > maxSteps {
@@ -163,6 +160,22 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 	if err := r.config.resumePrefix(c); err != nil {
 		return err
 	}
+	return r.bindResumed()
+}
+
+// readConfig reads the settings that the run's folder has.
+func (r *trainRun) readConfig() error {
+	if err := readJSON(filepath.Join(r.folder, configName), &r.config); err != nil {
+		return withHint(err, r.folder+" does not look like the folder of a run")
+	}
+	if err := r.config.checkNumbers(); err != nil {
+		return fmt.Errorf("%s: %v", filepath.Join(r.folder, configName), err)
+	}
+	return nil
+}
+
+// bindResumed opens the program of a run to resume and binds the model.
+func (r *trainRun) bindResumed() error {
 	if err := r.openProgram(); err != nil {
 		return err
 	}

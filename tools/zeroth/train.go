@@ -48,6 +48,7 @@ func trainCommand() *cli.Command {
 		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
 		&cli.BoolFlag{Name: "profile", Usage: "print the time of each op and kernel at the end", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
+		&cli.StringFlag{Name: "fallback", Usage: "what goes on with the run where the device of --backend fails, a `NAME`: cpu, from the last step of the journal, or none", Value: fallbackCPU},
 		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON", DisableDefaultText: true},
 	}
 	flags = slices.Concat(flags, taskFlags(), shotFlags(), []cli.Flag{paramsFlag()}, loraFlags(), prefixFlags(), engineFlags(), paceFlags())
@@ -68,7 +69,7 @@ func trainCommand() *cli.Command {
 			"A run of --params full writes no weights: program and journal rebuild them, after any\n" +
 			"step, by zeroth replay.\n\n" +
 			"Ctrl-C saves and ends; --resume goes on to the same bits. Of the other flags it takes\n" +
-			"--steps (to train longer), --threads, --cpus, --backend, --plugin, --mem-limit,\n" +
+			"--steps (to train longer), --threads, --cpus, --backend, --plugin, --fallback, --mem-limit,\n" +
 			"--prefix-cache, --prefix-cache-dir, --max-temp, --min-battery, --nice, --json, --profile\n" +
 			"and --trace. What it runs on is not kept with the run: give --backend and --plugin again.\n\n" +
 			"Example:\n" +
@@ -94,6 +95,7 @@ type trainRun struct {
 	trace    bool
 	table    bool // print the profile
 	resuming bool
+	fallback string // what goes on where the device fails: fallbackCPU, or nothing
 	stdout   io.Writer
 	stderr   io.Writer
 
@@ -114,6 +116,9 @@ func newTrainRun(c *cli.Context) (*trainRun, error) {
 		return nil, err
 	}
 	if r.pacer, err = readPacer(c); err != nil {
+		return nil, err
+	}
+	if r.fallback, err = readFallback(c); err != nil {
 		return nil, err
 	}
 	if c.IsSet("resume") {
@@ -372,10 +377,13 @@ func (r *trainRun) run(ctx context.Context) error {
 	err := r.trainer.Run(ctx)
 	r.display.finish()
 	stopped := errors.Is(err, context.Canceled)
-	if err != nil && !stopped {
-		return r.explain(err)
+	if err == nil || stopped {
+		err = r.save()
 	}
-	if err := r.save(); err != nil {
+	if err != nil && r.canFallBack(err) && ctx.Err() == nil {
+		return r.fallBack(ctx, err)
+	}
+	if err != nil {
 		return r.explain(err)
 	}
 	err = r.display.summary(stopped)
@@ -466,6 +474,7 @@ func (r *trainRun) createJournal(header journal.Header) error {
 	return nil
 }
 
+// close closes what the run has open, once.
 func (r *trainRun) close() {
 	if r.writer != nil {
 		if err := r.writer.Close(); err != nil {
@@ -483,4 +492,5 @@ func (r *trainRun) close() {
 	if r.file != nil {
 		r.file.Close()
 	}
+	r.writer, r.model, r.cache, r.file = nil, nil, nil, nil
 }
