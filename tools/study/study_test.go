@@ -272,6 +272,18 @@ func FuzzReadCSV(f *testing.F) {
 	})
 }
 
+// The spec that BUILD.md names is one.
+func TestSpecOfBackprop(t *testing.T) {
+	file, err := os.Open("backprop.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := Read(file); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	for _, c := range []struct{ from, to, names string }{
 		{`"rows": 1000`, `"rows": -1`, "rows"},
