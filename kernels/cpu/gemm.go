@@ -13,6 +13,7 @@ const (
 	blockRows    = 144
 	blockColumns = 512
 	leastColumns = 128
+	leastRows    = 72 // that make up for reading W from the second cache
 	wantTiles    = 48 // tiles that keep many workers evenly busy
 )
 
@@ -23,17 +24,25 @@ type tiling struct {
 	rows, columns           int
 }
 
-// cut chooses a tiling of copies separate matrices [rows, columns].
-func (m *microKernel) cut(copies, rows, columns int) tiling {
-	t := tiling{MC: m.blockRows(), NC: blockColumns, rows: rows, columns: columns}
-	count := func() int { return copies * ceilDiv(rows, t.MC) * ceilDiv(columns, t.NC) }
+// cut chooses a tiling of y [rows, M] of each of some copies of x. Narrow blocks
+// are for x that is packed once: otherwise each of them packs it.
+func (p *product) cut(copies, rows int) tiling {
+	MR := p.gemm.MR
+	t := tiling{MC: p.gemm.blockRows(), NC: blockColumns, rows: rows, columns: p.w.M}
+	count := func() int { return copies * ceilDiv(rows, t.MC) * ceilDiv(t.columns, t.NC) }
+	lower := func(least int) {
+		for count() < wantTiles && t.MC > least {
+			t.MC = roundUp(t.MC/2, MR)
+		}
+	}
+	if !p.w.packsOnce() {
+		lower(leastRows)
+	}
 	for count() < wantTiles && t.NC > leastColumns {
 		t.NC /= 2
 	}
-	for count() < wantTiles && t.MC > 4*m.MR {
-		t.MC = roundUp(t.MC/2, m.MR)
-	}
-	t.rowBlocks, t.columnBlocks = ceilDiv(rows, t.MC), ceilDiv(columns, t.NC)
+	lower(4 * MR)
+	t.rowBlocks, t.columnBlocks = ceilDiv(rows, t.MC), ceilDiv(t.columns, t.NC)
 	return t
 }
 
@@ -56,7 +65,8 @@ type weights struct {
 	M, K   int
 	panels bool
 	packed []byte    // words and scales of packed elements
-	shape  op.Panels // of packed elements
+	raw    []byte    // all of the panels, where there are some
+	shape  op.Panels // of the panels
 }
 
 // product computes blocks of y = x Wᵀ + bias.
@@ -112,34 +122,47 @@ type block struct {
 	c0, c1 int
 	y      []float32
 	ldy    int
-	finish lowRank // added to each tile while it is hot, where it has copies
+	packed []float32 // x in panels, slice after slice of K; nil where it is not
+	finish lowRank   // added to each tile while it is hot, where it has copies
 }
 
 // compute fills the block.
 func (p *product) compute(s *workspace, t *block) {
 	clear(s.zeros)
 	if p.w.K == 0 {
-		p.step(s, t, 0, 0)
+		p.step(s, t, nil, 0, 0)
 		return
 	}
 	KC := p.w.depth()
 	for k0 := 0; k0 < p.w.K; k0 += KC {
 		kc := min(KC, p.w.K-k0)
-		for r := 0; r < t.rows; r += p.gemm.MR {
-			p.pack(s.a[r*kc:], t.x[r*p.w.K+k0:], p.w.K, t.rows-r, p.gemm.MR, kc)
+		a := s.a
+		if t.packed != nil {
+			a = t.packed[roundUp(t.rows, p.gemm.MR)*k0:]
+		} else {
+			p.packRows(a, t.x[k0:], t.rows, kc)
 		}
-		p.step(s, t, k0, kc)
+		p.step(s, t, a, k0, kc)
 	}
 }
 
-// step adds columns [k0, k0+kc) of K to the block, whose x is packed in s.a.
-func (p *product) step(s *workspace, t *block, k0, kc int) {
+// packRows packs kc columns of rows of x [rows, K].
+func (p *product) packRows(a, x []float32, rows, kc int) {
+	for r := 0; r < rows; r += p.gemm.MR {
+		p.pack(a[r*kc:], x[r*p.w.K:], p.w.K, rows-r, p.gemm.MR, kc)
+	}
+}
+
+// step adds columns [k0, k0+kc) of K to the block, whose x is packed in a.
+func (p *product) step(s *workspace, t *block, a []float32, k0, kc int) {
 	last := k0+kc == p.w.K
 	for c := t.c0; c < t.c1; {
 		columns := p.width(c)
 		b, panel := p.panel(s, c, columns, k0, kc)
 		valid := min(columns, t.c1-c)
+		ahead := p.ahead(t, c, columns, k0, kc)
 		for r := 0; r < t.rows; r += p.gemm.MR {
+			ahead.next()
 			rows := min(p.gemm.MR, t.rows-r)
 			y := t.y[r*t.ldy+c-t.c0:]
 			tile := place{c: y, ldc: t.ldy, rows: rows, columns: valid}
@@ -151,7 +174,7 @@ func (p *product) step(s *workspace, t *block, k0, kc int) {
 			default:
 				tile.d = s.zeros
 			}
-			p.gemm.tile(s, kc, s.a[r*kc:], b, panel, columns, &tile)
+			p.gemm.tile(s, kc, a[r*kc:], b, panel, columns, &tile)
 			if last && t.finish.copies > 0 {
 				t.finish.tile(&p.gemm, s, r, c, columns, &tile)
 			}

@@ -37,6 +37,7 @@ type linearLoRA struct {
 	base    product // x Wᵀ + bias
 	prepare prepareLoRA
 	project projectLoRA
+	packed  packedRows
 
 	spaces  perWorker
 	x, y    []float32
@@ -57,6 +58,7 @@ func (r *routines) bindLinearLoRA(c *kernel.Call) (kernel.Runner, error) {
 
 func (l *linearLoRA) init(r *routines, c *kernel.Call) {
 	l.call, l.base.routines = c, r
+	l.packed.product = &l.base
 	l.prepare = prepareLoRA{
 		l: l, site: uint32(c.Attrs.Int("site")), sampler: noise.Sampler(c.Attrs.Int("sampler")),
 	}
@@ -68,12 +70,14 @@ func (r *routines) scratchLinearLoRA(c *kernel.Call) int {
 	l.init(r, c)
 	var a arena
 	l.layOut(&a)
+	l.packed.layOut(&a, l.xCopies, l.N)
 	return a.bytes()
 }
 
 // layOut reads the extents and places everything in the scratch.
 func (l *linearLoRA) layOut(a *arena) {
 	x, w, loraA := l.call.In[0], l.call.In[1], l.call.In[2]
+	l.base.w = weightsOf(w)
 	gemm := &l.base.gemm
 	workers := l.call.Pool.Workers()
 	l.N, l.r, l.P, l.xCopies = x.Shape[0], loraA.Shape[0], l.call.Out[0].Width, x.Width
@@ -90,7 +94,6 @@ func (l *linearLoRA) layOut(a *arena) {
 // setOperands takes the tensors of the call.
 func (l *linearLoRA) setOperands() {
 	in := l.call.In
-	l.base.w = weightsOf(in[1])
 	l.base.bias = optional(l.call, 7)
 	l.x, l.y = in[0].F32(), l.call.Out[0].F32()
 }
@@ -99,13 +102,15 @@ func (l *linearLoRA) Run() error {
 	in := l.call.In
 	scratch := newArena(l.call.Scratch)
 	l.layOut(&scratch)
+	l.packed.layOut(&scratch, l.xCopies, l.N)
 	l.setOperands()
-	l.tiling = l.base.gemm.cut(l.xCopies, l.N, l.base.w.M)
+	l.tiling = l.base.cut(l.xCopies, l.N)
 	if l.P == 0 || l.N == 0 {
 		return nil
 	}
 	l.prepare.run(in)
 	l.project.run()
+	l.packed.run(l.call.Pool, l.x, &l.tiling, l.xCopies)
 	l.call.Pool.Run(l, l.xCopies*l.tiling.tiles())
 	return nil
 }
@@ -120,7 +125,7 @@ func (l *linearLoRA) Tile(worker, tile int) {
 	r0, r1, c0, c1 := l.tiling.span(tile/perColumn*l.tiling.rowBlocks + tile%l.tiling.rowBlocks)
 	M, K := l.base.w.M, l.base.w.K
 	l.base.compute(&space, &block{
-		x: l.x[(p*l.N+r0)*K:], rows: r1 - r0, c0: c0, c1: c1,
+		x: l.x[(p*l.N+r0)*K:], packed: l.packed.of(p, r0), rows: r1 - r0, c0: c0, c1: c1,
 		y: l.y[(p*l.N+r0)*M+c0:], ldy: M, finish: l.lowRank(p, r0),
 	})
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // packedWeights encodes a row-major matrix.
-func packedWeights(b *testing.B, t *kernel.Tensor, d op.DType) *kernel.Tensor {
+func packedWeights(b testing.TB, t *kernel.Tensor, d op.DType) *kernel.Tensor {
 	b.Helper()
 	M, K := t.Shape[0], t.Shape[1]
 	packed := &kernel.Tensor{

@@ -26,6 +26,7 @@ func archRoutines() []routines {
 	avx2.narrowBrains = narrowBrainsVectors
 	avx2.ditherBrains = ditherBrainsVectors
 	avx2.dither = ditherVectors
+	avx2.fetch = fetchLines
 	avx2.pack = packVectors
 	avx2.add = addVectors
 	avx2.addScaled = addScaledVectors

@@ -1,0 +1,54 @@
+package cpu
+
+import "zeroth/runtime/op"
+
+// ahead is what a block reads next of W: the same columns of K of adjacent
+// panels. A processor foresees what follows in memory, but the next slice lies
+// elsewhere, behind the rest of the panel. So it is brought into the second cache
+// between tiles, a piece each.
+type ahead struct {
+	fetch  func([]byte)
+	panels [2][]byte
+	piece  int // bytes of each panel
+}
+
+// leastAhead is the size of a slice of a panel, in bytes, from which on it is
+// brought in ahead. Smaller ones are near each other.
+const leastAhead = 4096
+
+// ahead finds what a block reads of W after columns [k0, k0+kc) of K of some
+// rows from c on: the same of the next rows, or the next columns of its first.
+func (p *product) ahead(t *block, c, columns, k0, kc int) ahead {
+	if p.fetch == nil || !p.w.panels {
+		return ahead{}
+	}
+	if c += columns; c >= t.c1 {
+		c, k0, kc = t.c0, k0+kc, p.w.depth()
+	}
+	a := ahead{fetch: p.fetch}
+	for j := 0; j < columns && c+j < t.c1; j += op.PanelRows {
+		a.panels[j/op.PanelRows] = p.w.slice(c+j, k0, kc)
+	}
+	if size := len(a.panels[0]); size >= leastAhead {
+		a.piece = roundUp(ceilDiv(size, ceilDiv(t.rows, p.gemm.MR)), 4*lineElements)
+	}
+	return a
+}
+
+// slice is columns [k0, k0+kc) of K, as far as there are so many, of the panel
+// that begins with row c, as it lies in memory.
+func (w *weights) slice(c, k0, kc int) []byte {
+	perColumn := 4 * op.PanelRows / w.shape.DType.Word()
+	words := w.raw[int64(c/op.PanelRows)*w.shape.PanelBytes():][:w.shape.PanelBytes()]
+	return words[min(k0*perColumn, len(words)):min((k0+kc)*perColumn, len(words))]
+}
+
+// next brings the next piece in.
+func (a *ahead) next() {
+	for i, rest := range a.panels {
+		if n := min(a.piece, len(rest)); n > 0 {
+			a.fetch(rest[:n])
+			a.panels[i] = rest[n:]
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package cpu
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
+)
+
+// A product that packs x once has the bits of its blocks, each of which packs x
+// itself, whatever the extents, the type of W and the copies.
+func TestPackingOnceChangesNoBits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 2))
+	const K, M, r = 701, 393, 3
+	dense := matrix(rng, 0, M, K)
+	pool := platform.NewPool(2)
+	defer pool.Close()
+	for _, f := range levels(t) {
+		for _, w := range []*kernel.Tensor{dense, inPanels(dense), packedWeights(t, dense, op.BF16)} {
+			if choose(f).codesFor(w.Type.DType) != nil {
+				continue
+			}
+			for _, N := range []int{1, 17, 150} {
+				if testing.Short() && N > 17 {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/%s/%s/N%d", f, w.Type.DType, w.Type.Layout, N), func(t *testing.T) {
+					const copies = 2
+					x := matrix(rng, copies, N, K)
+					want := plainBlocks(choose(f), x, w)
+					linear := test{"linear", op.Linear, copies, nil, []*kernel.Tensor{x, w}}
+					lora := test{"lora", op.LinearLoRA, copies, loraAttrs(1), []*kernel.Tensor{
+						x, w, matrix(rng, 0, r, K), tensor(make([]float32, M*r), 0, M, r),
+						tensor([]uint32{1, 2}, 0, 2), tensor([]int32{0}, 0, 1), tensor([]float32{0}, 0, 1),
+					}}
+					for _, c := range []test{linear, lora} {
+						call, run := c.bind(t, Kernels(f), pool)
+						if err := run.Run(); err != nil {
+							t.Fatal(err)
+						}
+						for i, v := range call.Out[0].F32() {
+							if v != want[i] {
+								t.Fatalf("%s: element %d is %g, want %g", c.name, i, v, want[i])
+							}
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// plainBlocks computes x Wᵀ as one block of at most blockRows rows after the
+// other, each packing its x.
+func plainBlocks(r *routines, x, w *kernel.Tensor) []float32 {
+	p := product{routines: r, w: weightsOf(w)}
+	if !p.w.packsOnce() {
+		panic("W is too small")
+	}
+	storage := newArena(bytesOf(make([]float32, 2*r.gemm.workspaceSize())))
+	space := r.gemm.newWorkspace(&storage)
+	rows, K, M := x.Width*x.Shape[0], p.w.K, p.w.M
+	y := make([]float32, rows*M)
+	for r0 := 0; r0 < rows; r0 += r.gemm.blockRows() {
+		p.compute(&space, &block{
+			x: x.F32()[r0*K:], rows: min(r.gemm.blockRows(), rows-r0), c1: M, y: y[r0*M:], ldy: M,
+		})
+	}
+	return y
+}
