@@ -20,12 +20,12 @@ import (
 // installed, or skips. The test fails if a message came.
 func open(t *testing.T) *Device {
 	t.Helper()
-	return openWith(t, gpu.Options{})
+	return openWith(t, Options{})
 }
 
-func openWith(t *testing.T, options gpu.Options) *Device {
+func openWith(t *testing.T, o Options) *Device {
 	t.Helper()
-	o := Options{Validate: true, GPU: options}
+	o.Validate = true
 	d, err := Open(o)
 	if errors.Is(err, vk.ErrUnavailable) {
 		o.Validate = false
@@ -81,7 +81,7 @@ func TestConformance(t *testing.T) {
 // Products are right in tiles of any size that may be tried.
 func TestTiles(t *testing.T) {
 	for i, tile := range gpu.Tiles() {
-		d := openWith(t, gpu.Options{Tile: tile})
+		d := openWith(t, Options{GPU: gpu.Options{Tile: tile}})
 		for _, o := range []string{"linear", "crossentropy"} {
 			for _, r := range examine(t, d, o, i, 157).Results {
 				if !r.Pass {

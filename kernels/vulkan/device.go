@@ -24,6 +24,9 @@ type Options struct {
 	// where the host sees that memory, as it must elsewhere.
 	Staged bool
 	GPU    gpu.Options
+	// Cache is the folder in which compiled shaders are kept; empty means one in
+	// the user's cache folder.
+	Cache string
 }
 
 // defaultTimeout is beyond what any submission takes, on a slow device too.
@@ -42,6 +45,7 @@ type Device struct {
 	staging   *staging
 	building  sync.Mutex // guards pipelines
 	pipelines map[pipelineKey]*vk.Pipeline
+	cache     *cache // nil: nothing is kept
 }
 
 // Open opens a device.
@@ -54,15 +58,15 @@ func Open(o Options) (*Device, error) {
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
 	}
-	if err := d.start(o.Index, o.GPU); err != nil {
+	if err := d.start(&o); err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *Device) start(index int, o gpu.Options) error {
-	list := d.instance.Devices()
+func (d *Device) start(o *Options) error {
+	list, index := d.instance.Devices(), o.Index
 	if index < 0 || index >= len(list) {
 		return fmt.Errorf("%w: number %d; Vulkan lists %d, from 0", ErrDevice, index, len(list))
 	}
@@ -76,7 +80,8 @@ func (d *Device) start(index int, o gpu.Options) error {
 		AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups,
 	}
 	d.limits.MemoryBytes, d.limits.Shared = list[index].Memory()
-	d.ops, err = gpu.New("vulkan", d, o)
+	d.cache = openCache(o.Cache, d.device)
+	d.ops, err = gpu.New("vulkan", d, o.GPU)
 	return err
 }
 
@@ -97,6 +102,11 @@ func (d *Device) Messages() []string { return d.instance.Messages() }
 func (d *Device) Close() {
 	d.running.Lock()
 	defer d.running.Unlock()
+	if d.device != nil && d.device.Broken() == nil {
+		d.building.Lock()
+		defer d.building.Unlock()
+		d.cache.close()
+	}
 	if d.device == nil || d.device.Close() {
 		d.instance.Close()
 	}

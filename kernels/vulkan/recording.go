@@ -61,6 +61,9 @@ func (d *Device) newRecording(stages []gpu.Stage, timed bool) (*recording, error
 		r.Free()
 		return nil, inGPU(err)
 	}
+	d.building.Lock()
+	defer d.building.Unlock()
+	d.cache.save()
 	return r, nil
 }
 

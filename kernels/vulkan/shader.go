@@ -42,7 +42,7 @@ func (d *Device) pipeline(ctx context.Context, k gpu.Kernel, constants []uint32)
 		return nil, err
 	}
 	p, left, err := gpu.Await(ctx, func() (*vk.Pipeline, error) {
-		return d.device.NewPipeline(vk.PipelineInfo{Code: code, Bindings: k.Buffers, ParameterBytes: 4 * k.Words, Constants: constants})
+		return d.device.NewPipeline(vk.PipelineInfo{Code: code, Bindings: k.Buffers, ParameterBytes: 4 * k.Words, Constants: constants, Cache: d.cache.compiled()})
 	})
 	if left {
 		d.device.GiveUp(fmt.Errorf("its compiler was left at work: %w", err))
@@ -51,5 +51,6 @@ func (d *Device) pipeline(ctx context.Context, k gpu.Kernel, constants []uint32)
 		return nil, fmt.Errorf("shader %s: %w", k.Name, err)
 	}
 	d.pipelines[key] = p
+	d.cache.grew()
 	return p, nil
 }

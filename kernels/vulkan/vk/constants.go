@@ -13,6 +13,7 @@ const (
 	typeBufferCreateInfo          = 12
 	typeShaderModuleCreateInfo    = 16
 	typePipelineShaderStage       = 18
+	typePipelineCacheCreateInfo   = 17
 	typeComputePipelineCreateInfo = 29
 	typePipelineLayoutCreateInfo  = 30
 	typeDescriptorSetLayout       = 32

@@ -53,6 +53,8 @@ type deviceEntries struct {
 	CreateDescriptorSetLayout, DestroyDescriptorSetLayout         entry
 	CreatePipelineLayout, DestroyPipelineLayout                   entry
 	CreateComputePipelines, DestroyPipeline                       entry
+	CreatePipelineCache, DestroyPipelineCache                     entry
+	GetPipelineCacheData, MergePipelineCaches                     entry
 	CreateDescriptorPool, DestroyDescriptorPool                   entry
 	AllocateDescriptorSets, UpdateDescriptorSets                  entry
 	CreateCommandPool, DestroyCommandPool, AllocateCommandBuffers entry
@@ -84,6 +86,10 @@ func (e *deviceEntries) list() []named {
 		{"vkDestroyPipelineLayout", &e.DestroyPipelineLayout},
 		{"vkCreateComputePipelines", &e.CreateComputePipelines},
 		{"vkDestroyPipeline", &e.DestroyPipeline},
+		{"vkCreatePipelineCache", &e.CreatePipelineCache},
+		{"vkDestroyPipelineCache", &e.DestroyPipelineCache},
+		{"vkGetPipelineCacheData", &e.GetPipelineCacheData},
+		{"vkMergePipelineCaches", &e.MergePipelineCaches},
 		{"vkCreateDescriptorPool", &e.CreateDescriptorPool},
 		{"vkDestroyDescriptorPool", &e.DestroyDescriptorPool},
 		{"vkAllocateDescriptorSets", &e.AllocateDescriptorSets},

@@ -14,6 +14,7 @@ type Physical struct {
 	timestamps  uint32  // valid bits of the queue's, 0 if it has none
 	period      float64 // of a timestamp's unit, in nanoseconds
 	memory      physicalDeviceMemoryProperties
+	cacheID     [cacheHeader]byte // how its caches of pipelines begin
 
 	Name       string   // as its driver calls it
 	Kind       string   // discrete, integrated, virtual, cpu or other
@@ -122,6 +123,7 @@ func (p *Physical) readIdentity(properties *physicalDeviceProperties) {
 	}[properties.deviceType]; ok {
 		p.Kind = kind
 	}
+	p.cacheID = cacheID(properties)
 	v := properties.apiVersion
 	p.API = fmt.Sprintf("%d.%d.%d", versionMajor(v), versionMinor(v), versionPatch(v))
 	p.Driver = fmt.Sprintf("version %#x", properties.driverVersion)

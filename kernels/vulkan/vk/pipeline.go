@@ -15,6 +15,7 @@ type PipelineInfo struct {
 	Bindings       int      // storage buffers
 	ParameterBytes int      // size of the parameters
 	Constants      []uint32 // specialisation constants 0, 1, …
+	Cache          *Cache   // of what was compiled before, or nil
 }
 
 // Pipeline is a shader that is ready to run.
@@ -70,7 +71,7 @@ func (p *Pipeline) create(info *PipelineInfo) error {
 		}
 	}
 	var made handle
-	err := check(d.entries.CreateComputePipelines.call(d.handle, 0, 1, uintptr(unsafe.Pointer(create)), 0, uintptr(unsafe.Pointer(&made))),
+	err := check(d.entries.CreateComputePipelines.call(d.handle, info.Cache.pointer(), 1, uintptr(unsafe.Pointer(create)), 0, uintptr(unsafe.Pointer(&made))),
 		"vkCreateComputePipelines")
 	p.handle = made
 	return err

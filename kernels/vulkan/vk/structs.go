@@ -307,6 +307,14 @@ type computePipelineCreateInfo struct {
 	basePipelineIndex  int32
 }
 
+type pipelineCacheCreateInfo struct {
+	sType           uint32
+	pNext           unsafe.Pointer
+	flags           uint32
+	initialDataSize uintptr
+	pInitialData    *byte
+}
+
 type descriptorPoolSize struct{ type_, descriptorCount uint32 }
 
 type descriptorPoolCreateInfo struct {
