@@ -403,6 +403,34 @@ func TestAwait(t *testing.T) {
 	}
 }
 
+// An output that lies over an input on the host does so on the device.
+func TestOutputOverInput(t *testing.T) {
+	for _, over := range []bool{false, true} {
+		d := newTestDevice(1 << 24)
+		s := openTest(t, d)
+		p := chain(1, 8, 16)
+		p.Nodes, p.Outputs = p.Nodes[:1], []int{1}
+		if x, y := p.Values[0].Tensor, p.Values[1].Tensor; over {
+			y.Data = x.Data
+		}
+		e, err := s.Compile(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stage := d.recorded[0][0]
+		if (stage.Spans[0] == stage.Spans[2]) != over {
+			t.Errorf("over %t: %+v and %+v", over, stage.Spans[0], stage.Spans[2])
+		}
+		p.Values[0].Tensor.Data[3] = 77
+		if err := errors.Join(e.Run(t.Context()), e.Fetch(0)); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Values[1].Tensor.Data[3]; (got == 77) != over { // the device computes nothing
+			t.Errorf("over %t: %d came back", over, got)
+		}
+	}
+}
+
 // A slot keeps its contents on the device.
 func TestSlots(t *testing.T) {
 	d := newTestDevice(1 << 24)

@@ -103,6 +103,24 @@ func (e *executable) findValues() {
 		t := e.partition.Values[i].Tensor
 		e.values = append(e.values, &mirror{t, split(t, limit)})
 	}
+	for _, v := range e.partition.Outputs {
+		if in := e.over(v); in >= 0 {
+			e.values[v].parts = e.values[in].parts
+		}
+	}
+}
+
+// over gives the input that an output lies over, or −1. The device has an output
+// where the host has it: so kernels are examined in place, as planArena has
+// temporaries.
+func (e *executable) over(output int) int {
+	data := e.partition.Values[output].Tensor.Data
+	for _, v := range e.partition.Inputs {
+		if in := e.partition.Values[v].Tensor.Data; len(data) > 0 && len(in) > 0 && &data[0] == &in[0] {
+			return v
+		}
+	}
+	return -1
 }
 
 // placeKept gives constants and slots the places that they have in the session.
@@ -164,6 +182,9 @@ func (e *executable) placeOutside() error {
 		inputs = append(inputs, e.values[v].spans()...)
 	}
 	for _, v := range e.partition.Outputs {
+		if e.over(v) >= 0 {
+			continue // it is placed
+		}
 		for _, span := range e.values[v].spans() {
 			if span.Size <= smallOutput {
 				small = append(small, span)
