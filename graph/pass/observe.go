@@ -8,15 +8,18 @@ import (
 	"zeroth/runtime/op"
 )
 
-// MethodInputs is the method that Observe makes.
-const MethodInputs = "inputs"
+// MethodObserve is the method that Observe makes.
+const MethodObserve = "observe"
 
-// Observe leaves the module one method, "inputs", whose outputs are what the
-// linear layers at the sites of those names read when "losses" is run: x [N, K],
-// or [R, K] where only the rows that are read go on. Layers that read the same
-// x share an output, which is named after the first of them; the result gives
-// each site's. LoRA is removed.
-func Observe(m *graph.Module, sites []string) (map[string]string, error) {
+// Observed names the outputs that show what a layer reads and what it gives.
+type Observed struct{ Input, Output string }
+
+// Observe leaves the module one method, "observe", whose outputs are what the
+// linear layers at the sites of those names read and give when "losses" is run:
+// x [N, K] and y [N, M], or R rows where only the rows that are read go on. The
+// result tells each site's; layers that read the same x share that output, which
+// is named after the first of them. LoRA is removed.
+func Observe(m *graph.Module, sites []string) (map[string]Observed, error) {
 	if err := RemoveLoRA(m); err != nil {
 		return nil, err
 	}
@@ -24,8 +27,14 @@ func Observe(m *graph.Module, sites []string) (map[string]string, error) {
 	if losses == nil {
 		return nil, fmt.Errorf("%w: the program has no method losses", ErrSites)
 	}
-	g := &graph.Graph{Name: MethodInputs, Inputs: losses.Inputs, Nodes: losses.Nodes}
-	outputs := make(map[string]string)
+	g := &graph.Graph{Name: MethodObserve, Inputs: losses.Inputs, Nodes: losses.Nodes}
+	outputs := make(map[string]Observed)
+	shown := func(name string, v *graph.Value) string {
+		if !slices.Contains(g.Outputs, v) {
+			g.Output(name, v)
+		}
+		return v.Name
+	}
 	for _, n := range g.Nodes {
 		if n.Op != op.Linear || !slices.Contains(sites, n.Name) {
 			continue
@@ -34,13 +43,10 @@ func Observe(m *graph.Module, sites []string) (map[string]string, error) {
 		if x.Def == nil {
 			return nil, fmt.Errorf("%w: %s reads %s, which no node makes", ErrSites, n.Name, x.Name)
 		}
-		if !slices.Contains(g.Outputs, x) {
-			g.Output(n.Name, x)
-		}
-		outputs[n.Name] = x.Name
+		outputs[n.Name] = Observed{Input: shown(n.Name, x), Output: shown(n.Name+".output", n.Out[0])}
 	}
 	for _, site := range sites {
-		if outputs[site] == "" {
+		if _, there := outputs[site]; !there {
 			return nil, fmt.Errorf("%w: the method losses has no linear layer %q", ErrSites, site)
 		}
 	}

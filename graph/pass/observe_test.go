@@ -3,6 +3,7 @@ package pass_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"zeroth/graph"
@@ -22,22 +23,28 @@ func TestObserve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if outputs[q] != q || outputs[k] != q || outputs[down] != down || len(outputs) != 3 {
-		t.Errorf("outputs %v: q and k read the same x, down another", outputs)
+	for site, want := range map[string]pass.Observed{q: {q, q + ".output"}, k: {q, k + ".output"}, down: {down, down + ".output"}} {
+		if outputs[site] != want {
+			t.Errorf("%s: outputs %v, want %v", site, outputs[site], want)
+		}
 	}
 	listing(t, m) // it must make a valid program
 	g := m.Methods[0]
-	if len(m.Methods) != 1 || g.Name != pass.MethodInputs || len(m.Slots) != 0 {
+	if len(m.Methods) != 1 || g.Name != pass.MethodObserve || len(m.Slots) != 0 {
 		t.Fatalf("%d methods, the first %s, and %d slots", len(m.Methods), g.Name, len(m.Slots))
 	}
-	for i, want := range []int{8, 12} { // hidden size, intermediate size
-		if shape := g.Outputs[i].Type.Shape; len(shape) != 2 || shape[1] != op.C(want) {
-			t.Errorf("output %d is %s, want %d columns", i, g.Outputs[i].Type, want)
+	columns := map[string]int{q: 8, q + ".output": 8, k + ".output": 4, down: 12, down + ".output": 8}
+	for _, v := range g.Outputs {
+		if shape := v.Type.Shape; len(shape) != 2 || shape[1] != op.C(columns[v.Name]) {
+			t.Errorf("output %s is %s, want %d columns", v.Name, v.Type, columns[v.Name])
 		}
+	}
+	if len(g.Outputs) != len(columns) {
+		t.Errorf("%d outputs, want %d", len(g.Outputs), len(columns))
 	}
 	// What lies above is not computed.
 	for _, n := range g.Nodes {
-		if n.Name == down || n.Op == op.CrossEntropyHead {
+		if strings.HasPrefix(n.Name, "model.layers.2.") || n.Op == op.CrossEntropyHead {
 			t.Errorf("node %s is still there", n.Name)
 		}
 	}

@@ -20,54 +20,98 @@ const (
 // ObservationBounds are the bounds of a session for ActivationA.
 func ObservationBounds(b data.Bounds) op.Extents { return Bounds(b, 1, 1) }
 
+// Observation names the outputs of a method "observe" that show what the layer at
+// a site reads and gives.
+type Observation struct {
+	Input, Output string
+	Site          uint32 // whose random numbers the search for A begins with
+}
+
+// relativeReach is how much a B of standard normal elements adds to what a layer
+// gives, relative to that: about what it is for Init's A, r 8, α 16 and weights of
+// variance 1/K, s·√(r/3) = 3.3.
+const relativeReach = 4
+
 // ActivationA chooses LoRA's frozen A from what a layer reads, as AGZO does
 // (arXiv 2601.17261): a layer's gradient δᵀx lies in the span of its inputs x, so
 // perturbations outside of that are wasted. A's rows are an orthonormal basis of
-// the r directions in which the inputs x are largest, all times one factor, by
-// which ‖xAᵀ‖² is on average what it is for Init's A: the rate and ε that suit
-// one suit the other.
+// the r directions in which the inputs x are largest, all times one factor.
 //
-// The session has a method "inputs", whose outputs are the inputs of layers: the
-// result holds an A [r, K] for each of them. The examples are those of the run's
-// first steps. An output's random start is that of the site ids gives for it.
-func ActivationA(ctx context.Context, s *executor.Session, set *data.Set, o Settings, r int, ids map[string]uint32) (map[string][]float32, error) {
-	method, err := s.Method("inputs")
+// The factor is a site's own: by it, s x Aᵀ Bᵀ of a B of standard normal elements
+// is relativeReach times as large as the layer's output y, in the mean square. A
+// step in a random direction costs the loss what all sites add to its curvature,
+// and a few layers that give little for what they read (the values of attention,
+// and what is added to the residuals) would otherwise set ε and the rate for all.
+//
+// The session has a method "observe" with the outputs that sites name; s is
+// LoRA's scale α/r. The examples are those of the run's first steps. The result
+// holds an A [r, K] for each site, and how many rows went forward.
+func ActivationA(ctx context.Context, session *executor.Session, set *data.Set, o Settings, r int, s float64, sites map[string]Observation) (chosen map[string][]float32, rows int, err error) {
+	method, err := session.Method("observe")
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
+		return nil, 0, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
 	order, err := data.NewOrder(o.Seed, len(set.Examples), o.Batch)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	seen := make(map[string]*observed)
-	for name := range ids {
-		seen[name] = &observed{}
+	for _, at := range sites {
+		seen[at.Output] = &observed{}
+	}
+	for _, at := range sites {
+		seen[at.Input] = &observed{keep: true} // also where it is a layer's output
 	}
 	var batch data.Batch
-	for step := 0; step*o.Batch < observedExamples; step++ {
+	for step := 0; step*o.Batch < observedExamples && !allFull(seen); step++ {
 		if err := packStep(&batch, set, o.Loss, order.Batch(uint64(step), nil)); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if err := observe(ctx, method, &batch, seen); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if allFull(seen) {
-			break
+		rows += len(batch.Tokens)
+	}
+	chosen, bases := make(map[string][]float32), make(map[string]*basis)
+	for name, at := range sites {
+		if bases[at.Input] == nil {
+			if bases[at.Input], err = seen[at.Input].basis(r, o.Seed, sites[at.Input].Site); err != nil {
+				return nil, 0, fmt.Errorf("%s: %w", at.Input, err)
+			}
+		}
+		if chosen[name], err = bases[at.Input].scaled(s, seen[at.Output]); err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	chosen := make(map[string][]float32)
-	for name, x := range seen {
-		if chosen[name], err = x.basis(r, o.Seed, ids[name]); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return chosen, nil
+	return chosen, rows, nil
 }
 
-// observed is what was seen of one layer's input: rows of K values.
+// observed is what was seen of a layer's input or output: rows of K values.
 type observed struct {
 	rows, K int
-	x       []float32
+	total   float64   // Σ ‖x‖²
+	keep    bool      // the rows themselves
+	x       []float32 // they
+}
+
+// take adds rows of K values.
+func (o *observed) take(x []float32, K int) {
+	o.K = K
+	o.rows += len(x) / K
+	for _, v := range x {
+		o.total += float64(float64(v) * float64(v))
+	}
+	if o.keep {
+		o.x = append(o.x, x...)
+	}
+}
+
+// square is the mean of ‖x‖² over the rows.
+func (o *observed) square() (float64, error) {
+	if math.IsNaN(o.total) || math.IsInf(o.total, 0) {
+		return 0, fmt.Errorf("%w: what the layer reads or gives is not finite", ErrDiverged)
+	}
+	return o.total / float64(max(1, o.rows)), nil
 }
 
 func allFull(seen map[string]*observed) bool {
@@ -108,10 +152,8 @@ func observe(ctx context.Context, m *executor.Method, b *data.Batch, seen map[st
 		if len(out.Shape) != 2 {
 			return fmt.Errorf("%w: output %s is %s, want rows", ErrProgram, name, out.Type)
 		}
-		o.K = out.Shape[1]
-		rows := min(out.Shape[0], observedRows-o.rows)
-		o.x = append(o.x, out.Copy(0)[:rows*o.K]...)
-		o.rows += rows
+		rows, K := min(out.Shape[0], observedRows-o.rows), out.Shape[1]
+		o.take(out.Copy(0)[:rows*K], K)
 	}
 	return nil
 }
@@ -120,36 +162,48 @@ func observe(ctx context.Context, m *executor.Method, b *data.Batch, seen map[st
 // matter are apart by then, and those that are not matter alike.
 const basisIterations = 8
 
+// basis are directions in which inputs are large.
+type basis struct {
+	q        []float64 // [r, K] orthonormal rows
+	captured float64   // mean of ‖x qᵀ‖² over the rows of x
+	start    []float32 // [r, K], Init's A
+}
+
 // basis finds the r directions of largest x by orthogonal iteration, from the
 // rows that Init would give A. Where the inputs span fewer than r directions, the
-// rows left over are zero; where all are zero, A is Init's.
-func (o *observed) basis(r int, runSeed uint64, site uint32) ([]float32, error) {
-	a := make([]float32, r*o.K)
-	bound := 1 / math.Sqrt(float64(o.K))
-	noise.FillUniform(a, runSeed, site, float32(bound))
-	total := 0.0 // Σ ‖x‖²
-	for _, v := range o.x {
-		total += float64(v) * float64(v)
+// rows left over are zero.
+func (o *observed) basis(r int, runSeed uint64, site uint32) (*basis, error) {
+	b := &basis{start: make([]float32, r*o.K), q: make([]float64, r*o.K)}
+	noise.FillUniform(b.start, runSeed, site, float32(1/math.Sqrt(float64(o.K))))
+	if _, err := o.square(); err != nil {
+		return nil, err
 	}
-	if math.IsNaN(total) || math.IsInf(total, 0) {
-		return nil, fmt.Errorf("%w: the layer's inputs are not finite", ErrDiverged)
+	for i, v := range b.start {
+		b.q[i] = float64(v)
 	}
-	q := make([]float64, len(a))
-	for i, v := range a {
-		q[i] = float64(v)
-	}
-	orthonormalise(q, o.K)
+	orthonormalise(b.q, o.K)
 	for range basisIterations {
-		q, _ = o.multiply(q)
-		orthonormalise(q, o.K)
+		b.q, _ = o.multiply(b.q)
+		orthonormalise(b.q, o.K)
 	}
-	_, captured := o.multiply(q)
-	if captured == 0 {
-		return a, nil
+	_, captured := o.multiply(b.q)
+	b.captured = captured / float64(max(1, o.rows))
+	return b, nil
+}
+
+// scaled is A for a layer that gives y. Where x or y is zero there is nothing to
+// go by, and A is Init's.
+func (b *basis) scaled(s float64, y *observed) ([]float32, error) {
+	square, err := y.square()
+	if err != nil {
+		return nil, err
 	}
-	// E‖xAᵀ‖² = r ‖x‖² bound² / 3 for A uniform within the bound.
-	factor := bound * math.Sqrt(float64(r)/3*total/captured)
-	for i, v := range q {
+	factor := relativeReach / s * math.Sqrt(square/float64(max(1, y.K))/b.captured)
+	if !(factor > 0) || factor > math.MaxFloat32 {
+		return b.start, nil
+	}
+	a := make([]float32, len(b.q))
+	for i, v := range b.q {
 		a[i] = float32(factor * v)
 	}
 	return a, nil

@@ -4,24 +4,38 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"zeroth/runtime/noise"
 )
 
 // planted makes rows whose inputs are largest in the given coordinates, by so
 // much, and hardly anything elsewhere.
 func planted(rows, K int, large map[int]float64) *observed {
 	random := rand.New(rand.NewPCG(3, 1))
-	o := &observed{rows: rows, K: K}
+	o := &observed{keep: true}
 	for range rows {
-		for k := range K {
+		x := make([]float32, K)
+		for k := range x {
 			size := 1e-3
 			if s, ok := large[k]; ok {
 				size = s
 			}
-			o.x = append(o.x, float32(size*random.NormFloat64()))
+			x[k] = float32(size * random.NormFloat64())
 		}
+		o.take(x, K)
 	}
 	return o
+}
+
+// chooseA finds A for a layer that reads x and gives y.
+func chooseA(x, y *observed, r int, s float64, site uint32) ([]float32, error) {
+	basis, err := x.basis(r, 11, site)
+	if err != nil {
+		return nil, err
+	}
+	return basis.scaled(s, y)
 }
 
 func rowsOf(a []float32, K int) (rows [][]float64) {
@@ -36,9 +50,9 @@ func rowsOf(a []float32, K int) (rows [][]float64) {
 }
 
 func TestBasisSpansTheLargestInputs(t *testing.T) {
-	const K, r = 40, 3
-	o := planted(300, K, map[int]float64{7: 5, 20: 3, 33: 1})
-	a, err := o.basis(r, 11, 2)
+	const K, M, r, s = 40, 6, 3, 0.5
+	x, y := planted(300, K, map[int]float64{7: 5, 20: 3, 33: 1}), planted(300, M, map[int]float64{1: 4, 2: 3})
+	a, err := chooseA(x, y, r, s, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,18 +72,18 @@ func TestBasisSpansTheLargestInputs(t *testing.T) {
 			t.Errorf("row %d lies to %g in the span of the largest inputs", i, share)
 		}
 	}
-	// Σ ‖xAᵀ‖² is what an A uniform within 1/√K would have on average.
-	got, total := 0.0, 0.0
-	for _, x := range rowsOf(o.x, K) {
-		total += dot(x, x)
+	// Of B of standard normal elements, every output gets Σ (s x·a_j)² in the mean.
+	got := 0.0
+	for _, x := range rowsOf(x.x, K) {
 		for _, row := range rows {
-			got += dot(x, row) * dot(x, row)
+			got += s * s * dot(x, row) * dot(x, row) / 300
 		}
 	}
-	if want := r * total / (3 * K); math.Abs(got/want-1) > 1e-5 {
-		t.Errorf("Σ ‖xAᵀ‖² is %g, want %g", got, want)
+	given := y.total / 300 / M
+	if want := relativeReach * relativeReach * given; math.Abs(got/want-1) > 1e-5 {
+		t.Errorf("B adds %g in the square, want %g", got, want)
 	}
-	again, err := o.basis(r, 11, 2)
+	again, err := chooseA(x, y, r, s, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +96,9 @@ func TestBasisSpansTheLargestInputs(t *testing.T) {
 
 // Fewer directions than r: rows that are left over are zero, none is noise.
 func TestBasisOfFewDirections(t *testing.T) {
-	o := &observed{rows: 2, K: 5, x: []float32{1, 2, 0, 0, 0, 0, 0, 3, 0, 0}}
-	a, err := o.basis(7, 1, 1)
+	x := &observed{keep: true}
+	x.take([]float32{1, 2, 0, 0, 0, 0, 0, 3, 0, 0}, 5)
+	a, err := chooseA(x, x, 7, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,19 +119,26 @@ func TestBasisOfFewDirections(t *testing.T) {
 	}
 }
 
+// A layer that reads nothing, or gives nothing, gets Init's A.
 func TestBasisOfNothing(t *testing.T) {
-	o := &observed{rows: 2, K: 5, x: make([]float32, 10)}
-	a, err := o.basis(2, 1, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range rowsOf(a, 5) {
-		if dot(row, row) == 0 {
-			t.Error("A is zero where no input says which directions matter")
+	something, nothing := planted(2, 5, map[int]float64{1: 1}), &observed{keep: true}
+	nothing.take(make([]float32, 10), 5)
+	for _, c := range []struct{ x, y *observed }{{nothing, something}, {something, nothing}, {nothing, nothing}} {
+		a, err := chooseA(c.x, c.y, 2, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]float32, len(a))
+		noise.FillUniform(want, 11, 1, float32(1/math.Sqrt(5)))
+		if !slices.Equal(a, want) {
+			t.Errorf("A is %v, want Init's %v", a, want)
 		}
 	}
-	o.x[3] = float32(math.NaN())
-	if _, err := o.basis(2, 1, 1); !errors.Is(err, ErrDiverged) {
-		t.Errorf("inputs that are no numbers: %v", err)
+	broken := &observed{keep: true}
+	broken.take([]float32{1, float32(math.NaN()), 0, 0, 0}, 5)
+	for _, c := range []struct{ x, y *observed }{{broken, something}, {something, broken}} {
+		if _, err := chooseA(c.x, c.y, 2, 1, 1); !errors.Is(err, ErrDiverged) {
+			t.Errorf("values that are no numbers: %v", err)
+		}
 	}
 }

@@ -14,16 +14,16 @@ const estimatorAuto = "auto"
 
 // What it stands for.
 const (
-	autoQueries   = 3
-	autoLR        = 1e-3
-	autoEps       = 1e-3
-	autoOptimizer = "muon"
-	autoSchedule  = train.Linear
+	autoQueries  = 7
+	autoBatch    = 1
+	autoLR       = 2e-2
+	autoEps      = 2.5e-3
+	autoSchedule = train.Linear
 )
 
 // autoMeans says it in flags.
 func autoMeans() string {
-	return fmt.Sprintf("fzoo --optimizer %s --init-a %s --q %d --lr %g --eps %g --schedule %s, save what is given", autoOptimizer, initAActivations, autoQueries, autoLR, autoEps, autoSchedule)
+	return fmt.Sprintf("fzoo --normalise --init-a %s --batch %d --q %d --lr %g --eps %g --schedule %s, save what is given", initAActivations, autoBatch, autoQueries, autoLR, autoEps, autoSchedule)
 }
 
 // chooseAuto sets what --estimator auto stands for, as if it had been given. A
@@ -36,8 +36,9 @@ func (c *runConfig) chooseAuto(flags *cli.Context) error {
 		return usagef("--estimator %s and --params full exclude each other: all weights are trained by mezo", estimatorAuto)
 	}
 	values := []struct{ name, value string }{
-		{"optimizer", autoOptimizer},
+		{"normalise", "true"},
 		{"init-a", initAActivations},
+		{"batch", fmt.Sprint(autoBatch)},
 		{"q", fmt.Sprint(autoQueries)},
 		{"lr", fmt.Sprint(autoLR)},
 		{"eps", fmt.Sprint(autoEps)},
@@ -55,7 +56,7 @@ func (c *runConfig) chooseAuto(flags *cli.Context) error {
 		return err
 	}
 	c.Estimator, c.Schedule = flags.String("estimator"), flags.String("schedule")
-	c.Queries, c.Moves = flags.Int("q"), readMoves(flags)
+	c.Batch, c.Queries, c.Moves = flags.Int("batch"), flags.Int("q"), readMoves(flags)
 	c.LR, c.Eps = float32(flags.Float64("lr")), float32(flags.Float64("eps"))
 	return nil
 }

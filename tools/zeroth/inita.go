@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 
@@ -59,18 +60,25 @@ func (r *trainRun) chooseA(ctx context.Context) error {
 	for i, s := range a.Sites {
 		of[s.Module] = i
 	}
-	layers := byLayer(r.model.Sites())
-	progress := countBar(r.stderr, "looking at layers", len(layers))
-	for i, layer := range layers {
-		chosen, err := r.activationA(ctx, layer, a.Rank)
+	groups := lookedAtTogether(r.model.Sites())
+	progress := countBar(r.stderr, "looking at layers", len(groups))
+	rows := 0
+	for i, sites := range groups {
+		chosen, forwarded, err := r.activationA(ctx, sites, a)
 		if err != nil {
 			return err
 		}
 		for name, loraA := range chosen {
 			a.A[of[name]] = loraA
 		}
+		rows += forwarded
 		if progress != nil {
 			progress(i + 1)
+		}
+	}
+	if r.json {
+		if err := json.NewEncoder(r.stdout).Encode(map[string]any{"event": "look", "rows": rows}); err != nil {
+			return err
 		}
 	}
 	if err := os.MkdirAll(r.folder, 0o777); err != nil {
@@ -79,56 +87,61 @@ func (r *trainRun) chooseA(ctx context.Context) error {
 	return adapter.Write(filepath.Join(r.folder, startName), a)
 }
 
-// byLayer groups sites, so that the inputs of one layer are in memory at a time.
-func byLayer(sites []program.Site) [][]program.Site {
+// mostTogether is how many values a token may have, inputs and outputs, in layers
+// that are looked at together: of the rows that are kept they are 64 MiB.
+const mostTogether = 32 << 10
+
+// lookedAtTogether groups sites by layers: as many as mostTogether allows, one at
+// least. Each group takes passes of its own.
+func lookedAtTogether(sites []program.Site) [][]program.Site {
 	var groups [][]program.Site
-	for i, s := range sites {
-		if i == 0 || s.Layer != sites[i-1].Layer {
-			groups = append(groups, nil)
+	values := 0
+	for first := 0; first < len(sites); {
+		end, more := first, 0
+		for ; end < len(sites) && sites[end].Layer == sites[first].Layer; end++ {
+			more += sites[end].In + sites[end].Out
+		}
+		if values += more; len(groups) == 0 || values > mostTogether {
+			groups, values = append(groups, nil), more
 		}
 		last := len(groups) - 1
-		groups[last] = append(groups[last], s)
+		groups[last] = append(groups[last], sites[first:end]...)
+		first = end
 	}
 	return groups
 }
 
-// activationA finds A for some sites from what they read when the program runs
-// as it was exported.
-func (r *trainRun) activationA(ctx context.Context, sites []program.Site, rank int) (map[string][]float32, error) {
-	names, ids := make([]string, len(sites)), make(map[string]uint32)
+// activationA finds A for some sites of the adapter that the run begins with, from
+// what they read and give when the program runs as it was exported, and how many
+// rows went forward for it.
+func (r *trainRun) activationA(ctx context.Context, sites []program.Site, start *adapter.Adapter) (map[string][]float32, int, error) {
+	names := make([]string, len(sites))
 	for i, s := range sites {
-		names[i], ids[s.Name] = s.Name, s.ID
+		names[i] = s.Name
 	}
 	m := graph.Lift(r.file.Program)
 	outputs, err := pass.Observe(m, names)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	observing, err := lowered(m, r.file.Program)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	t := r.trainer
 	bounds, err := train.StepBounds(t.Train, t.Settings.Loss, t.Settings.Batch)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	s, err := r.engine.session(observing, train.ObservationBounds(bounds), false, pass.MethodInputs)
+	s, err := r.engine.session(observing, train.ObservationBounds(bounds), false, pass.MethodObserve)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer s.Close()
-	starts := make(map[string]uint32)
-	for _, name := range names {
-		starts[outputs[name]] = ids[outputs[name]]
+	observations := make(map[string]train.Observation)
+	for _, site := range sites {
+		shown := outputs[site.Name]
+		observations[site.Name] = train.Observation{Input: shown.Input, Output: shown.Output, Site: site.ID}
 	}
-	of, err := train.ActivationA(ctx, s, t.Train, t.Settings, rank, starts)
-	if err != nil {
-		return nil, err
-	}
-	chosen := make(map[string][]float32)
-	for _, name := range names {
-		chosen[name] = of[outputs[name]]
-	}
-	return chosen, nil
+	return train.ActivationA(ctx, s, t.Train, t.Settings, start.Rank, start.Alpha/float64(start.Rank), observations)
 }

@@ -22,8 +22,11 @@ type cellRunner struct {
 	engine []string // flags
 
 	mutex sync.Mutex
-	rows  map[string]float64 // of a step, by all that they depend on
+	rows  map[string]rowsTaken // by all that they depend on
 }
+
+// rowsTaken are the rows that go forward in a step, and before the first.
+type rowsTaken struct{ step, before float64 }
 
 // The rows of a step are measured by as many examples as this, and by so many
 // steps at least.
@@ -32,14 +35,15 @@ const probeExamples, probeSteps = 128, 8
 // Run trains for as many steps as the budget of rows holds, in whole runs of
 // steps between evaluations.
 func (c *cellRunner) Run(ctx context.Context, cell study.Cell) (study.Result, error) {
-	rows, err := c.rowsOfStep(ctx, cell)
+	rows, err := c.rowsOf(ctx, cell)
 	if err != nil {
 		return study.Result{}, err
 	}
-	every := uint64(float64(cell.Rows) / rows / float64(cell.Evaluations))
+	most := max(0, (float64(cell.Rows)-rows.before)/rows.step)
+	every := uint64(most / float64(cell.Evaluations))
 	steps := every * uint64(cell.Evaluations)
 	if every == 0 {
-		every, steps = 1, max(1, uint64(float64(cell.Rows)/rows))
+		every, steps = 1, max(1, uint64(most))
 	}
 	e, err := c.train(ctx, cell, study.Flags{
 		"lr":    study.Value(strconv.FormatFloat(cell.LR, 'g', -1, 64)),
@@ -48,9 +52,9 @@ func (c *cellRunner) Run(ctx context.Context, cell study.Cell) (study.Result, er
 	return e.result, err
 }
 
-// rowsOfStep measures how many rows go forward in a step, at a rate of 0. It
-// does so once for all seeds, so that all take the same number of steps.
-func (c *cellRunner) rowsOfStep(ctx context.Context, cell study.Cell) (float64, error) {
+// rowsOf measures how many rows go forward, at a rate of 0. It does so once for
+// all seeds, so that all take the same number of steps.
+func (c *cellRunner) rowsOf(ctx context.Context, cell study.Cell) (rowsTaken, error) {
 	cell.Seed = 1
 	key := fmt.Sprintln(cell.Program, cell.Flags.Words())
 	c.mutex.Lock()
@@ -65,16 +69,16 @@ func (c *cellRunner) rowsOfStep(ctx context.Context, cell study.Cell) (float64, 
 	}
 	e, err := c.train(ctx, cell, study.Flags{"lr": "0", "steps": study.Value(strconv.Itoa(steps)), "held-out": "", "warmup": "0"})
 	if err != nil {
-		return 0, err
+		return rows, err
 	}
-	if e.rows <= 0 {
-		return 0, fmt.Errorf("%d steps took no rows", e.result.Steps)
+	if e.rows <= e.before {
+		return rows, fmt.Errorf("%d steps took no rows", e.result.Steps)
 	}
-	rows = float64(e.rows) / float64(e.result.Steps)
+	rows = rowsTaken{step: float64(e.rows-e.before) / float64(e.result.Steps), before: float64(e.before)}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.rows == nil {
-		c.rows = map[string]float64{}
+		c.rows = map[string]rowsTaken{}
 	}
 	c.rows[key] = rows
 	return rows, nil
@@ -126,7 +130,8 @@ func arguments(all ...study.Flags) []string {
 // cellEvents takes from what train --json prints what a result is made of.
 type cellEvents struct {
 	line   []byte
-	rows   int64
+	rows   int64 // gone forward
+	before int64 // of them, before the first step
 	result study.Result
 	failed error
 }
@@ -158,6 +163,9 @@ func (e *cellEvents) take(line []byte) error {
 		return fmt.Errorf("train printed %.80q: %w", line, err)
 	}
 	switch event.Event {
+	case "look":
+		e.rows += event.Rows
+		e.before = e.rows
 	case "step":
 		e.rows += event.Rows
 		e.result.Steps = event.Step
