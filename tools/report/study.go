@@ -18,6 +18,7 @@ type Study struct {
 // StudyTask is one task and what methods came to on it.
 type StudyTask struct {
 	Name, Settings string
+	Measure        string // what the curves show; empty: held-out loss (nats)
 	Baseline       string // the method that Saved is measured by
 	Methods        []StudyMethod
 }
@@ -26,10 +27,10 @@ type StudyTask struct {
 type StudyMethod struct {
 	Name, Settings string
 	Runs           int
-	// The loss on held-out data against forward rows: least, median and largest
-	// over the runs.
+	// The loss on held-out data, or what else the task is measured by, against
+	// forward rows: least, median and largest over the runs.
 	Rows, Low, Median, High []float64
-	Final                   float64 // median loss at the end; +Inf: the runs diverged
+	Final                   float64 // median at the end; +Inf: the runs diverged
 	Accuracy                float64 // median at the end, 0 to 1; NaN: none
 	Saved                   float64 // the baseline's rows over those to its loss; 0: never reached
 }
@@ -61,6 +62,7 @@ type studyView struct {
 
 type taskView struct {
 	Name, Settings, Baseline string
+	Measure, Column          string
 	Picture                  template.HTML
 	Accuracy                 bool // column
 	Left                     string
@@ -73,7 +75,14 @@ type methodView struct {
 }
 
 func newTaskView(t *StudyTask, index int) taskView {
-	v := taskView{Name: clean(t.Name, maxName), Settings: clean(t.Settings, maxValue), Baseline: clean(t.Baseline, maxName)}
+	v := taskView{
+		Name: clean(t.Name, maxName), Settings: clean(t.Settings, maxValue), Baseline: clean(t.Baseline, maxName),
+		Measure: "held-out loss (nats)", Column: "loss",
+	}
+	if t.Measure != "" {
+		v.Measure = clean(t.Measure, maxName)
+		v.Column = v.Measure
+	}
 	methods := t.Methods[:min(len(t.Methods), maxStudyMethods)]
 	if left := len(t.Methods) - len(methods); left > 0 {
 		v.Left = plural(left, "method")
@@ -98,7 +107,7 @@ func newTaskView(t *StudyTask, index int) taskView {
 		}
 		v.Methods = append(v.Methods, row)
 	}
-	v.Picture = drawStudy(methods, fmt.Sprintf("task%d", index+1), v.Name)
+	v.Picture = drawStudy(methods, fmt.Sprintf("task%d", index+1), v.Name, v.Measure)
 	return v
 }
 
@@ -119,7 +128,7 @@ const studyHeight = 340
 
 // drawStudy draws the median of each method over rows, and its spread as an
 // area behind; nothing if there is nothing to see.
-func drawStudy(methods []StudyMethod, id, name string) template.HTML {
+func drawStudy(methods []StudyMethod, id, name, measure string) template.HTML {
 	var across, values span
 	across.add(0)
 	for i := range methods {
@@ -136,8 +145,8 @@ func drawStudy(methods []StudyMethod, id, name string) template.HTML {
 	x, y := stepAxis(across, 6), valueAxis(values, 7)
 	c := chart{x: x, y: y, height: studyHeight}
 	var s canvas
-	openPicture(&s, id, "Held-out loss over forward rows: "+name, describeStudy(methods), studyHeight)
-	drawFrame(&s, &x, &y, studyHeight, "held-out loss (nats), median and spread", "forward rows")
+	openPicture(&s, id, measure+" over forward rows: "+name, describeStudy(methods, measure), studyHeight)
+	drawFrame(&s, &x, &y, studyHeight, measure+", median and spread", "forward rows")
 	s.begin("svg", "y", pixels(roomAbove), "width", "100%", "height", pixels(studyHeight),
 		"viewBox", "0 0 10000 "+pixels(studyHeight), "preserveAspectRatio", "none", "overflow", "visible")
 	var lines []string
@@ -176,8 +185,8 @@ func eachPoint(m *StudyMethod, take func(rows, low, median, high float64)) {
 }
 
 // describeStudy says in words what the picture shows.
-func describeStudy(methods []StudyMethod) string {
-	text := "Held-out loss by method at the end:"
+func describeStudy(methods []StudyMethod, measure string) string {
+	text := measure + " by method at the end:"
 	for i := range methods {
 		final := "diverged"
 		if v := methods[i].Final; !math.IsNaN(v) && drawable(v) {

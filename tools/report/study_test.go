@@ -27,7 +27,7 @@ func someStudy() Study {
 	}
 	diverged := StudyMethod{Name: "wild", Final: math.Inf(1), Accuracy: math.NaN(), Rows: []float64{0, math.NaN()}, Low: []float64{1, 2}, Median: []float64{math.Inf(1), 2}, High: []float64{1}}
 	task.Methods = append(task.Methods, diverged)
-	return Study{Title: "a & b", Tasks: []StudyTask{task, {Name: "empty"}}}
+	return Study{Title: "a & b", Tasks: []StudyTask{task, {Name: "empty", Measure: "1 − cosine"}}}
 }
 
 func TestStudyPage(t *testing.T) {
@@ -46,7 +46,7 @@ func TestStudyPage(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"SST-2 &lt;dev&gt;", "a &amp; b", "method 9", "diverged", "never", "9.00 ×", "There is nothing to draw",
+		"SST-2 &lt;dev&gt;", "a &amp; b", "method 9", "diverged", "never", "9.00 ×", "There is nothing to draw", ">1 − cosine</th>", ">loss</th>", "held-out loss (nats), median and spread",
 		`class="spread series c1 dashed"`, "fewer rows to the end of P-RGE",
 	} {
 		if !strings.Contains(page, want) {

@@ -20,6 +20,7 @@ type Cell struct {
 	Task        string            `json:"task"`
 	Method      string            `json:"method"`
 	Program     string            `json:"program"`
+	Kind        string            `json:"kind,omitempty"` // of its task
 	Flags       Flags             `json:"flags"`
 	LR          float64           `json:"lr"`
 	Seed        uint64            `json:"seed"`
@@ -41,7 +42,7 @@ type Result struct {
 type Point struct {
 	Step     uint64   `json:"step"`
 	Rows     int64    `json:"rows"` // gone forward until then
-	Loss     float64  `json:"loss"`
+	Loss     float64  `json:"loss"` // or what else its task is measured by
 	Accuracy *float64 `json:"accuracy,omitempty"`
 }
 

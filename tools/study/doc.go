@@ -10,6 +10,9 @@
 // reaches is the median of these; its spread is that of the least and the
 // largest.
 //
+// A task of [KindGradient] measures estimators apart from what is made of their
+// estimates: by the cosine to a gradient that is known.
+//
 // Each run is a cell. Its result is a file named by everything that decides its
 // bits, so a study that was ended goes on where it was, and one whose spec grew
 // repeats nothing. [Study.Run] does the cells through a [Runner]; tools/zeroth

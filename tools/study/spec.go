@@ -30,9 +30,20 @@ type Spec struct {
 type Task struct {
 	Name    string `json:"name"`
 	Program string `json:"program"` // file
+	Kind    string `json:"kind"`    // what is measured: KindLoss or KindGradient
 	Rows    int64  `json:"rows"`    // 0: the spec's
 	Flags   Flags  `json:"flags"`   // of zeroth train: data, held-out, task …
 }
+
+// What the runs of a task are measured by.
+const (
+	// KindLoss is the held-out loss.
+	KindLoss = ""
+	// KindGradient is what estimators are for: 1 − the cosine between the sum of
+	// all estimates until then and the true gradient of the held-out loss. The
+	// model stands still, and rates are not searched.
+	KindGradient = "gradient"
+)
 
 // Method is a way to train.
 type Method struct {
@@ -125,6 +136,8 @@ func (s *Spec) check() error {
 			return bad("task %d: the name %q is empty or not its own", i+1, t.Name)
 		case t.Program == "":
 			return bad("task %s: the program is missing", t.Name)
+		case t.Kind != KindLoss && t.Kind != KindGradient:
+			return bad("task %s: kind is %q, must be %q or left out", t.Name, t.Kind, KindGradient)
 		case t.Rows < 1:
 			return bad("task %s: rows is %d, must be at least 1", t.Name, t.Rows)
 		}

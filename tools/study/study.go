@@ -114,7 +114,8 @@ const maxRates = 16
 
 // search finds the learning rate with the least final loss. It goes from the
 // method's own down, in longer and longer strides, while runs diverge, and then
-// by a factor to either side until both neighbours of the best are worse.
+// by a factor to either side until both neighbours of the best are worse. Where
+// the model stands still there is no rate to find.
 func (s *Study) search(ctx context.Context, task *Task, method *Method, flags Flags) (lr, loss float64, err error) {
 	losses := map[int]float64{} // by power of the factor
 	judge := func(power int) {
@@ -126,6 +127,10 @@ func (s *Study) search(ctx context.Context, task *Task, method *Method, flags Fl
 		losses[power] = medianFinal(runs)
 	}
 	best, stride := 0, 1
+	if task.Kind == KindGradient {
+		judge(0)
+		return method.LR, losses[0], err
+	}
 	for judge(best); err == nil && math.IsInf(losses[best], 1) && len(losses) < maxRates/2; judge(best) {
 		best, stride = best-stride, 2*stride
 	}
@@ -160,7 +165,7 @@ func (s *Study) runs(ctx context.Context, task *Task, method *Method, flags Flag
 			return list, err
 		}
 		c := Cell{
-			Task: task.Name, Method: method.Name, Program: task.Program, Flags: flags, LR: lr, Seed: uint64(seed + 1),
+			Task: task.Name, Method: method.Name, Program: task.Program, Kind: task.Kind, Flags: flags, LR: lr, Seed: uint64(seed + 1),
 			Rows: max(1, int64(share*float64(task.Rows))), Evaluations: s.Spec.Evaluations, Contents: s.Contents[task.Name],
 		}
 		r, kept, err := store{filepath.Join(s.Folder, cellsFolder)}.get(ctx, c, s.Runner)

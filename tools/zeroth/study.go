@@ -37,7 +37,9 @@ func studyCommand() *cli.Command {
 			"               {\"name\": \"FZOO at a third\", \"lr\": 3e-3, \"share\": 0.33, \"flags\": {\"estimator\": \"fzoo\"}}]}\n\n" +
 			"Also known: evaluations (of a run), searchSeeds, factor (between rates), baseline (a\n" +
 			"method's name), and rows of a task, tasks of a method. A row is a token of one\n" +
-			"perturbed copy.\n\n" +
+			"perturbed copy. On a task of kind gradient the model stands still, and what counts as\n" +
+			"loss is 1 - the cosine between the sum of the estimates and the true gradient of the\n" +
+			"held-out loss: choose few values by --rank, --layers and --modules.\n\n" +
 			"FOLDER gets cells (a file a run: a study that was ended goes on there), study.csv with\n" +
 			"every evaluation, and study.html with the curves. The table goes to standard output.",
 		Flags: append([]cli.Flag{
@@ -211,6 +213,9 @@ func studyReport(folder string, spec *study.Spec, rows []study.Row) report.Study
 	page := report.Study{Title: runTitle(folder)}
 	for _, task := range spec.Tasks {
 		p := report.StudyTask{Name: task.Name, Settings: task.Program + " " + task.Flags.Words(), Baseline: spec.Baseline}
+		if task.Kind == study.KindGradient {
+			p.Measure = "1 − cosine to the gradient"
+		}
 		for _, r := range rows {
 			if r.Task != task.Name {
 				continue

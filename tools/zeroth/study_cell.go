@@ -15,6 +15,8 @@ import (
 
 	"zeroth/mpzo/train"
 	"zeroth/tools/study"
+
+	"github.com/urfave/cli/v2"
 )
 
 // cellRunner does a cell of a study by the train command.
@@ -45,10 +47,14 @@ func (c *cellRunner) Run(ctx context.Context, cell study.Cell) (study.Result, er
 	if every == 0 {
 		every, steps = 1, max(1, uint64(most))
 	}
-	e, err := c.train(ctx, cell, study.Flags{
+	flags := study.Flags{
 		"lr":    study.Value(strconv.FormatFloat(cell.LR, 'g', -1, 64)),
 		"steps": study.Value(strconv.FormatUint(steps, 10)), "eval-every": study.Value(strconv.FormatUint(every, 10)),
-	})
+	}
+	if cell.Kind == study.KindGradient {
+		return c.gradient(ctx, cell, flags)
+	}
+	e, err := c.train(ctx, cell, flags, nil)
 	return e.result, err
 }
 
@@ -67,7 +73,7 @@ func (c *cellRunner) rowsOf(ctx context.Context, cell study.Cell) (rowsTaken, er
 	if batch, err := strconv.Atoi(string(cell.Flags["batch"])); err == nil && batch > 0 {
 		steps = max(steps, probeExamples/batch)
 	}
-	e, err := c.train(ctx, cell, study.Flags{"lr": "0", "steps": study.Value(strconv.Itoa(steps)), "held-out": "", "warmup": "0"})
+	e, err := c.train(ctx, cell, study.Flags{"lr": "0", "steps": study.Value(strconv.Itoa(steps)), "held-out": "", "warmup": "0"}, nil)
 	if err != nil {
 		return rows, err
 	}
@@ -85,8 +91,8 @@ func (c *cellRunner) rowsOf(ctx context.Context, cell study.Cell) (rowsTaken, er
 }
 
 // train runs the train command with a cell's flags and more, in a folder that
-// goes when it ends.
-func (c *cellRunner) train(ctx context.Context, cell study.Cell, more study.Flags) (*cellEvents, error) {
+// goes when it ends, and calls then, if given, before that.
+func (c *cellRunner) train(ctx context.Context, cell study.Cell, more study.Flags, then func(context.Context, *trainRun) error) (*cellEvents, error) {
 	folder, err := os.MkdirTemp("", "zeroth-study-*")
 	if err != nil {
 		return nil, err
@@ -97,6 +103,7 @@ func (c *cellRunner) train(ctx context.Context, cell study.Cell, more study.Flag
 	events, notes := &cellEvents{}, &bytes.Buffer{}
 	start := time.Now()
 	app := newApp(events, notes)
+	app.Command("train").Action = func(c *cli.Context) error { return trainThen(c, then) }
 	err = app.RunContext(ctx, permute(app, args))
 	if events.failed != nil {
 		err = events.failed

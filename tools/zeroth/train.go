@@ -74,16 +74,23 @@ func trainCommand() *cli.Command {
 			"and --trace. What it runs on is not kept with the run: give --backend and --plugin again.\n\n" +
 			"Example:\n" +
 			"  zeroth train m.zpt --data train.tsv --held-out dev.tsv --task sst2 --steps 500 --out run",
-		Flags: flags,
-		Action: func(c *cli.Context) error {
-			r, err := newTrainRun(c)
-			if err != nil {
-				return err
-			}
-			defer r.close()
-			return r.run(c.Context)
-		},
+		Flags:  flags,
+		Action: func(c *cli.Context) error { return trainThen(c, nil) },
 	}
+}
+
+// trainThen is the train command. It calls then, if given, at the end of a run
+// whose model still stands.
+func trainThen(c *cli.Context, then func(context.Context, *trainRun) error) error {
+	r, err := newTrainRun(c)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	if err := r.run(c.Context); err != nil || then == nil {
+		return err
+	}
+	return then(c.Context, r)
 }
 
 // trainRun is a run of the train command, from flags to a bound trainer.
