@@ -62,7 +62,12 @@ func boundedCodeCalls() map[string]boundedCall {
 		"dither": func(r *routines, take taker, n int) {
 			r.dither(words32(take(n)), [2]uint32{1, 2}, 3, uint32(n%5))
 		},
-		"sumCodes": func(r *routines, take taker, n int) { r.sumCodes(intsOf(take(16)), bytesOf(take(16*n))) },
+		"sumCodes": func(r *routines, take taker, n int) {
+			groups := 1 + n%2
+			if words := n / groups; words > 0 {
+				r.sumCodes(intsOf(take(16*groups)), 16, bytesOf(take(16*words*groups)), 64*words, -128)
+			}
+		},
 	}
 }
 

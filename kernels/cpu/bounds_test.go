@@ -25,8 +25,13 @@ func boundedCalls() map[string]boundedCall {
 		return func(r *routines, take taker, n int) { f(r)(take(n), take(n), take(n)) }
 	}
 	calls := map[string]boundedCall{
-		"gemm":       callGemm,
-		"pack":       callPack,
+		"gemm": callGemm,
+		"pack": callPack,
+		"fetch": func(r *routines, take taker, n int) {
+			if r.fetch != nil {
+				r.fetch(bytesOf(take(n)))
+			}
+		},
 		"add":        binary(func(r *routines) func(dst, a, b []float32) { return r.add }),
 		"addScaled":  func(r *routines, take taker, n int) { r.addScaled(take(n), take(n), take(n), 0.5) },
 		"swiglu":     binary(func(r *routines) func(dst, a, b []float32) { return r.swiglu }),

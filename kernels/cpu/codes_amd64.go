@@ -4,11 +4,12 @@ import "unsafe"
 
 // The assembly of codes_avx2_amd64.s beside that of codes_vectors.go.
 
-// sumCodesLoop: dst[j] = Σ of the signed bytes of words[64·v + 4·j …+3] for
-// v < n, j < 16.
+// sumCodesLoop: dst[g*stride+j] = factor · Σ of the signed bytes of
+// words[64·(g·n + v) + 4·j …+3] over v < n, for g < groups, j < 16. groups and n
+// are at least 1.
 //
 //go:noescape
-func sumCodesLoop(dst *int32, words *byte, n int)
+func sumCodesLoop(dst *int32, stride int, words *byte, groups, n int, factor int32)
 
 // widenPairsLoop: pair p < 2 of word (v, j) as two int16 at pair
 // (2·v + p)·16 + j of dst, for v < n, j < 16.
@@ -30,13 +31,11 @@ func spreadPairsLoop(dst, src *byte, n int)
 func add128Loop(b *byte, n int)
 
 // sumCodesVectors is routines.sumCodes.
-func sumCodesVectors(dst []int32, words []byte) {
-	if n := len(words) / 64; n > 0 {
-		_ = dst[15]
-		sumCodesLoop(&dst[0], &words[0], n)
-		return
+func sumCodesVectors(dst []int32, stride int, words []byte, size int, factor int32) {
+	if groups := len(words) / size; groups > 0 {
+		_ = dst[(groups-1)*stride+15]
+		sumCodesLoop(&dst[0], stride, &words[0], groups, size/64, factor)
 	}
-	clear(dst[:16])
 }
 
 // widenPairs is the widen of a codeKernel that reads pairs of int16: pair p of

@@ -233,17 +233,26 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sumCodesLoop(dst *int32, words *byte, n int)
+// func sumCodesLoop(dst *int32, stride int, words *byte, groups, n int, factor int32)
 //
-//	dst[j] = Σ_{v<n} Σ_{b<4} words[64*v+4*j+b]
-TEXT ·sumCodesLoop(SB), NOSPLIT, $0-24
+//	for g := range groups {
+//		dst[g*stride+j] = factor · Σ_{v<n} Σ_{b<4} words[64*(g*n+v)+4*j+b]
+//	}
+TEXT ·sumCodesLoop(SB), NOSPLIT, $0-44
 	MOVQ         dst+0(FP), DI
-	MOVQ         words+8(FP), SI
-	MOVQ         n+16(FP), CX
+	MOVQ         stride+8(FP), R8
+	MOVQ         words+16(FP), SI
+	MOVQ         groups+24(FP), DX
+	MOVQ         n+32(FP), R9
+	VBROADCASTSS factor+40(FP), Y6
 	VPBROADCASTD codeMasks<>+12(SB), Y4
 	VPBROADCASTD codeMasks<>+16(SB), Y5
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
+	SHLQ         $2, R8
+
+group:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	MOVQ  R9, CX
 
 loop:
 	VPMADDUBSW (SI), Y4, Y2
@@ -255,8 +264,13 @@ loop:
 	ADDQ       $64, SI
 	DECQ       CX
 	JNZ        loop
+	VPMULLD    Y6, Y0, Y0
+	VPMULLD    Y6, Y1, Y1
 	VMOVDQU    Y0, (DI)
 	VMOVDQU    Y1, 32(DI)
+	ADDQ       R8, DI
+	DECQ       DX
+	JNZ        group
 	VZEROUPPER
 	RET
 

@@ -394,11 +394,5 @@ func (p *codeProduct) groupScales(s *codeSpace, panel *quant.Panel, j, NR, v int
 
 // starts sets columns [j, j+16) of s.start [groups, NR] to −shift·Σ w.
 func (p *codeProduct) starts(s *codeSpace, b []byte, j, NR int, out *codeSlice) {
-	for g := range out.groups {
-		to := s.start[g*NR+j:][:op.PanelRows]
-		p.sumCodes(to, b[g*out.words*64:(g+1)*out.words*64])
-		for i := range to {
-			to[i] *= -p.kernel.shift
-		}
-	}
+	p.sumCodes(s.start[j:], NR, b, out.words*64, -p.kernel.shift)
 }

@@ -93,11 +93,15 @@ func unpackCodesGeneric(dst, src []byte, levels *[16]int8) {
 	}
 }
 
-// sumCodesGeneric: dst[j] = Σ over words and bytes of a panel's row j.
-func sumCodesGeneric(dst []int32, words []byte) {
-	clear(dst[:16])
-	for i, b := range words {
-		dst[i%64/4] += int32(int8(b))
+// sumCodesGeneric: dst[g*stride+j] = factor · Σ over the bytes of a panel's row j
+// in group g of size bytes.
+func sumCodesGeneric(dst []int32, stride int, words []byte, size int, factor int32) {
+	for g := range len(words) / size {
+		var sums [16]int32
+		for i, b := range words[g*size:][:size] {
+			sums[i%64/4] += factor * int32(int8(b))
+		}
+		copy(dst[g*stride:], sums[:])
 	}
 }
 

@@ -358,12 +358,20 @@ func TestUnpackAndSumCodes(t *testing.T) {
 			if string(got) != string(want) {
 				t.Fatalf("unpackCodes of %d vectors differs", vectors)
 			}
-			sums, plain := make([]int32, 17), make([]int32, 17)
-			sums[16], plain[16] = 9, 9
-			r.sumCodes(sums[:16], got[:128*vectors])
-			sumCodesGeneric(plain[:16], got[:128*vectors])
-			if fmt.Sprint(sums) != fmt.Sprint(plain) {
-				t.Fatalf("sumCodes of %d vectors: %d, want %d", 2*vectors, sums, plain)
+			for _, groups := range []int{1, 2, vectors} {
+				const stride = 19
+				if vectors == 0 || 2*vectors%groups != 0 {
+					continue
+				}
+				sums, plain := make([]int32, groups*stride), make([]int32, groups*stride)
+				size := 128 * vectors / groups
+				r.sumCodes(sums, stride, got[:128*vectors], size, -128)
+				for i, b := range got[:128*vectors] {
+					plain[i/size*stride+i%64/4] -= 128 * int32(int8(b))
+				}
+				if fmt.Sprint(sums) != fmt.Sprint(plain) {
+					t.Fatalf("sumCodes of %d groups of %d bytes: %d, want %d", groups, size, sums, plain)
+				}
 			}
 		}
 	})

@@ -51,8 +51,9 @@ type routines struct {
 	// unpackCodes turns 64-byte vectors of 4-bit codes into two of levels each:
 	// dst[128·v + i] = levels[src[64·v+i] & 15], dst[128·v + 64 + i] that of >> 4.
 	unpackCodes func(dst, src []byte, levels *[16]int8)
-	// sumCodes: dst[j] = Σ of the signed bytes of words[64·v + 4·j …+3], j < 16.
-	sumCodes func(dst []int32, words []byte)
+	// sumCodes: dst[g*stride+j] = factor · Σ of the signed bytes of words
+	// 64·v + 4·j …+3 of group g, j < 16, a group being size bytes.
+	sumCodes func(dst []int32, stride int, words []byte, size int, factor int32)
 	// halfScales decodes rows of 16 float16: dst[g*stride+i] = src[16·g + i].
 	halfScales func(dst []float32, stride int, src []byte)
 	// byteScales: dst[g*stride+i] = float32(src[16·g + i]) · rows[i], i < 16.
