@@ -111,13 +111,14 @@ func updateMethod(sites []*graph.Site, sampler noise.Sampler) *graph.Graph {
 }
 
 // RemoveLoRA turns every LinearLoRA back into Linear, and drops the slots and the
-// method "update".
+// methods "update" and "slopes".
 func RemoveLoRA(m *graph.Module) error {
 	for _, site := range m.Sites {
 		site.A, site.B = nil, nil
 	}
 	m.Slots = nil
-	m.Methods = slices.DeleteFunc(m.Methods, func(g *graph.Graph) bool { return g.Name == "update" })
+	m.Methods = slices.DeleteFunc(m.Methods, func(g *graph.Graph) bool { return g.Name == "update" || g.Name == MethodSlopes })
+	m.Constants = slices.DeleteFunc(m.Constants, func(c *graph.Constant) bool { return strings.HasPrefix(c.Name, tangentConstant) })
 	for _, key := range []string{MetaRank, MetaAlpha, MetaSampler, MetaParams} {
 		delete(m.Meta, key)
 	}

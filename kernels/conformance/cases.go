@@ -29,6 +29,7 @@ func Cases() []Case {
 		sliceCases(),
 		quantisedCases(),
 		trainableCases(),
+		tangentCases(),
 	} {
 		all = append(all, family...)
 	}

@@ -57,9 +57,14 @@ func (r *routines) newAttention(c *kernel.Call) *attention {
 
 func (r *routines) bindAttention(c *kernel.Call) (kernel.Runner, error) {
 	a := r.newAttention(c)
-	N, S := c.In[0].Shape[0], c.In[3].Shape[0]
-	a.blocks = make([]queryBlock, 0, N/a.queries+min(S, N))
+	a.makeBlocks()
 	return a, nil
+}
+
+// makeBlocks makes room for as many blocks as the bounds allow.
+func (a *attention) makeBlocks() {
+	N, S := a.call.In[0].Shape[0], a.call.In[3].Shape[0]
+	a.blocks = make([]queryBlock, 0, N/a.queries+min(S, N))
 }
 
 func (r *routines) scratchAttention(c *kernel.Call) int {
@@ -77,6 +82,13 @@ func (a *attention) layOut(scratch *arena) {
 func (a *attention) Run() error {
 	scratch := newArena(a.call.Scratch)
 	a.layOut(&scratch)
+	a.cut()
+	a.call.Pool.Run(a, a.call.Out[0].Width*len(a.blocks)*a.kvHeads)
+	return nil
+}
+
+// cut finds the blocks of queries.
+func (a *attention) cut() {
 	a.blocks = a.blocks[:0]
 	offsets := a.call.In[3].I32()
 	for s := 1; s < len(offsets); s++ {
@@ -85,24 +97,14 @@ func (a *attention) Run() error {
 			a.blocks = append(a.blocks, queryBlock{s0, s1, q0, min(q0+a.queries, s1)})
 		}
 	}
-	a.call.Pool.Run(a, a.call.Out[0].Width*len(a.blocks)*a.kvHeads)
-	return nil
 }
 
 // Tile computes the heads of one key head for one block of queries of one copy.
 func (a *attention) Tile(worker, tile int) {
-	t := attentionTile{
-		attention: a, queryBlock: a.blocks[tile/a.kvHeads%len(a.blocks)],
-		p: tile / a.kvHeads / len(a.blocks), head: tile % a.kvHeads,
-	}
-	t.lanes = (t.q1 - t.q0) * a.group
 	part := a.spaces.of(worker)
-	t.space = a.newSpace(&part)
+	t := a.tile(tile, &part)
 	t.loadQueries()
-	keys := t.s1 - t.s0
-	if a.causal {
-		keys = t.q1 - t.s0
-	}
+	keys := t.keysSeen()
 	for k0 := 0; k0 < keys; k0 += a.keys {
 		t.loadKeys(k0, min(a.keys, keys-k0))
 		for panel := range t.panels() {
@@ -110,6 +112,17 @@ func (a *attention) Tile(worker, tile int) {
 		}
 	}
 	t.store()
+}
+
+// tile begins a tile with the worker's part.
+func (a *attention) tile(tile int, part *arena) attentionTile {
+	t := attentionTile{
+		attention: a, queryBlock: a.blocks[tile/a.kvHeads%len(a.blocks)],
+		p: tile / a.kvHeads / len(a.blocks), head: tile % a.kvHeads,
+	}
+	t.lanes = (t.q1 - t.q0) * a.group
+	t.space = a.newSpace(part)
+	return t
 }
 
 // attentionSpace is what one worker needs.

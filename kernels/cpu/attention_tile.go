@@ -18,6 +18,14 @@ type attentionTile struct {
 
 func (t *attentionTile) panels() int { return ceilDiv(t.lanes, panelLanes) }
 
+// keysSeen is the number of keys that the block's queries see.
+func (t *attentionTile) keysSeen() int {
+	if t.causal {
+		return t.q1 - t.s0
+	}
+	return t.s1 - t.s0
+}
+
 // query is that of a lane, counted from the sequence's first.
 func (t *attentionTile) query(lane int) int { return t.q0 - t.s0 + lane/t.group }
 
@@ -28,10 +36,17 @@ func (t *attentionTile) run(lane, end int) (at, elements int) {
 	return at, min(t.group-lane%t.group, end-lane) * t.D
 }
 
-// loadQueries puts the queries in panels, zeros in the lanes of the last that
-// have none.
+// loadQueries puts the queries in panels, of which nothing is summed yet.
 func (t *attentionTile) loadQueries() {
-	s, q := &t.space, t.call.In[0].Copy(t.p)
+	t.pile(t.space.q, t.call.In[0].Copy(t.p))
+	fill(t.space.most[:t.panels()*panelLanes], float32(math.Inf(-1)))
+	clear(t.space.sum[:t.panels()*panelLanes])
+}
+
+// pile puts the tile's rows of q [N, H·D] in panels, zeros in the lanes of the
+// last that have none.
+func (t *attentionTile) pile(panels, q []float32) {
+	s := &t.space
 	for panel := range t.panels() {
 		first, rows := panel*panelLanes, s.rows[:panelLanes*t.D]
 		for lane := first; lane < min(first+panelLanes, t.lanes); {
@@ -40,9 +55,7 @@ func (t *attentionTile) loadQueries() {
 			rows, lane = rows[n:], lane+n/t.D
 		}
 		clear(rows)
-		t.pack(s.q[panel*t.panelElements():], s.rows, t.D, panelLanes, panelLanes, t.D)
-		fill(s.most[first:first+panelLanes], float32(math.Inf(-1)))
-		clear(s.sum[first : first+panelLanes])
+		t.pack(panels[panel*t.panelElements():], s.rows, t.D, panelLanes, panelLanes, t.D)
 	}
 }
 
@@ -65,23 +78,43 @@ func (t *attentionTile) loadKeys(k0, n int) {
 	}
 }
 
+// seen is how many of the present keys the queries of a panel see, any of them
+// and all of them.
+func (t *attentionTile) seen(panel int) (byAny, byAll int) {
+	byAny, byAll = t.k1-t.k0, t.k1-t.k0
+	if t.causal {
+		first := panel * panelLanes
+		last := min(first+panelLanes, t.lanes) - 1
+		byAny, byAll = min(byAny, t.query(last)+1-t.k0), min(byAll, t.query(first)+1-t.k0)
+	}
+	return byAny, byAll
+}
+
+// hide puts v where a lane of the panel must not see the key.
+func (t *attentionTile) hide(x []float32, panel, n, seenByAll int, v float32) {
+	for k := max(seenByAll, 0); k < n; k++ { // lanes whose queries come before key k0+k
+		before := (t.k0+k-t.query(0))*t.group - panel*panelLanes
+		fill(x[k*panelLanes:][:min(before, panelLanes)], v)
+	}
+}
+
 // attend brings a panel up to date with the present keys.
 func (t *attentionTile) attend(panel int) {
-	s, first := &t.space, panel*panelLanes
-	n, seenByAll := t.k1-t.k0, t.k1-t.k0
-	if t.causal {
-		last := min(first+panelLanes, t.lanes) - 1
-		n, seenByAll = min(n, t.query(last)+1-t.k0), min(n, t.query(first)+1-t.k0)
-	}
+	n, seenByAll := t.seen(panel)
 	if n <= 0 {
 		return
 	}
+	t.score(panel, n, seenByAll)
+	t.sumUp(t.space.o[panel*t.panelElements():], t.space.scores, t.v, panel, n, seenByAll)
+}
+
+// score makes the weights of the first n present keys, and brings the largest
+// scores, the sums of weights and the factor of sums so far up to date.
+func (t *attentionTile) score(panel, n, seenByAll int) {
+	s, first := &t.space, panel*panelLanes
 	scores := s.scores[:n*panelLanes]
 	t.strided(s.scores, panelLanes, t.k, t.ld, 1, n, t.D, s.q[panel*t.panelElements():], t.scale)
-	for k := max(seenByAll, 0); k < n; k++ { // lanes whose queries come before key k0+k
-		before := (t.k0+k-t.query(0))*t.group - first
-		fill(scores[k*panelLanes:][:min(before, panelLanes)], float32(math.Inf(-1)))
-	}
+	t.hide(scores, panel, n, seenByAll, float32(math.Inf(-1)))
 	most, sum := lanesAt(s.most, first), lanesAt(s.sum, first)
 	shift, factor := lanesAt(s.shift, 0), lanesAt(s.factor, 0)
 	*factor = *most
@@ -89,19 +122,25 @@ func (t *attentionTile) attend(panel int) {
 	for j, m := range most {
 		shift[j] = finite(m)
 	}
-	if t.k0 == 0 {
-		t.columnExpSum(scores, shift, sum)
-		t.weigh(s.o[panel*t.panelElements():], scores, n, first, seenByAll)
-		return
-	}
-	for j, before := range factor {
-		factor[j] = exp32(before - shift[j])
-		sum[j] *= factor[j]
+	if t.k0 > 0 {
+		for j, before := range factor {
+			factor[j] = exp32(before - shift[j])
+			sum[j] *= factor[j]
+		}
 	}
 	t.columnExpSum(scores, shift, sum)
-	t.weigh(s.more, scores, n, first, seenByAll)
-	o := s.o[panel*t.panelElements():][:t.D*panelLanes]
-	t.columnScaleAdd(o, s.more[:len(o)], factor)
+}
+
+// sumUp adds to a panel of sums what the present keys have, Σ weights · v, the
+// sums so far being scaled by the factor of the moment.
+func (t *attentionTile) sumUp(o, weights, v []float32, panel, n, seenByAll int) {
+	if t.k0 == 0 {
+		t.weigh(o, weights, v, n, panel*panelLanes, seenByAll)
+		return
+	}
+	more := t.space.more[:t.D*panelLanes]
+	t.weigh(t.space.more, weights, v, n, panel*panelLanes, seenByAll)
+	t.columnScaleAdd(o[:len(more)], more, lanesAt(t.space.factor, 0))
 }
 
 // lanesAt views the lanes of a panel.
@@ -110,8 +149,8 @@ func lanesAt(x []float32, first int) *[panelLanes]float32 { return (*[panelLanes
 // weigh makes o[d*16+j] = Σ_{k<n} weights[k*16+j] · v[k*ld+d]. What a lane must
 // not see has weight 0, which a NaN or an infinity among the values survives:
 // then lanes are summed one by one.
-func (t *attentionTile) weigh(o, weights []float32, n, first, seenByAll int) {
-	v, D, ld := t.v, t.D, t.ld
+func (t *attentionTile) weigh(o, weights, v []float32, n, first, seenByAll int) {
+	D, ld := t.D, t.ld
 	t.strided(o, panelLanes, v, 1, ld, D, n, weights, 1)
 	if seenByAll >= n || t.largest(o[:D*panelLanes]) <= math.MaxFloat32 {
 		return

@@ -36,10 +36,27 @@ func (r *routines) kernels() []kernel.Kernel {
 		{Op: op.Relu, Name: "relu_f32_" + isa, Bind: r.bindRelu},
 		{Op: op.Slice, Name: "slice_f32_" + isa, Bind: r.bindSlice},
 	}
+	list = append(list, r.tangentKernels()...)
 	for i := range list {
 		list[i].Cost = cost
 	}
 	return append(list, r.codedKernels()...)
+}
+
+// tangentKernels binds the routines to the tangent ops.
+func (r *routines) tangentKernels() []kernel.Kernel {
+	tile, isa := r.gemm.name, r.needs.String()
+	return []kernel.Kernel{
+		{Op: op.LoRATangent, Name: "loratangent_f32_" + tile, Bind: r.bindLoRATangent, Scratch: r.scratchLoRATangent},
+		{Op: op.RMSNormalizationTangent, Name: "rmsnormalizationtangent_f32_" + isa, Bind: r.bindRMSNormalizationTangent, Scratch: r.scratchNormTangent},
+		{Op: op.LayerNormalizationTangent, Name: "layernormalizationtangent_f32_" + isa, Bind: r.bindLayerNormalizationTangent, Scratch: r.scratchNormTangent},
+		{Op: op.GeluTangent, Name: "gelutangent_f32_" + isa, Bind: r.bindGeluTangent, Scratch: r.scratchElementTangent},
+		{Op: op.ReluTangent, Name: "relutangent_f32_" + isa, Bind: r.bindReluTangent},
+		{Op: op.SwiGLUTangent, Name: "swiglutangent_f32_" + isa, Bind: r.bindSwiGLUTangent, Scratch: r.scratchElementTangent},
+		{Op: op.AttentionTangent, Name: "attentiontangent_f32_" + isa, Bind: r.bindAttentionTangent, Scratch: r.scratchAttentionTangent},
+		{Op: op.CrossEntropyHeadTangent, Name: "crossentropyheadtangent_f32_" + tile, Bind: r.bindHeadTangent, Scratch: r.scratchHeadTangent},
+		{Op: op.ChoiceLossTangent, Name: "choicelosstangent_f32_" + isa, Bind: r.bindChoiceLossTangent},
+	}
 }
 
 // matrixInRows wants LoRA's B: the first of the inputs is a matrix in rows.

@@ -89,17 +89,24 @@ func (g *gather) Tile(_, tile int) {
 
 // row copies row m of copy p of the data to y.
 func (g *gather) row(y []float32, p, m int) {
-	K := g.w.K
-	if g.w.packed != nil {
-		quant.DecodeRow(y, g.w.packed, &g.w.shape, m)
+	if g.w.packed == nil && !g.w.panels {
+		copy(y, g.call.In[0].Copy(p)[m*g.w.K:])
 		return
 	}
-	if !g.w.panels {
-		copy(y, g.call.In[0].Copy(p)[m*K:])
-		return
-	}
-	panel := g.w.data[m&^15*K:]
-	for k := range y {
-		y[k] = panel[k*16+m&15]
+	g.w.row(y, m)
+}
+
+// row copies row m to y.
+func (w *weights) row(y []float32, m int) {
+	switch {
+	case w.packed != nil:
+		quant.DecodeRow(y, w.packed, &w.shape, m)
+	case w.panels:
+		panel := w.data[m&^15*w.K:]
+		for k := range y {
+			y[k] = panel[k*16+m&15]
+		}
+	default:
+		copy(y, w.data[m*w.K:])
 	}
 }

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
@@ -51,7 +52,8 @@ func New(name string, d Device, options Options) (*Ops, error) {
 	return o, nil
 }
 
-// builders make the stages of each op. They take whatever the op allows.
+// builders make the stages of each op but the tangents, which are left to the CPU.
+// They take whatever the op allows.
 var builders = map[op.ID]func(b *builder){
 	op.Gather:             buildGather,
 	op.RMSNormalization:   buildNormalization,
@@ -72,10 +74,12 @@ var builders = map[op.ID]func(b *builder){
 	op.Perturb:            buildPerturb,
 }
 
-// Kernels are the device's kernels of all ops, on tensors in host memory: each
-// call is a partition of its own, with guards around all that it may write.
+// Kernels are the device's kernels of the ops that it has, on tensors in host
+// memory: each call is a partition of its own, with guards around all that it may
+// write.
 func (o *Ops) Kernels() []kernel.Kernel {
 	checked := *o
 	checked.device = guarded{o.device}
-	return backend.Kernels(checked.Delegate(o.name), o.name, 100)
+	all := backend.Kernels(checked.Delegate(o.name), o.name, 100)
+	return slices.DeleteFunc(all, func(k kernel.Kernel) bool { return builders[k.Op] == nil })
 }

@@ -3,6 +3,7 @@ package opencl
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"zeroth/kernels/conformance"
@@ -56,7 +57,10 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range op.All() {
-		o := conformance.Options{Op: s.Name, Workers: []int{1}, Part: 5, Parts: 13}
+		if strings.HasSuffix(s.Name, "Tangent") {
+			continue // they are left to the CPU
+		}
+		o := conformance.Options{Op: s.Name, Workers: []int{1}, Part: 5, Parts: 13, Taken: true}
 		if s.ID == op.Linear || s.ID == op.LinearLoRA || s.ID == op.CrossEntropyHead {
 			o.Parts = 197
 		}

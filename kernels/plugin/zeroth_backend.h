@@ -211,10 +211,30 @@ typedef struct zeroth_attr {
  *   Slice               x [w N C] -> [w N size]                            start size
  *   Perturb             W, seed u32[2], first i32[1], eps f32[1] -> as W   site sampler
  *
+ * What an op's result changes by, to first order, with tangents of its inputs: all
+ * else is of width 1. The bits of given say which tangents there are.
+ *
+ *   LoRATangent         x [P N M], h [N r], seed u32[2] -> [P N M]         site sampler
+ *   RMSNormalizationTangent
+ *                       dx [P N C], x [N C], scale [C or head] -> [P N C]  epsilon
+ *   LayerNormalizationTangent
+ *                       dx [P N C], x [N C], scale [C] -> [P N C]          epsilon
+ *   GeluTangent         dx [P N C], x [N C] -> [P N C]                     approximate
+ *   ReluTangent         dx [P N C], x [N C] -> [P N C]
+ *   SwiGLUTangent       d [P N C], gate, up [N C], [e [P N C]] -> [P N C]  given
+ *   AttentionTangent    q [N H*D], k, v [N HKV*D], offsets [S+1], one to
+ *                       three of dq, dk, dv -> [P N H*D]                   as Attention, given
+ *   CrossEntropyHeadTangent
+ *                       x [R C], W [V C], labels [R], dx [P R C],
+ *                       [bias [V]] -> [P R]
+ *   ChoiceLossTangent   nll [R], rows [K+1], choices [G+1], gold [G],
+ *                       dnll [P R] -> [P]                                  mean
+ *
  * Values of index inputs (indices, positions, offsets, labels, rows, choices, gold)
  * have been checked: they lead out of nothing. Output 0 may lie over input 0, in
  * the same storage, for RMSNormalization, RotaryEmbedding, SwiGLU, Add,
- * LayerNormalization, Gelu and Relu, where both have the same type. */
+ * LayerNormalization, Gelu, Relu and the tangents but those of attention and losses,
+ * where both have the same type. */
 enum {
   ZEROTH_OP_GATHER = 1,
   ZEROTH_OP_RMS_NORMALIZATION = 2,
@@ -232,7 +252,16 @@ enum {
   ZEROTH_OP_GELU = 14,
   ZEROTH_OP_RELU = 15,
   ZEROTH_OP_SLICE = 16,
-  ZEROTH_OP_PERTURB = 17
+  ZEROTH_OP_PERTURB = 17,
+  ZEROTH_OP_LORA_TANGENT = 18,
+  ZEROTH_OP_RMS_NORMALIZATION_TANGENT = 19,
+  ZEROTH_OP_LAYER_NORMALIZATION_TANGENT = 20,
+  ZEROTH_OP_GELU_TANGENT = 21,
+  ZEROTH_OP_RELU_TANGENT = 22,
+  ZEROTH_OP_SWIGLU_TANGENT = 23,
+  ZEROTH_OP_ATTENTION_TANGENT = 24,
+  ZEROTH_OP_CROSS_ENTROPY_HEAD_TANGENT = 25,
+  ZEROTH_OP_CHOICE_LOSS_TANGENT = 26
 };
 
 /* A node. An input that is left out is not counted, and only the last can be. */

@@ -34,6 +34,15 @@ func Kernels() []kernel.Kernel {
 		plain(op.Relu, bindRelu),
 		plain(op.Slice, bindSlice),
 		plain(op.Perturb, bindPerturb),
+		plain(op.LoRATangent, bindLoRATangent),
+		plain(op.RMSNormalizationTangent, bindRMSNormalizationTangent),
+		plain(op.LayerNormalizationTangent, bindLayerNormalizationTangent),
+		plain(op.GeluTangent, bindGeluTangent),
+		plain(op.ReluTangent, bindReluTangent),
+		plain(op.SwiGLUTangent, bindSwiGLUTangent),
+		plain(op.AttentionTangent, bindAttentionTangent),
+		plain(op.CrossEntropyHeadTangent, bindCrossEntropyHeadTangent),
+		plain(op.ChoiceLossTangent, bindChoiceLossTangent),
 	}
 }
 

@@ -68,3 +68,14 @@ func (w matrix) dot(m int, x []float32) float64 {
 	}
 	return sum
 }
+
+// addRow adds weight · W[m, :] to sum [K].
+func (w matrix) addRow(sum []float64, m int, weight float64) {
+	if w.K == 0 {
+		return
+	}
+	elements, stride := w.row(m)
+	for k := range sum {
+		sum[k] += weight * float64(elements[k*stride])
+	}
+}

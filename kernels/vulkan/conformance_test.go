@@ -53,7 +53,7 @@ func examine(t *testing.T, d *Device, ops string, part, parts int) conformance.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: ops, Workers: []int{1}, Part: part, Parts: parts})
+	report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: ops, Workers: []int{1}, Part: part, Parts: parts, Taken: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestConformance(t *testing.T) {
 		}
 	}
 	for _, s := range op.All() {
-		if !seen[s.Name] {
+		if !seen[s.Name] && !strings.HasSuffix(s.Name, "Tangent") {
 			t.Errorf("no case of %s", s.Name)
 		}
 	}

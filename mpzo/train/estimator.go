@@ -13,9 +13,13 @@ type Estimator interface {
 	Name() string
 	// Copies is the number of copies P that its forward passes need for q queries.
 	Copies(q int) int
-	// Losses is the number of losses that a step of q queries takes, and so how
-	// often the rows of a batch go forward.
+	// Losses is the number of losses that a step of q queries takes.
 	Losses(q int) int
+	// Passes is how often the rows of a batch go forward in such a step: once for
+	// each copy.
+	Passes(q int) int
+	// Method is what of the program it runs.
+	Method() string
 	// Estimate fills g [q] with the slope of the loss along each z_i and losses
 	// [Losses(q)] with the losses that it took them from. It allocates nothing.
 	Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error
@@ -27,8 +31,14 @@ type Probe struct {
 	Eps  float32
 }
 
+// The methods that estimators run.
+const (
+	MethodLosses = "losses"
+	MethodSlopes = "slopes"
+)
+
 // Estimators lists the estimators by name.
-func Estimators() []Estimator { return []Estimator{PRGE{}, FZOO{}, MeZO{}} }
+func Estimators() []Estimator { return []Estimator{PRGE{}, FZOO{}, JVP{}, MeZO{}} }
 
 // FindEstimator returns the estimator of that name.
 func FindEstimator(name string) (Estimator, error) {
@@ -37,7 +47,7 @@ func FindEstimator(name string) (Estimator, error) {
 			return e, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: no estimator %q: choose prge, fzoo or mezo", ErrSettings, name)
+	return nil, fmt.Errorf("%w: no estimator %q: choose prge, fzoo, jvp or mezo", ErrSettings, name)
 }
 
 // PRGE is MobiZO's parallelised randomised gradient estimation: all 2q
@@ -52,6 +62,12 @@ func (PRGE) Copies(q int) int { return 2 * q }
 
 // Losses is 2q.
 func (PRGE) Losses(q int) int { return 2 * q }
+
+// Passes is 2q.
+func (PRGE) Passes(q int) int { return 2 * q }
+
+// Method is "losses".
+func (PRGE) Method() string { return MethodLosses }
 
 // Estimate runs one widened forward pass and takes g_i = (L(θ + ε z_i) −
 // L(θ − ε z_i)) / 2ε.
@@ -79,6 +95,12 @@ func (FZOO) Copies(q int) int { return q + 1 }
 // Losses is q + 1.
 func (FZOO) Losses(q int) int { return q + 1 }
 
+// Passes is q + 1.
+func (FZOO) Passes(q int) int { return q + 1 }
+
+// Method is "losses".
+func (FZOO) Method() string { return MethodLosses }
+
 // Estimate runs one widened forward pass.
 func (FZOO) Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error {
 	p := Perturbation{Seed: at.Seed, First: oneSided, Copies: len(g) + 1, Eps: at.Eps}
@@ -103,6 +125,12 @@ func (MeZO) Copies(int) int { return 1 }
 
 // Losses is 2q.
 func (MeZO) Losses(q int) int { return 2 * q }
+
+// Passes is 2q.
+func (MeZO) Passes(q int) int { return 2 * q }
+
+// Method is "losses".
+func (MeZO) Method() string { return MethodLosses }
 
 // Estimate runs 2q forward passes of one copy each.
 func (MeZO) Estimate(ctx context.Context, m *Model, b *data.Batch, loss data.Loss, at Probe, losses, g []float32) error {

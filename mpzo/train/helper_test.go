@@ -113,11 +113,14 @@ func checkpoint(t testing.TB, name string) *program.Program {
 	return build(t, c)
 }
 
-// link puts LoRA into a program; the constants are shared.
+// link puts LoRA into a program, and its slopes; the constants are shared.
 func link(t testing.TB, base *program.Program, lora pass.LoRA) *program.Program {
 	t.Helper()
 	m := graph.Lift(base)
 	if err := pass.InsertLoRA(m, lora); err != nil {
+		t.Fatal(err)
+	}
+	if err := pass.Tangents(m); err != nil {
 		t.Fatal(err)
 	}
 	return lower(t, m)
@@ -148,8 +151,10 @@ func backends(t testing.TB) map[string]*kernel.Registry {
 func bind(t testing.TB, p *program.Program, registry *kernel.Registry, bounds op.Extents, threads int) *train.Model {
 	t.Helper()
 	methods := []string{"losses", "update"}
-	if p.Method(pass.MethodPrefix) != nil {
-		methods = append(methods, pass.MethodPrefix)
+	for _, more := range []string{pass.MethodPrefix, pass.MethodSlopes} {
+		if p.Method(more) != nil {
+			methods = append(methods, more)
+		}
 	}
 	s, err := executor.New(p, registry, executor.Options{Bounds: bounds, Threads: threads, Methods: methods})
 	if err != nil {

@@ -36,8 +36,9 @@ type Model struct {
 	session *executor.Session
 	losses  *executor.Method
 	update  *executor.Method
-	sites   []program.Site // the sites that have LoRA, in the program's order
-	full    bool           // all weights are trained, one copy at a time
+	slopes  *executor.Method // nil: the session has none
+	sites   []program.Site   // the sites that have LoRA, in the program's order
+	full    bool             // all weights are trained, one copy at a time
 
 	frozen    *frozen    // nil: "losses" begins with the tokens
 	generator *Generator // nil: no answers are written
@@ -49,8 +50,9 @@ func Bounds(b data.Bounds, copies, q int) op.Extents {
 	return op.Extents{Width: copies, N: b.Tokens, S: b.Sequences, R: b.Rows, K: b.Candidates, G: b.Examples, Q: q}
 }
 
-// NewModel takes a session that has the methods "losses" and "update". All
-// slots are zero: call Init or SetAdapter before training.
+// NewModel takes a session that has the methods "losses" and "update", and
+// "slopes" where the estimator asks for it. All slots are zero: call Init or
+// SetAdapter before training.
 func NewModel(s *executor.Session) (*Model, error) {
 	m := &Model{session: s}
 	var err error
@@ -59,6 +61,9 @@ func NewModel(s *executor.Session) (*Model, error) {
 	}
 	if m.update, err = s.Method("update"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
+	}
+	if m.slopes, err = s.Method(MethodSlopes); err != nil {
+		m.slopes = nil // only the estimator jvp asks for it
 	}
 	params, _ := s.Program().Lookup("params")
 	m.full = params == "full"
@@ -173,15 +178,25 @@ func (m *Model) Losses(ctx context.Context, b *data.Batch, loss data.Loss, p Per
 	if err := m.forward(ctx, b, p); err != nil {
 		return err
 	}
-	name := "losses"
+	losses, _ := outputsOf(loss)
+	return output(m.losses, losses, dst[:p.Copies])
+}
+
+// outputsOf are the outputs that have a loss and its slopes.
+func outputsOf(loss data.Loss) (losses, slopes string) {
 	if loss == data.ChoiceLoss {
-		name = "choice_losses"
+		return "choice_losses", "choice_slopes"
 	}
-	out, err := m.losses.Output(name)
+	return "losses", "slopes"
+}
+
+// output copies what a method's last run left in an output.
+func output(method *executor.Method, name string, dst []float32) error {
+	out, err := method.Output(name)
 	if err != nil {
 		return err
 	}
-	copy(dst[:p.Copies], out.F32())
+	copy(dst, out.F32())
 	return nil
 }
 
@@ -198,18 +213,42 @@ func (m *Model) RowLosses(ctx context.Context, b *data.Batch) ([]float32, error)
 	return out.Copy(0), nil
 }
 
-func (m *Model) forward(ctx context.Context, b *data.Batch, p Perturbation) error {
-	err := m.losses.Resize(op.Extents{
-		Width: p.Copies, N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),
-		K: len(b.RowOffsets) - 1, G: len(b.ChoiceOffsets) - 1,
-	})
+// Slopes runs the batch forward once, as the unperturbed model, and writes its
+// loss to value [1] and the exact slope of that along each z_i of the seed to g.
+func (m *Model) Slopes(ctx context.Context, b *data.Batch, loss data.Loss, seed [2]uint32, value, g []float32) error {
+	if m.slopes == nil {
+		return fmt.Errorf("%w: the session has no method %s: the estimator jvp needs it", ErrProgram, MethodSlopes)
+	}
+	f, err := m.feed(ctx, m.slopes, b, len(g))
 	if err != nil {
 		return err
 	}
-	f := feeder{method: m.losses}
+	if f.seed(seed); f.err != nil {
+		return f.err
+	}
+	if err := m.slopes.Run(ctx); err != nil {
+		return err
+	}
+	losses, slopes := outputsOf(loss)
+	if err := output(m.slopes, losses, value[:1]); err != nil {
+		return err
+	}
+	return output(m.slopes, slopes, g)
+}
+
+// feed sizes a method for a batch and its copies, and fills in the batch.
+func (m *Model) feed(ctx context.Context, method *executor.Method, b *data.Batch, copies int) (feeder, error) {
+	f := feeder{method: method}
+	err := method.Resize(op.Extents{
+		Width: copies, N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),
+		K: len(b.RowOffsets) - 1, G: len(b.ChoiceOffsets) - 1,
+	})
+	if err != nil {
+		return f, err
+	}
 	if m.frozen != nil {
-		if err := m.frozen.fill(ctx, m.losses, b); err != nil {
-			return err
+		if err := m.frozen.fill(ctx, method, b); err != nil {
+			return f, err
 		}
 	}
 	f.sequences(b.Tokens, b.Positions, b.SeqOffsets)
@@ -219,6 +258,14 @@ func (m *Model) forward(ctx context.Context, b *data.Batch, p Perturbation) erro
 	f.i32("choice_offsets", b.ChoiceOffsets)
 	f.i32("gold", b.Gold)
 	f.f32("weights", b.Weights)
+	return f, f.err
+}
+
+func (m *Model) forward(ctx context.Context, b *data.Batch, p Perturbation) error {
+	f, err := m.feed(ctx, m.losses, b, p.Copies)
+	if err != nil {
+		return err
+	}
 	f.seed(p.Seed)
 	first, eps := [1]int32{int32(p.First)}, [1]float32{p.Eps}
 	f.i32("first", first[:])

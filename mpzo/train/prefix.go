@@ -23,7 +23,8 @@ type frozen struct {
 	codec  prefix.Codec
 	cache  *prefix.Cache // nil: nothing is kept
 
-	keys    []prefix.Key // of the sequences whose values the inputs hold
+	filled  *executor.Method // whose inputs hold values
+	keys    []prefix.Key     // of the sequences that they are of
 	next    []prefix.Key
 	text    []byte // a sequence's tokens as bytes
 	payload []byte
@@ -77,19 +78,19 @@ func (m *Model) FrozenColumns() []int {
 // caller's. Its codec must be of FrozenColumns.
 func (m *Model) UseCache(c *prefix.Cache) { m.frozen.cache = c }
 
-// fill gives "losses" the values of a batch's sequences. What it holds already
+// fill gives a method, "losses" or "slopes", the values of a batch's sequences. What it holds already
 // stays: an estimator that goes over a batch several times finds it there.
-func (f *frozen) fill(ctx context.Context, losses *executor.Method, b *data.Batch) error {
+func (f *frozen) fill(ctx context.Context, to *executor.Method, b *data.Batch) error {
 	f.next = f.next[:0]
 	for s := range len(b.SeqOffsets) - 1 {
 		f.next = append(f.next, f.key(b.Tokens[b.SeqOffsets[s]:b.SeqOffsets[s+1]]))
 	}
-	if slices.Equal(f.next, f.keys) {
+	if f.filled == to && slices.Equal(f.next, f.keys) {
 		return nil
 	}
-	f.keys = f.keys[:0]
+	f.keys, f.filled = f.keys[:0], to
 	for s, key := range f.next {
-		if err := f.sequence(ctx, losses, b, s, key); err != nil {
+		if err := f.sequence(ctx, to, b, s, key); err != nil {
 			f.keys = f.keys[:0]
 			return err
 		}
@@ -107,11 +108,11 @@ func (f *frozen) key(tokens []int32) prefix.Key {
 	return sha256.Sum256(f.text)
 }
 
-// sequence gives "losses" the values of sequence s.
-func (f *frozen) sequence(ctx context.Context, losses *executor.Method, b *data.Batch, s int, key prefix.Key) error {
+// sequence gives a method the values of sequence s.
+func (f *frozen) sequence(ctx context.Context, method *executor.Method, b *data.Batch, s int, key prefix.Key) error {
 	from, to := int(b.SeqOffsets[s]), int(b.SeqOffsets[s+1])
 	for i, name := range f.names {
-		in, err := losses.Input(name)
+		in, err := method.Input(name)
 		if err != nil {
 			return err
 		}

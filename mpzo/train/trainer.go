@@ -17,9 +17,9 @@ import (
 type Settings struct {
 	Seed      uint64
 	Steps     uint64
-	Batch     int // examples a step
-	Queries   int // q
-	Eps       float32
+	Batch     int     // examples a step
+	Queries   int     // q
+	Eps       float32 // jvp does not look at it
 	LR        float32
 	Schedule  Schedule
 	Warmup    uint64 // steps over which the rate rises
@@ -202,10 +202,7 @@ func (t *Trainer) step(ctx context.Context, step uint64) error {
 	}
 	loss := mean(t.losses)
 	if math.IsNaN(loss) || math.IsInf(loss, 0) || !finite(t.g) {
-		if step == 0 {
-			return fmt.Errorf("%w: it is %g before any update; some weight or some value of the adapter is not finite, or eps (now %g) is too large", ErrNotFinite, loss, s.Eps)
-		}
-		return fmt.Errorf("%w: the loss is %g; try a smaller lr (now %g) or eps (now %g)", ErrDiverged, loss, s.LR, s.Eps)
+		return s.notFinite(step, loss)
 	}
 	lr := s.Schedule.Rate(s.LR, step, s.Steps, s.Warmup)
 	// The record goes first: a journal that cannot be written stops the run at
@@ -222,7 +219,7 @@ func (t *Trainer) step(ctx context.Context, step uint64) error {
 	}
 	t.Observer.Step(StepReport{
 		Step: step + 1, Steps: s.Steps, Loss: loss, LR: lr,
-		Rows: len(t.losses) * len(t.batch.Tokens), Duration: time.Since(start),
+		Rows: s.Estimator.Passes(s.Queries) * len(t.batch.Tokens), Duration: time.Since(start),
 	})
 	return nil
 }
@@ -244,6 +241,20 @@ func (t *Trainer) evaluate(ctx context.Context, step uint64) error {
 	}
 	t.best, t.hasBest = e, true
 	return t.keepBest(step)
+}
+
+// notFinite is the error of a step, counted from 0, whose loss or slopes are no
+// numbers.
+func (s *Settings) notFinite(step uint64, loss float64) error {
+	large, smaller := "", ""
+	if s.Estimator.Method() != MethodSlopes { // which has no eps
+		large = fmt.Sprintf(", or eps (now %g) is too large", s.Eps)
+		smaller = fmt.Sprintf(" or eps (now %g)", s.Eps)
+	}
+	if step == 0 {
+		return fmt.Errorf("%w: it is %g before any update; some weight or some value of the adapter is not finite%s", ErrNotFinite, loss, large)
+	}
+	return fmt.Errorf("%w: the loss is %g; try a smaller lr (now %g)%s", ErrDiverged, loss, s.LR, smaller)
 }
 
 // blame calls it divergence where a model has lost its finite loss in so many

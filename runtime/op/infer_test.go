@@ -68,9 +68,9 @@ func parseAll(t *testing.T, text string) []op.Type {
 // attributes of each op that the table of cases starts from.
 func attrs(id op.ID) op.Attrs {
 	switch id {
-	case op.RMSNormalization, op.LayerNormalization:
+	case op.RMSNormalization, op.LayerNormalization, op.RMSNormalizationTangent, op.LayerNormalizationTangent:
 		return op.Attrs{op.FloatAttr("epsilon", 1e-5)}
-	case op.Gelu:
+	case op.Gelu, op.GeluTangent:
 		return op.Attrs{op.IntAttr("approximate", 1)}
 	case op.Slice:
 		return op.Attrs{op.IntAttr("start", 16), op.IntAttr("size", 32)}
@@ -80,9 +80,13 @@ func attrs(id op.ID) op.Attrs {
 		return op.Attrs{op.IntAttr("num_heads", 4), op.BoolAttr("interleaved", true)}
 	case op.Attention:
 		return op.Attrs{op.IntAttr("num_heads", 4), op.IntAttr("kv_num_heads", 2), op.FloatAttr("scale", 0.25), op.BoolAttr("causal", true)}
-	case op.ChoiceLoss:
+	case op.SwiGLUTangent:
+		return op.Attrs{op.IntAttr("given", 2)}
+	case op.AttentionTangent:
+		return append(attrs(op.Attention), op.IntAttr("given", 5))
+	case op.ChoiceLoss, op.ChoiceLossTangent:
 		return op.Attrs{op.BoolAttr("mean", false)}
-	case op.UpdateLoRA, op.Perturb:
+	case op.UpdateLoRA, op.Perturb, op.LoRATangent:
 		return op.Attrs{op.IntAttr("site", 3), op.IntAttr("sampler", 2)}
 	}
 	return nil
@@ -135,6 +139,17 @@ func TestInferGoodTypes(t *testing.T) {
 		{op.Linear, "f32[P N 64], nf4[1 32 64]:p", "f32[P N 32]"},
 		{op.Gather, "i8[1 32 64]:p, i32[1 R]", "f32[1 R 64]"},
 		{op.CrossEntropyHead, "f32[P R 64], q4[1 32 64]:p, i32[1 R]", "f32[P R]"},
+		{op.LoRATangent, "f32[P N 32], f32[1 N 4], u32[1 2]", "f32[P N 32]"},
+		{op.RMSNormalizationTangent, "f32[P N 64], f32[1 N 64], f32[1 64]", "f32[P N 64]"},
+		{op.RMSNormalizationTangent, "f32[P N 64], f32[1 N 64], f32[1 16]", "f32[P N 64]"},
+		{op.LayerNormalizationTangent, "f32[P R 64], f32[1 R 64], f32[1 64]", "f32[P R 64]"},
+		{op.GeluTangent, "f32[P N 64], f32[1 N 64]", "f32[P N 64]"},
+		{op.ReluTangent, "f32[P N 64], f32[1 N 64]", "f32[P N 64]"},
+		{op.SwiGLUTangent, "f32[P N 64], f32[1 N 64], f32[1 N 64]", "f32[P N 64]"},
+		{op.AttentionTangent, "f32[1 N 64], f32[1 N 32], f32[1 N 32], i32[1 S+1], f32[P N 64], f32[P N 32]", "f32[P N 64]"},
+		{op.CrossEntropyHeadTangent, "f32[1 R 64], f32[1 100 64]:p, i32[1 R], f32[P R 64]", "f32[P R]"},
+		{op.CrossEntropyHeadTangent, "f32[1 R 64], q4[1 100 64]:p, i32[1 R], f32[P R 64], f32[1 100]", "f32[P R]"},
+		{op.ChoiceLossTangent, "f32[1 R], i32[1 K+1], i32[1 G+1], i32[1 G], f32[P R]", "f32[P]"},
 	} {
 		seen[c.id] = true
 		spec, _ := op.Lookup(c.id)
@@ -244,6 +259,29 @@ func TestInferBadTypes(t *testing.T) {
 		{op.Linear, "f32[P N 64], i32[1 32 64]:p", "panels16 is for weights, not for i32"},
 		{op.UpdateLoRA, "u32[1 32 5]:p, u32[1 2], f32[1 Q], f32[1 1]", "panels16 is for weights"},
 		{op.Add, "bf16[1 5 64]:p, f32[1 5 64]", "a is bf16"},
+		{op.LoRATangent, "f32[1 N 32], f32[1 N 4], u32[1 2]", "wants it wide"},
+		{op.LoRATangent, "f32[P N 32], f32[1 R 4], u32[1 2]", "rows must be as many"},
+		{op.LoRATangent, "f32[P N 32], f32[1 N 2000], u32[1 2]", "rank 2000"},
+		{op.LoRATangent, "f32[P N 32], f32[1 N 0], u32[1 2]", "rank 0"},
+		{op.LoRATangent, "f32[P N 32], f32[1 N N], u32[1 2]", "channels constant"},
+		{op.LoRATangent, "f32[P N 32], f32[1 N 4], u32[1 1]", "seed must be"},
+		{op.LoRATangent, "f32[P N 268435456], f32[1 N 17], u32[1 2]", "more than 2³² elements"},
+		{op.RMSNormalizationTangent, "f32[P N 64], f32[1 N 32], f32[1 32]", "is no tangent of"},
+		{op.RMSNormalizationTangent, "f32[P N 64], f32[P N 64], f32[1 64]", "x is f32[P N 64], wants width 1"},
+		{op.RMSNormalizationTangent, "f32[P N 64], f32[1 N 64], f32[1 48]", "does not fit scale"},
+		{op.LayerNormalizationTangent, "f32[P N 64], f32[1 N 64], f32[1 32]", "does not fit scale"},
+		{op.LayerNormalizationTangent, "f32[P N 64], f32[1 R 64], f32[1 64]", "is no tangent of"},
+		{op.GeluTangent, "f32[P N 64], f32[1 N 65]", "is no tangent of"},
+		{op.ReluTangent, "f32[1 N 64], f32[1 N 64]", "wants it wide"},
+		{op.SwiGLUTangent, "f32[P N 64], f32[1 N 64], f32[1 N 64], f32[P N 64]", "given=2 tells of 1 tangents, there are 2"},
+		{op.SwiGLUTangent, "f32[P N 64], f32[1 N 64], f32[1 N 32]", "is no tangent of"},
+		{op.AttentionTangent, "f32[1 N 64], f32[1 N 32], f32[1 N 32], i32[1 S+1], f32[P N 64]", "there are 1"},
+		{op.AttentionTangent, "f32[1 N 64], f32[1 N 32], f32[1 N 32], i32[1 S+1], f32[P N 32], f32[P N 64]", "is no tangent of"},
+		{op.AttentionTangent, "f32[1 N 64], f32[1 N 64], f32[1 N 32], i32[1 S+1], f32[P N 64], f32[P N 32]", "do not hold 2 heads"},
+		{op.CrossEntropyHeadTangent, "f32[1 R 64], f32[1 100 64], i32[1 R], f32[P R 32]", "is no tangent of"},
+		{op.CrossEntropyHeadTangent, "f32[1 R 64], f32[1 100 64], i32[1 R], f32[P R 64], f32[1 99]", "bias f32[1 99] does not fit"},
+		{op.ChoiceLossTangent, "f32[1 R], i32[1 K+1], i32[1 G+1], i32[1 G], f32[P N]", "is no tangent of"},
+		{op.ChoiceLossTangent, "f32[1 R], i32[1 K+1], i32[1 G+1], i32[1 G], f32[1 R]", "wants it wide"},
 	} {
 		seen[c.id]++
 		spec, _ := op.Lookup(c.id)
@@ -271,6 +309,8 @@ func TestInferBadAttributes(t *testing.T) {
 		op.LayerNormalization: "f32[1 N 64], f32[1 64], f32[1 64]",
 		op.Gelu:               "f32[1 N 64]",
 		op.Slice:              "f32[1 N 64]",
+		op.SwiGLUTangent:      "f32[P N 64], f32[1 N 64], f32[1 N 64]",
+		op.AttentionTangent:   "f32[1 N 64], f32[1 N 32], f32[1 N 32], i32[1 S+1], f32[P N 64]",
 	}
 	beyond := -1 // where an int has 32 bits no site is too large
 	if strconv.IntSize == 64 {
@@ -311,6 +351,11 @@ func TestInferBadAttributes(t *testing.T) {
 		{op.Slice, 0, op.IntAttr("start", op.MaxDim), "has no channels"},
 		{op.Slice, 1, op.IntAttr("size", 0), "size"},
 		{op.Slice, 1, op.IntAttr("size", op.MaxDim+1), "size"},
+		{op.SwiGLUTangent, 0, op.IntAttr("given", 0), "given"},
+		{op.SwiGLUTangent, 0, op.IntAttr("given", 3), "given=3 tells of 2 tangents, there are 1"},
+		{op.SwiGLUTangent, 0, op.IntAttr("given", 4), "given"},
+		{op.AttentionTangent, 4, op.IntAttr("given", 8), "given"},
+		{op.AttentionTangent, 4, op.IntAttr("given", 3), "given=3"},
 	} {
 		list := attrs(c.id)
 		if c.at < 0 {

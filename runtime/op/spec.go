@@ -11,6 +11,7 @@ type Port struct {
 	DType  DType
 	Rank   int  // 0: 1 or 2
 	Narrow bool // must have width 1
+	Wide   bool // must be wide: a tangent
 	Panels bool // may be in the Panels16 layout, and then of any weight type
 	// Index marks an integer input whose values address other tensors. Only a
 	// method input or a constant may be connected to it, so that the executor
@@ -82,6 +83,8 @@ func (p Port) check(t Type) error {
 		return fmt.Errorf("%w: %s is %s, wants rank %d", ErrInvalid, p.Name, t, p.Rank)
 	case p.Narrow && t.Wide:
 		return fmt.Errorf("%w: %s is %s, wants width 1", ErrInvalid, p.Name, t)
+	case p.Wide && !t.Wide:
+		return fmt.Errorf("%w: %s is %s, wants it wide", ErrInvalid, p.Name, t)
 	case t.Layout != Rows && !p.Panels:
 		return fmt.Errorf("%w: %s is %s, wants it row-major", ErrInvalid, p.Name, t)
 	}

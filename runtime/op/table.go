@@ -90,6 +90,55 @@ const (
 	// of any kind, for one copy at a time, and leaves them as they are.
 	// W [M, K] or [M], f32 or bf16, seed u32[2], first i32[1], eps f32[1] → as W.
 	Perturb ID = 17
+
+	// The tangent ops: what the result of an op changes by, to first order, where
+	// its inputs change by their tangents. What they are taken at, x and the like,
+	// is of width 1; tangents are wide, one copy a direction. Each is named after
+	// its op, whose attributes and shapes it has. Ops that are linear in what has
+	// a tangent are their own.
+
+	// LoRATangent: y_p = x_p + h z_pᵀ, z_p being noise.Sampler(sampler) at (seed,
+	// site, p, m·r + c). With h = scale · x Aᵀ it is what moving B along z_p adds
+	// to the tangent of a LinearLoRA. x [N, M] wide, h [N, r], seed u32[2] →
+	// [N, M] wide.
+	LoRATangent ID = 18
+	// RMSNormalizationTangent: y = (dx − x · mean(x · dx) / (mean(x²) + epsilon))
+	// / sqrt(mean(x²) + epsilon) · scale.
+	// dx [N, C] wide, x [N, C], scale [C] or [D] → [N, C] wide.
+	RMSNormalizationTangent ID = 19
+	// LayerNormalizationTangent: with c = x − mean(x), v = mean(c²) + epsilon,
+	// y = (dx − mean(dx) − c · mean(c · dx) / v) / sqrt(v) · scale.
+	// dx [N, C] wide, x [N, C], scale [C] → [N, C] wide.
+	LayerNormalizationTangent ID = 20
+	// GeluTangent: y = dx · Gelu'(x), that of the approximation where
+	// approximate = 1. dx [N, C] wide, x [N, C] → [N, C] wide.
+	GeluTangent ID = 21
+	// ReluTangent: y = dx where x > 0, 0 where x ≤ 0, NaN where x is.
+	// dx [N, C] wide, x [N, C] → [N, C] wide.
+	ReluTangent ID = 22
+	// SwiGLUTangent: y = up · s'(gate) · dgate + s(gate) · dup, s(g) = g ·
+	// sigmoid(g) and s'(g) = sigmoid(g) · (1 + g · (1 − sigmoid(g))). The set bits
+	// of given say which tangents there are, 1 for dgate and 2 for dup; the others
+	// are zero and left out. d, the first, [N, C] wide, gate, up [N, C], e, the
+	// second, [N, C] wide → [N, C] wide.
+	SwiGLUTangent ID = 23
+	// AttentionTangent: with the weights w = softmax(scale · q kᵀ) of a token and
+	// head, ds = scale · (dq kᵀ + q dkᵀ): y = Σ_t w_t (dv_t + (ds_t − Σ_u w_u
+	// ds_u) v_t). The set bits of given say which tangents there are, 1 for dq, 2
+	// for dk and 4 for dv, in this order; the others are zero and left out.
+	// q [N, H·D], k and v [N, HKV·D], offsets [S+1], one to three tangents, wide →
+	// [N, H·D] wide.
+	AttentionTangent ID = 24
+	// CrossEntropyHeadTangent: y[r] = Σ_c dx[r, c] · g[r, c], the gradient of the
+	// row's loss being g_r = Σ_v softmax(l_r)[v] · W_v − W_labels[r]. It is found
+	// once for all copies, so that the tangents need no logits.
+	// x [R, C], W [V, C], labels [R], dx [R, C] wide, bias [V] → [R] wide.
+	CrossEntropyHeadTangent ID = 25
+	// ChoiceLossTangent: the mean over examples of Σ_k softmax(score)[k] · ds_k −
+	// ds_gold, ds_k being minus the sum (or mean) of the candidate's dnll.
+	// nll [R], rows [K+1], choices [G+1], gold [G], dnll [R] wide → [] wide. No
+	// example: 0.
+	ChoiceLossTangent ID = 26
 )
 
 var table = []Spec{
@@ -260,6 +309,116 @@ var table = []Spec{
 		},
 		Attrs: []AttrSpec{{"site", Int, 0, math.MaxUint32}, {"sampler", Int, 1, 2}},
 		infer: inferPerturb,
+	},
+	{
+		ID: LoRATangent, Name: "LoRATangent", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 2, Wide: true},
+			{Name: "h", DType: F32, Rank: 2, Narrow: true},
+			{Name: "seed", DType: U32, Rank: 1, Narrow: true},
+		},
+		Attrs:   []AttrSpec{{"site", Int, 0, math.MaxUint32}, {"sampler", Int, 1, 2}},
+		InPlace: true,
+		infer:   inferLoRATangent,
+	},
+	{
+		ID: RMSNormalizationTangent, Name: "RMSNormalizationTangent", Version: 1,
+		Inputs: []Port{
+			{Name: "dx", DType: F32, Rank: 2, Wide: true},
+			{Name: "x", DType: F32, Rank: 2, Narrow: true},
+			{Name: "scale", DType: F32, Rank: 1, Narrow: true},
+		},
+		Attrs:   []AttrSpec{{"epsilon", Float, 0, 1}},
+		InPlace: true,
+		infer:   inferRMSNormalizationTangent,
+	},
+	{
+		ID: LayerNormalizationTangent, Name: "LayerNormalizationTangent", Version: 1,
+		Inputs: []Port{
+			{Name: "dx", DType: F32, Rank: 2, Wide: true},
+			{Name: "x", DType: F32, Rank: 2, Narrow: true},
+			{Name: "scale", DType: F32, Rank: 1, Narrow: true},
+		},
+		Attrs:   []AttrSpec{{"epsilon", Float, 0, 1}},
+		InPlace: true,
+		infer:   inferLayerNormalizationTangent,
+	},
+	{
+		ID: GeluTangent, Name: "GeluTangent", Version: 1,
+		Inputs: []Port{
+			{Name: "dx", DType: F32, Rank: 2, Wide: true},
+			{Name: "x", DType: F32, Rank: 2, Narrow: true},
+		},
+		Attrs:   []AttrSpec{{"approximate", Int, 0, 1}},
+		InPlace: true,
+		infer:   inferUnaryTangent,
+	},
+	{
+		ID: ReluTangent, Name: "ReluTangent", Version: 1,
+		Inputs: []Port{
+			{Name: "dx", DType: F32, Rank: 2, Wide: true},
+			{Name: "x", DType: F32, Rank: 2, Narrow: true},
+		},
+		InPlace: true,
+		infer:   inferUnaryTangent,
+	},
+	{
+		ID: SwiGLUTangent, Name: "SwiGLUTangent", Version: 1,
+		Inputs: []Port{
+			{Name: "d", DType: F32, Rank: 2, Wide: true},
+			{Name: "gate", DType: F32, Rank: 2, Narrow: true},
+			{Name: "up", DType: F32, Rank: 2, Narrow: true},
+			{Name: "e", DType: F32, Rank: 2, Wide: true},
+		},
+		Optional: 1,
+		Attrs:    []AttrSpec{{"given", Int, 1, 3}},
+		InPlace:  true,
+		infer:    inferSwiGLUTangent,
+	},
+	{
+		ID: AttentionTangent, Name: "AttentionTangent", Version: 1,
+		Inputs: []Port{
+			{Name: "q", DType: F32, Rank: 2, Narrow: true},
+			{Name: "k", DType: F32, Rank: 2, Narrow: true},
+			{Name: "v", DType: F32, Rank: 2, Narrow: true},
+			{Name: "offsets", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Offsets, Of: 0}},
+			{Name: "d", DType: F32, Rank: 2, Wide: true},
+			{Name: "e", DType: F32, Rank: 2, Wide: true},
+			{Name: "f", DType: F32, Rank: 2, Wide: true},
+		},
+		Optional: 2,
+		Attrs: []AttrSpec{
+			{"num_heads", Int, 1, MaxDim},
+			{"kv_num_heads", Int, 1, MaxDim},
+			{"scale", Float, 0, 1e6},
+			{"causal", Int, 0, 1},
+			{"given", Int, 1, 7},
+		},
+		infer: inferAttentionTangent,
+	},
+	{
+		ID: CrossEntropyHeadTangent, Name: "CrossEntropyHeadTangent", Version: 1,
+		Inputs: []Port{
+			{Name: "x", DType: F32, Rank: 2, Narrow: true},
+			{Name: "W", DType: F32, Rank: 2, Narrow: true, Panels: true},
+			{Name: "labels", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Below, Of: 1}},
+			{Name: "dx", DType: F32, Rank: 2, Wide: true},
+			{Name: "bias", DType: F32, Rank: 1, Narrow: true},
+		},
+		Optional: 1,
+		infer:    inferCrossEntropyHeadTangent,
+	},
+	{
+		ID: ChoiceLossTangent, Name: "ChoiceLossTangent", Version: 1,
+		Inputs: []Port{
+			{Name: "nll", DType: F32, Rank: 1, Narrow: true},
+			{Name: "rows", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Offsets, Of: 0}},
+			{Name: "choices", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: Offsets, Of: 1, Less: 1}},
+			{Name: "gold", DType: I32, Rank: 1, Narrow: true, Index: &IndexRule{Kind: InGroup, Of: 2}},
+			{Name: "dnll", DType: F32, Rank: 1, Wide: true},
+		},
+		Attrs: []AttrSpec{{"mean", Int, 0, 1}},
+		infer: inferChoiceLossTangent,
 	},
 }
 

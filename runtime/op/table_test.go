@@ -14,7 +14,9 @@ func TestTable(t *testing.T) {
 	names := []string{
 		"Gather", "RMSNormalization", "Linear", "LinearLoRA", "RotaryEmbedding", "Attention",
 		"SwiGLU", "Add", "CrossEntropyHead", "WeightedSum", "ChoiceLoss", "UpdateLoRA",
-		"LayerNormalization", "Gelu", "Relu", "Slice", "Perturb",
+		"LayerNormalization", "Gelu", "Relu", "Slice", "Perturb", "LoRATangent",
+		"RMSNormalizationTangent", "LayerNormalizationTangent", "GeluTangent", "ReluTangent",
+		"SwiGLUTangent", "AttentionTangent", "CrossEntropyHeadTangent", "ChoiceLossTangent",
 	}
 	if len(op.All()) != len(names) {
 		t.Fatalf("%d ops, want %d", len(op.All()), len(names))

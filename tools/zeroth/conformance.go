@@ -136,10 +136,11 @@ func runConformance(ctx context.Context, o conformanceOptions, stdout io.Writer)
 		return err
 	}
 	options := conformance.Options{
-		Op: o.Op, Part: o.Part.first, Parts: o.Part.count, Every: o.Every, CPUs: o.Engine.CPUs, Taken: isPlugin(o.Engine.Backend),
+		Op: o.Op, Part: o.Part.first, Parts: o.Part.count, Every: o.Every, CPUs: o.Engine.CPUs,
 	}
 	_, onVulkan := deviceIndex(vulkanName, o.Engine.Backend)
 	_, onOpenCL := deviceIndex(openclName, o.Engine.Backend)
+	options.Taken = isPlugin(o.Engine.Backend) || onVulkan || onOpenCL
 	if (onVulkan || onOpenCL) && !o.Every {
 		options.Workers = []int{1} // a device does without the pool
 	}

@@ -141,7 +141,7 @@ func (d *display) speed() string {
 // copies is how often the rows of a batch go forward in a step.
 func (d *display) copies() int {
 	s := &d.run.trainer.Settings
-	return s.Estimator.Losses(s.Queries)
+	return s.Estimator.Passes(s.Queries)
 }
 
 func (d *display) rowsPerSecond() float64 {

@@ -262,6 +262,15 @@ func relinkFor(params string, p *program.Program, lora pass.LoRA) (*program.Prog
 	return lowered(m, p)
 }
 
+// withSlopes is the program with the method "slopes" beside its "losses".
+func withSlopes(p *program.Program) (*program.Program, error) {
+	m := graph.Lift(p)
+	if err := pass.Tangents(m); err != nil {
+		return nil, err
+	}
+	return lowered(m, p)
+}
+
 // lowered turns a module made of p into a program that can be run.
 func lowered(m *graph.Module, p *program.Program) (*program.Program, error) {
 	out, err := m.Lower()

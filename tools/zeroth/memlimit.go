@@ -50,7 +50,7 @@ func (e engine) maxBytes(p *program.Program) int64 {
 
 // fitting says which smaller sizes of a run would fit the memory that a session
 // was refused for. It changes neither by itself: both decide the run's bits.
-func (r *trainRun) fitting(refused error, linked *program.Program, bounds func(batch, q int) (op.Extents, error), batch, q int) error {
+func (r *trainRun) fitting(refused error, linked *program.Program, methods []string, bounds func(batch, q int) (op.Extents, error), batch, q int) error {
 	var short *executor.MemoryError
 	if !errors.As(refused, &short) {
 		return refused
@@ -63,7 +63,7 @@ func (r *trainRun) fitting(refused error, linked *program.Program, bounds func(b
 		if err != nil {
 			return false
 		}
-		s, err := probe.session(linked, b, false, "losses", "update")
+		s, err := probe.session(linked, b, false, methods...)
 		if err == nil {
 			s.Close()
 		}

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"zeroth/mpzo/train"
+
 	"zeroth/runtime/backend"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/plan"
@@ -71,13 +73,14 @@ func (r *trainRun) profile() runProfile {
 		Device: delegateMemory(s), StepMovedUp: r.display.traffic.stepUp, StepMovedDown: r.display.traffic.stepDown,
 	}
 	var stats []executor.NodeStats
-	for _, name := range []string{"losses", "update"} {
+	estimator := r.trainer.Settings.Estimator
+	for _, name := range slices.Compact([]string{train.MethodLosses, estimator.Method(), "update"}) {
 		m, err := s.Method(name)
 		if err != nil {
-			continue // NewModel has seen both
+			continue // NewModel has seen all
 		}
 		stats = append(stats, m.Stats()...)
-		if name == "losses" {
+		if name == estimator.Method() {
 			p.Plan = shapeOf(name, m)
 		}
 	}

@@ -34,7 +34,7 @@ func trainCommand() *cli.Command {
 		&cli.StringFlag{Name: "init-a", Usage: "how LoRA's A is chosen, a `NAME`: random, or activations (the directions in which each layer's inputs are largest)", Value: initARandom},
 		&cli.Uint64Flag{Name: "steps", Usage: "number of training `STEPS`", Value: 500},
 		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` a step", Value: 8},
-		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward, with fzoo q + 1", DefaultText: eitherDefault(defaultQueries, defaultFullQueries)},
+		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward, with fzoo or jvp q + 1", DefaultText: eitherDefault(defaultQueries, defaultFullQueries)},
 		&cli.Float64Flag{Name: "lr", Usage: "learning `RATE`", DefaultText: eitherDefault(defaultLR, defaultFullLR)},
 		&cli.StringFlag{Name: "schedule", Usage: "how the rate changes, a `NAME`: constant, linear or cosine (both fall to 0)", Value: "constant"},
 		&cli.Uint64Flag{Name: "warmup", Usage: "`STEPS` at the start over which the rate rises", DefaultText: "0"},
@@ -44,7 +44,7 @@ func trainCommand() *cli.Command {
 		&cli.Float64Flag{Name: "clip", Usage: "clip slopes to `N` times their usual size; 0: not", DefaultText: "0"},
 		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", DefaultText: eitherDefault(defaultEps, defaultFullEps)},
 		&cli.Uint64Flag{Name: "seed", DefaultText: "0", Usage: "`SEED` of A, the directions and the order of examples"},
-		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (± pairs, one widened forward a step), fzoo (one side of a shared baseline), mezo (2q forwards, one by one), or auto (" + autoMeans() + ")", DefaultText: eitherDefault("prge", "mezo")},
+		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (± pairs, one widened forward a step), fzoo (one side of a shared baseline), jvp (exact slopes beside one unperturbed pass, no ε), mezo (2q forwards, one by one), or auto (" + autoMeans() + ")", DefaultText: eitherDefault("prge", "mezo")},
 		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
 		&cli.BoolFlag{Name: "profile", Usage: "print the time of each op and kernel at the end", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
@@ -160,6 +160,9 @@ func (r *trainRun) configure(c *cli.Context) error {
 	if err := r.config.chooseParams(c); err != nil {
 		return err
 	}
+	if c.IsSet("eps") && r.config.Estimator == (train.JVP{}).Name() {
+		return usagef("--eps and --estimator jvp exclude each other: its slopes are exact, nothing is perturbed")
+	}
 	if err := r.config.chooseInitA(c); err != nil {
 		return err
 	}
@@ -271,9 +274,15 @@ func (r *trainRun) link(lora pass.LoRA) error {
 		// goes to the device once a step.
 		engine.onHost = []string{"update"}
 	}
+	if own := settings.Estimator.Method(); own != train.MethodLosses {
+		methods = append(methods, own)
+		if linked, err = withSlopes(linked); err != nil {
+			return err
+		}
+	}
 	s, err := engine.session(linked, train.Bounds(bounds, settings.Estimator.Copies(q), q), true, methods...)
 	if err != nil {
-		return r.fitting(err, linked, func(batch, q int) (op.Extents, error) {
+		return r.fitting(err, linked, methods, func(batch, q int) (op.Extents, error) {
 			bounds, err := sets.bounds(loss, batch)
 			return train.Bounds(bounds, settings.Estimator.Copies(q), q), err
 		}, settings.Batch, q)
