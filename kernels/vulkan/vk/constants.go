@@ -33,8 +33,15 @@ const (
 	typeMaintenance3Properties    = 1000168000
 	type8BitStorageFeatures       = 1000177000
 	typeDriverProperties          = 1000196000
+	typeMemoryModelFeatures       = 1000211000
+	typeSubgroupSizeProperties    = 1000225000
+	typeRequiredSubgroupSize      = 1000225001
+	typeSubgroupSizeFeatures      = 1000225002
 	typeValidationFeatures        = 1000247000
 	typeIntegerDotProductFeatures = 1000280000
+	typeIntegerDotProperties      = 1000280001
+	typeMatrixFeatures            = 1000506000
+	typeMatrixProperties          = 1000506001
 )
 
 // Flags and enumerations, in the order of the structures that hold them.
@@ -62,6 +69,14 @@ const (
 	descriptorStorageBuffer = 7
 	shaderStageCompute      = 0x20
 	bindPointCompute        = 1
+
+	requireFullSubgroups = 0x2
+
+	componentF16  = 0
+	componentF32  = 1
+	componentI8   = 3
+	componentI32  = 5
+	scopeSubgroup = 3
 
 	poolResetCommandBuffer = 0x2
 	commandBufferPrimary   = 0

@@ -24,8 +24,10 @@ func (i *Instance) NewDevice(p *Physical) (*Device, error) {
 	if p.Unusable != "" {
 		return nil, fmt.Errorf("%w: %s: %s", ErrUnusable, p.Name, p.Unusable)
 	}
+	used, extensions := p.enabled()
 	info := &deviceCreateInfo{
-		sType: typeDeviceCreateInfo, queueCreateInfoCount: 1,
+		sType: typeDeviceCreateInfo, pNext: unsafe.Pointer(&used.all), queueCreateInfoCount: 1,
+		enabledExtensionCount: uint32(len(extensions)), ppEnabledExtensionNames: cStrings(extensions),
 		pQueueCreateInfos: &deviceQueueCreateInfo{
 			sType: typeDeviceQueueCreateInfo, queueFamilyIndex: p.queueFamily, queueCount: 1, pQueuePriorities: new(float32(1)),
 		},

@@ -27,6 +27,8 @@ type instanceEntries struct {
 	EnumerateDeviceExtensionProperties     entry
 	CreateDevice                           entry
 	GetDeviceProcAddr                      entry
+	// GetCooperativeMatrixProperties is 0 where no device has the extension.
+	GetCooperativeMatrixProperties entry
 }
 
 func (e *instanceEntries) list() []named {

@@ -109,6 +109,7 @@ func (i *Instance) create(o Options) error {
 	if err := resolve(i.lookUp, i.handle, i.entries.list()); err != nil {
 		return err
 	}
+	i.entries.GetCooperativeMatrixProperties = find(i.lookUp, i.handle, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR")
 	if messenger != nil {
 		if err := i.startMessages(messenger); err != nil {
 			return err

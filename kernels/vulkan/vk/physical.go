@@ -15,6 +15,7 @@ type Physical struct {
 	period      float64 // of a timestamp's unit, in nanoseconds
 	memory      physicalDeviceMemoryProperties
 	cacheID     [cacheHeader]byte // how its caches of pipelines begin
+	sized       bool              // see Sized
 
 	Name       string   // as its driver calls it
 	Kind       string   // discrete, integrated, virtual, cpu or other
@@ -23,6 +24,7 @@ type Physical struct {
 	Heaps      []Heap   // its memories
 	Features   Features // what it can do
 	Limits     Limits   // how much of it
+	Matrices   []Matrix // that a subgroup multiplies together
 	Extensions []string // that it has, sorted
 	// Unusable says why the device cannot be used; empty where it can.
 	Unusable string
@@ -42,6 +44,7 @@ type Features struct {
 	Int8Storage        bool `json:"int8_storage"`        // bytes in storage buffers
 	Int8Arithmetic     bool `json:"int8_arithmetic"`     // bytes in shaders
 	IntegerDot         bool `json:"integer_dot"`         // dot products of four bytes
+	FastIntegerDot     bool `json:"fast_integer_dot"`    // by an instruction of their own
 	SubgroupArithmetic bool `json:"subgroup_arithmetic"` // sums across a subgroup
 	CooperativeMatrix  bool `json:"cooperative_matrix"`  // matrix products across a subgroup
 }
@@ -158,32 +161,6 @@ func (i *Instance) readProperties(p *Physical, api uint32) {
 	}
 	p.period = float64(l.timestampPeriod)
 	p.Features.SubgroupArithmetic = subgroup.supportedOperations&subgroupArithmetic != 0 && subgroup.supportedStages&shaderStageCompute != 0
-}
-
-// readFeatures asks for those features whose structures the device knows.
-func (i *Instance) readFeatures(p *Physical, api uint32) {
-	storage16 := &physicalDevice16BitStorageFeatures{sType: type16BitStorageFeatures}
-	storage8 := &physicalDevice8BitStorageFeatures{sType: type8BitStorageFeatures}
-	arithmetic := &physicalDeviceShaderFloat16Int8Features{sType: typeFloat16Int8Features}
-	dot := &physicalDeviceShaderIntegerDotProductFeatures{sType: typeIntegerDotProductFeatures}
-	all := &physicalDeviceFeatures2{sType: typeFeatures2, pNext: unsafe.Pointer(storage16)}
-	next := &storage16.pNext
-	if p.has(api, version(1, 2), "VK_KHR_8bit_storage") {
-		*next, next = unsafe.Pointer(storage8), &storage8.pNext
-	}
-	if p.has(api, version(1, 2), "VK_KHR_shader_float16_int8") {
-		*next, next = unsafe.Pointer(arithmetic), &arithmetic.pNext
-	}
-	if p.has(api, version(1, 3), "VK_KHR_shader_integer_dot_product") {
-		*next = unsafe.Pointer(dot)
-	}
-	i.entries.GetPhysicalDeviceFeatures2.call(p.handle, uintptr(unsafe.Pointer(all)))
-	p.Features.FP16Storage = storage16.storageBuffer16BitAccess != 0
-	p.Features.Int8Storage = storage8.storageBuffer8BitAccess != 0
-	p.Features.FP16Arithmetic = arithmetic.shaderFloat16 != 0
-	p.Features.Int8Arithmetic = arithmetic.shaderInt8 != 0
-	p.Features.IntegerDot = dot.shaderIntegerDotProduct != 0
-	p.Features.CooperativeMatrix = p.has(api, 0, "VK_KHR_cooperative_matrix")
 }
 
 func (i *Instance) readMemory(p *Physical) {

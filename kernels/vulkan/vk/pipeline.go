@@ -16,6 +16,8 @@ type PipelineInfo struct {
 	ParameterBytes int      // size of the parameters
 	Constants      []uint32 // specialisation constants 0, 1, …
 	Cache          *Cache   // of what was compiled before, or nil
+	// Subgroup demands full subgroups of that size (Physical.Sized); 0: any.
+	Subgroup int
 }
 
 // Pipeline is a shader that is ready to run.
@@ -63,6 +65,12 @@ func (p *Pipeline) create(info *PipelineInfo) error {
 			sType: typePipelineShaderStage, stage: shaderStageCompute, module: p.module, pName: cString("main"),
 		},
 		layout: p.layout, basePipelineIndex: -1,
+	}
+	if info.Subgroup > 0 {
+		create.stage.flags = requireFullSubgroups
+		create.stage.pNext = unsafe.Pointer(&pipelineShaderStageRequiredSubgroupSizeCreateInfo{
+			sType: typeRequiredSubgroupSize, requiredSubgroupSize: uint32(info.Subgroup),
+		})
 	}
 	if len(entries) > 0 {
 		create.stage.pSpecializationInfo = &specializationInfo{

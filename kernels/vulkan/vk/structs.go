@@ -173,6 +173,65 @@ type physicalDeviceShaderIntegerDotProductFeatures struct {
 	shaderIntegerDotProduct uint32
 }
 
+type physicalDeviceShaderIntegerDotProductProperties struct {
+	sType                                          uint32
+	pNext                                          unsafe.Pointer
+	_                                              [4]uint32
+	integerDotProduct4x8BitPackedSignedAccelerated uint32
+	_                                              [25]uint32
+}
+
+type physicalDeviceVulkanMemoryModelFeatures struct {
+	sType                                         uint32
+	pNext                                         unsafe.Pointer
+	vulkanMemoryModel                             uint32
+	vulkanMemoryModelDeviceScope                  uint32
+	vulkanMemoryModelAvailabilityVisibilityChains uint32
+}
+
+type physicalDeviceSubgroupSizeControlFeatures struct {
+	sType                uint32
+	pNext                unsafe.Pointer
+	subgroupSizeControl  uint32
+	computeFullSubgroups uint32
+}
+
+type physicalDeviceSubgroupSizeControlProperties struct {
+	sType                        uint32
+	pNext                        unsafe.Pointer
+	minSubgroupSize              uint32
+	maxSubgroupSize              uint32
+	maxComputeWorkgroupSubgroups uint32
+	requiredSubgroupSizeStages   uint32
+}
+
+type pipelineShaderStageRequiredSubgroupSizeCreateInfo struct {
+	sType                uint32
+	pNext                unsafe.Pointer
+	requiredSubgroupSize uint32
+}
+
+type physicalDeviceCooperativeMatrixFeatures struct {
+	sType                               uint32
+	pNext                               unsafe.Pointer
+	cooperativeMatrix                   uint32
+	cooperativeMatrixRobustBufferAccess uint32
+}
+
+type cooperativeMatrixProperties struct {
+	sType                  uint32
+	pNext                  unsafe.Pointer
+	MSize                  uint32
+	NSize                  uint32
+	KSize                  uint32
+	AType                  uint32
+	BType                  uint32
+	CType                  uint32
+	ResultType             uint32
+	saturatingAccumulation uint32
+	scope                  uint32
+}
+
 type memoryType struct{ propertyFlags, heapIndex uint32 }
 
 type memoryHeap struct {
