@@ -9,7 +9,7 @@ ASSEMBLY = '*.s' ':!*/z*.s'
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build plugins shaders lint-shaders demo demo-short test test-arm64 race fuzz bench conformance conformance-gpu generate lint lint-generated format cross android android-gpu clean
+.PHONY: help build plugins shaders shaders-matrix lint-shaders demo demo-short test test-arm64 race fuzz bench conformance conformance-gpu generate lint lint-generated format cross android android-gpu clean
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,19 +74,39 @@ plugins: ## build the example plug-ins into bin/plugins (needs cc; libopenblas-d
 	else echo "notice: no cblas.h (Debian: apt-get install libopenblas-dev): libzeroth_openblas.so was not built"; fi
 
 SHADERS = kernels/vulkan/shaders
+# Shaders with cooperative matrices want a glslc of 2024 or later, the others do not.
+GLSLC ?= glslc
+MATRIX_GLSLC ?= glslc
+SPIRV_VAL ?= spirv-val
+MATRIX_SPIRV_VAL ?= spirv-val
+MATRIX_SHADERS = headbytematrix headmatrix linearbytematrix linearmatrix
+MATRIX_SOURCES = $(MATRIX_SHADERS:%=%.comp) common.glsl headrounded.glsl linearrounded.glsl matrix.glsl operands.glsl rounded.glsl weights.glsl
+USUAL_SHADERS = $(filter-out $(MATRIX_SHADERS),$(basename $(notdir $(wildcard $(SHADERS)/*.comp))))
+TO_SPIRV = --target-env=vulkan1.1 -O
 
 shaders: ## compile the Vulkan shaders (needs glslc and spirv-val)
-	@cd $(SHADERS) && for file in *.comp; do \
-	  glslc --target-env=vulkan1.1 -O $$file -o $${file%.comp}.spv && spirv-val --target-env vulkan1.1 $${file%.comp}.spv || exit 1; done
-	@cd $(SHADERS) && { glslc --version | head -1; sha256sum *.comp *.glsl *.spv; } > zsums.txt
+	@cd $(SHADERS) && for name in $(USUAL_SHADERS); do \
+	  $(GLSLC) $(TO_SPIRV) $$name.comp -o $$name.spv && $(SPIRV_VAL) --target-env vulkan1.1 $$name.spv || exit 1; done
+	@cd $(SHADERS) && { $(GLSLC) --version | head -1; sha256sum $(USUAL_SHADERS:%=%.comp) $$(ls *.glsl | grep -v '^matrix') $(USUAL_SHADERS:%=%.spv); } > zsums.txt
+
+shaders-matrix: ## compile those with cooperative matrices: MATRIX_GLSLC and MATRIX_SPIRV_VAL must know them
+	@cd $(SHADERS) && for name in $(MATRIX_SHADERS); do \
+	  $(MATRIX_GLSLC) $(TO_SPIRV) $$name.comp -o $$name.spv && $(MATRIX_SPIRV_VAL) --target-env vulkan1.1 $$name.spv || exit 1; done
+	@cd $(SHADERS) && { $(MATRIX_GLSLC) --version | head -1; sha256sum $(MATRIX_SOURCES) $(MATRIX_SHADERS:%=%.spv); } > zsums-matrix.txt
 
 lint-shaders: ## shaders are what their sources give and pass spirv-val (notices where the tools are missing)
-	@if command -v spirv-val >/dev/null; then \
-	  for file in $(SHADERS)/*.spv; do spirv-val --target-env vulkan1.1 $$file || exit 1; done; \
+	@if command -v $(firstword $(SPIRV_VAL)) >/dev/null; then \
+	  for name in $(USUAL_SHADERS); do $(SPIRV_VAL) --target-env vulkan1.1 $(SHADERS)/$$name.spv || exit 1; done; \
 	else echo "notice: no spirv-val: the shaders were not validated"; fi
-	@if command -v glslc >/dev/null && [ "$$(glslc --version | head -1)" = "$$(head -1 $(SHADERS)/zsums.txt)" ]; then \
-	  for file in $(SHADERS)/*.comp; do glslc --target-env=vulkan1.1 -O $$file -o - | cmp - $${file%.comp}.spv || exit 1; done; \
+	@if ! command -v $(firstword $(MATRIX_SPIRV_VAL)) >/dev/null || $(MATRIX_SPIRV_VAL) $(SHADERS)/linearmatrix.spv 2>&1 | grep -q 'Invalid capability operand: 6022'; then \
+	  echo "notice: no spirv-val that knows cooperative matrices: their shaders were not validated"; \
+	else for name in $(MATRIX_SHADERS); do $(MATRIX_SPIRV_VAL) --target-env vulkan1.1 $(SHADERS)/$$name.spv || exit 1; done; fi
+	@if [ "$$($(GLSLC) --version 2>/dev/null | head -1)" = "$$(head -1 $(SHADERS)/zsums.txt)" ]; then \
+	  for name in $(USUAL_SHADERS); do $(GLSLC) $(TO_SPIRV) $(SHADERS)/$$name.comp -o - | cmp - $(SHADERS)/$$name.spv || exit 1; done; \
 	else echo "notice: not the glslc that made the shaders: they were not compiled again"; fi
+	@if [ "$$($(MATRIX_GLSLC) --version 2>/dev/null | head -1)" = "$$(head -1 $(SHADERS)/zsums-matrix.txt)" ]; then \
+	  for name in $(MATRIX_SHADERS); do $(MATRIX_GLSLC) $(TO_SPIRV) $(SHADERS)/$$name.comp -o - | cmp - $(SHADERS)/$$name.spv || exit 1; done; \
+	else echo "notice: not the glslc that made the shaders with cooperative matrices: they were not compiled again"; fi
 
 lint: lint-generated lint-shaders ## gofumpt, vet (amd64, arm64), staticcheck, asmfmt, generated files up to date
 	@test -z "$$($(LINT) gofumpt -l $$(git ls-files '*.go'))" || { echo "gofumpt: run make format:"; $(LINT) gofumpt -l $$(git ls-files '*.go'); exit 1; }

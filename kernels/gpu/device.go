@@ -76,6 +76,7 @@ type Limits struct {
 	WorkGroups      int   // of a stage
 	MemoryBytes     int64 // of the device's memory; 0 where it does not tell
 	Shared          bool  // that memory is the host's
+	Arithmetic      Arithmetic
 }
 
 // Use says what a buffer is for, so that it lies where that is quickest.

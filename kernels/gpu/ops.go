@@ -24,6 +24,9 @@ type Ops struct {
 // Options say how ops are computed.
 type Options struct {
 	Tile Tile // of all products; none: the best, or the usual one
+	// Slots is the most roundings of a row of x that a tile of a product holds, at
+	// least 3; 0: as many as tiles are good for.
+	Slots int
 	// Tune tries which tiles are best, and keeps that in the user's cache.
 	Tune bool
 }

@@ -21,13 +21,19 @@ type product struct {
 	hasBias bool
 	r       int // rank of the low-rank part, or 0
 	scale   float64
+	exact   bool // x is not to be rounded
 	// copies gives w and P of y for the extents of the moment, N the rows of one.
 	copies func() (w, P, N int)
 }
 
 // addProduct computes a product part by part of the weights.
 func (b *builder) addProduct(p product) {
-	b.addProductIn(b.tile(p.weights, total(p.x)/max(p.weights.Shape[1], 1)), p)
+	t := b.tile(p.weights, total(p.x)/max(p.weights.Shape[1], 1))
+	if m, ok := b.limits.Arithmetic.multiplierFor(p.weights.Type); ok && !p.exact {
+		b.addRounded(m, t, b.round(m, p.x, p.input), p)
+		return
+	}
+	b.addProductIn(t, p)
 }
 
 // addProductIn computes a product in tiles of that size.
@@ -38,6 +44,9 @@ func (b *builder) addProductIn(t Tile, p product) {
 		spans := []Span{p.input, part.span, p.bias, p.output, p.hidden, p.loraB}
 		b.add(kernelLinear, constants, spans, func(words []uint32) int {
 			w, P, N := p.copies()
+			if p.r == 0 { // the copies of x are one matrix
+				w, P, N = 1, 1, w*N
+			}
 			fill(words, w, P, N, p.weights.Shape[1], part.rows, perRow, part.first, all, p.r)
 			words[9] = math.Float32bits(float32(p.scale))
 			return b.groups(w * ceilDiv(N, t.rows()) * ceilDiv(part.rows, t.columns()))
@@ -45,13 +54,12 @@ func (b *builder) addProductIn(t Tile, p product) {
 	}
 }
 
-// buildLinear: the copies of x are one matrix of w·N rows.
 func buildLinear(b *builder) {
 	x, y := b.call.In[0], b.call.Out[0]
 	b.addProduct(product{
 		x: x, y: y, weights: b.call.In[1], parts: b.memory.in(1),
 		input: b.in(0), output: b.out(0), bias: b.in(2), hasBias: len(b.call.In) > 2, hidden: b.table, loraB: b.table, scale: 1,
-		copies: func() (w, P, N int) { return 1, 1, x.Width * x.Shape[0] },
+		copies: func() (w, P, N int) { return x.Width, x.Width, x.Shape[0] },
 	})
 }
 
@@ -64,8 +72,8 @@ func buildLinearLoRA(b *builder) {
 	hidden, perturbed := b.scratch(x.Width*x.Shape[0]*r), b.scratch(y.Width*B.Elements())
 	b.addProduct(product{
 		x: x, weights: A, parts: b.memory.in(2),
-		input: b.in(0), output: hidden, bias: b.table, hidden: b.table, loraB: b.table, scale: call.Attrs.Float("scale"),
-		copies: func() (w, P, N int) { return 1, 1, x.Width * x.Shape[0] },
+		input: b.in(0), output: hidden, bias: b.table, hidden: b.table, loraB: b.table, scale: call.Attrs.Float("scale"), exact: true,
+		copies: func() (w, P, N int) { return x.Width, x.Width, x.Shape[0] },
 	})
 	site := call.Attrs.Int("site")
 	b.add(kernelAdapt, []uint32{uint32(call.Attrs.Int("sampler"))},
@@ -83,6 +91,22 @@ func buildLinearLoRA(b *builder) {
 // maxChunks bounds the chunks into which a part of the vocabulary is cut.
 const maxChunks = 64
 
+// chunks are those of a part of the vocabulary: the first of them and their count,
+// and the tiles that one has.
+type chunks struct{ first, count, tiles int }
+
+// cutVocabulary cuts the parts of the vocabulary into chunks of tiles of so many
+// tokens, and counts them.
+func cutVocabulary(parts []part, columns int) (list []chunks, count int) {
+	for _, p := range parts {
+		tiles := ceilDiv(p.rows, columns)
+		perChunk := max(ceilDiv(tiles, maxChunks), 1)
+		list = append(list, chunks{count, ceilDiv(tiles, perChunk), perChunk})
+		count += ceilDiv(tiles, perChunk)
+	}
+	return list, count
+}
+
 // buildCrossEntropyHead: head.comp for each part of the vocabulary, headsum.comp
 // to join what it leaves.
 func buildCrossEntropyHead(b *builder) {
@@ -92,29 +116,25 @@ func buildCrossEntropyHead(b *builder) {
 	if t.A*t.B > 32 { // a sum of exponentials for each element takes compilers minutes
 		t = usualTile(x.Width * x.Shape[0])
 	}
-	chunks := 0
-	for _, p := range parts {
-		tiles := ceilDiv(p.rows, t.columns())
-		chunks += ceilDiv(tiles, max(ceilDiv(tiles, maxChunks), 1))
-	}
+	cut, count := cutVocabulary(parts, t.columns())
 	bound := x.Width * x.Shape[0]
-	partial, chosen := b.scratch(2*chunks*bound), b.scratch(bound)
-	constants := []uint32{weightCode(w.Type), uint32(t.A), uint32(t.B), boolean(len(b.call.In) > 3)}
-	before := 0
-	for _, p := range parts {
-		tiles := ceilDiv(p.rows, t.columns())
-		perChunk := max(ceilDiv(tiles, maxChunks), 1)
-		count, firstChunk := ceilDiv(tiles, perChunk), before
-		before += count
-		b.add(kernelHead, constants, []Span{b.in(0), p.span, b.in(3), b.in(2), partial, chosen}, func(words []uint32) int {
-			rows := x.Width * x.Shape[0]
-			fill(words, rows, labels.Shape[0], C, p.rows, rowWords(w.Type), p.first, count, perChunk, firstChunk)
-			return b.groups(ceilDiv(rows, t.rows()) * count)
-		}).Work = float64(total(x)) * float64(p.rows)
+	partial, chosen := b.scratch(2*count*bound), b.scratch(bound)
+	if m, ok := b.limits.Arithmetic.multiplierFor(w.Type); ok {
+		b.addRoundedHead(m, t, b.round(m, x, b.in(0)), cut, partial, chosen)
+	} else {
+		constants := []uint32{weightCode(w.Type), uint32(t.A), uint32(t.B), boolean(len(b.call.In) > 3)}
+		for i, p := range parts {
+			c := cut[i]
+			b.add(kernelHead, constants, []Span{b.in(0), p.span, b.in(3), b.in(2), partial, chosen}, func(words []uint32) int {
+				rows := x.Width * x.Shape[0]
+				fill(words, rows, labels.Shape[0], C, p.rows, rowWords(w.Type), p.first, c.count, c.tiles, c.first)
+				return b.groups(ceilDiv(rows, t.rows()) * c.count)
+			}).Work = float64(total(x)) * float64(p.rows)
+		}
 	}
 	b.add(kernelHeadSum, nil, []Span{partial, chosen, b.out(0)}, func(words []uint32) int {
 		rows := x.Width * x.Shape[0]
-		fill(words, rows, chunks)
+		fill(words, rows, count)
 		return b.invocations(rows)
 	})
 }

@@ -24,12 +24,30 @@ var (
 	kernelNormalize   = Kernel{"normalize", 4, 4, 1 << 3}
 	kernelPerturb     = Kernel{"perturb", 6, 6, 1 << 5}
 	kernelRotary      = Kernel{"rotary", 5, 5, 1 << 4}
+	kernelRound       = Kernel{"round", 3, 4, 1<<1 | 1<<2}
 	kernelSlice       = Kernel{"slice", 2, 4, 1 << 1}
 	kernelUpdate      = Kernel{"update", 5, 7, 1 << 0}
 	kernelWeightedSum = Kernel{"weightedsum", 3, 2, 1 << 2}
 )
 
-// KernelList are the kernels that a device must have.
+// The kernels of multipliers.
+var (
+	kernelLinearDot        = Kernel{"lineardot", 7, 11, 1 << 4}
+	kernelHeadDot          = Kernel{"headdot", 7, 11, 1<<5 | 1<<6}
+	kernelLinearMatrix     = Kernel{"linearmatrix", 7, 11, 1 << 4}
+	kernelHeadMatrix       = Kernel{"headmatrix", 7, 11, 1<<5 | 1<<6}
+	kernelLinearByteMatrix = Kernel{"linearbytematrix", 7, 11, 1 << 4}
+	kernelHeadByteMatrix   = Kernel{"headbytematrix", 7, 11, 1<<5 | 1<<6}
+)
+
+// VariantList are the kernels that a device must have which has all of Arithmetic.
+func VariantList() []Kernel {
+	return []Kernel{
+		kernelRound, kernelLinearDot, kernelHeadDot, kernelLinearMatrix, kernelHeadMatrix, kernelLinearByteMatrix, kernelHeadByteMatrix,
+	}
+}
+
+// KernelList are the kernels that every device must have.
 func KernelList() []Kernel {
 	return []Kernel{
 		kernelAdapt, kernelAttention, kernelChoiceLoss, kernelElementwise, kernelGather, kernelHead, kernelHeadSum, kernelLinear,
@@ -39,7 +57,10 @@ func KernelList() []Kernel {
 
 const (
 	// MaxConstants is the most constants that a kernel is compiled for.
-	MaxConstants = 5
+	MaxConstants = 11
+	// SubgroupConstant is, where a kernel is compiled for so many, the size of
+	// the full subgroups that it wants.
+	SubgroupConstant = 7
 	// MaxWords is the most parameters of a kernel.
 	MaxWords = 16
 )

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -75,6 +76,33 @@ func TestConformance(t *testing.T) {
 		if !seen[s.Name] && !strings.HasSuffix(s.Name, "Tangent") {
 			t.Errorf("no case of %s", s.Name)
 		}
+	}
+}
+
+// Each way to multiply computes products within the limits, whether it is quick on
+// the device or not; also with so few slots that copies are cut into groups.
+func TestArithmetic(t *testing.T) {
+	for i, c := range []struct {
+		ways  string
+		slots int
+	}{{wayDot, 0}, {wayDot, 3}, {wayCoop, 0}, {wayCoop, 3}, {wayCoop8, 0}} {
+		t.Run(fmt.Sprint(c.ways, c.slots), func(t *testing.T) {
+			a, err := ParseArithmetic(c.ways)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := openWith(t, Options{Arithmetic: a, GPU: gpu.Options{Tile: gpu.Tile{A: 2, B: 4}, Slots: c.slots}})
+			if d.limits.Arithmetic == (gpu.Arithmetic{}) {
+				t.Skipf("%s cannot compute by %s", d.Physical().Name, c.ways)
+			}
+			for k, o := range []string{"linear", "crossentropy"} {
+				for _, r := range examine(t, d, o, 5*i+k, 131).Results {
+					if !r.Pass {
+						t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
+					}
+				}
+			}
+		})
 	}
 }
 

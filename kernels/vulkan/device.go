@@ -22,8 +22,9 @@ type Options struct {
 	Timeout  time.Duration // for one submission; 0 means defaultTimeout
 	// Staged copies to and from the device's own memory through a buffer even
 	// where the host sees that memory, as it must elsewhere.
-	Staged bool
-	GPU    gpu.Options
+	Staged     bool
+	Arithmetic Arithmetic
+	GPU        gpu.Options
 	// Cache is the folder in which compiled shaders are kept; empty means one in
 	// the user's cache folder.
 	Cache string
@@ -77,7 +78,7 @@ func (d *Device) start(o *Options) error {
 	l := &list[index].Limits
 	d.limits = gpu.Limits{
 		BufferBytes: l.StorageBufferRange, PartBytes: min(l.StorageBufferRange, l.AllocationBytes),
-		AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups,
+		AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups, Arithmetic: o.Arithmetic.Of(list[index]),
 	}
 	d.limits.MemoryBytes, d.limits.Shared = list[index].Memory()
 	d.cache = openCache(o.Cache, d.device)

@@ -41,9 +41,11 @@ func (d *Device) pipeline(ctx context.Context, k gpu.Kernel, constants []uint32)
 	if err := d.device.Broken(); err != nil {
 		return nil, err
 	}
-	p, left, err := gpu.Await(ctx, func() (*vk.Pipeline, error) {
-		return d.device.NewPipeline(vk.PipelineInfo{Code: code, Bindings: k.Buffers, ParameterBytes: 4 * k.Words, Constants: constants, Cache: d.cache.compiled()})
-	})
+	info := vk.PipelineInfo{Code: code, Bindings: k.Buffers, ParameterBytes: 4 * k.Words, Constants: constants, Cache: d.cache.compiled()}
+	if len(constants) > gpu.SubgroupConstant {
+		info.Subgroup = int(constants[gpu.SubgroupConstant])
+	}
+	p, left, err := gpu.Await(ctx, func() (*vk.Pipeline, error) { return d.device.NewPipeline(info) })
 	if left {
 		d.device.GiveUp(fmt.Errorf("its compiler was left at work: %w", err))
 	}

@@ -45,6 +45,12 @@ float scaleOf(Matrix w, uint m, uint k) {
   return 1.0;
 }
 
+// rowScaleOf is the part of scaleOf that all columns of row m of i8 and nf4 share.
+float rowScaleOf(Matrix w, uint m) {
+  uint panels = (w.M + 15) / 16, scales = panels * w.words * 16;
+  return uintBitsToFloat(W[WEIGHT == PANELS_NF4 ? scales + panels * (w.words / 8) * 4 + m : scales + m]);
+}
+
 // decode takes element b out of a word.
 float decode(uint word, uint b, float scale) {
   if (WEIGHT == PANELS_BF16) return uintBitsToFloat(b == 0u ? word << 16 : word & 0xffff0000u);

@@ -1,0 +1,9 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+
+// The head's product of x rounded to 8 bits with i8, by cooperative matrices.
+
+#define BYTES
+#include "matrix.glsl"
+#include "headrounded.glsl"

@@ -1,0 +1,8 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+
+// The product of x rounded to f16, by cooperative matrices.
+
+#include "matrix.glsl"
+#include "linearrounded.glsl"
