@@ -6,9 +6,9 @@
 // embedded. They read weights of every type as the program file has them, make
 // perturbations on the device with the bits of runtime/noise, keep activations
 // in f32 and sum in f32; products are by dot products of bytes or by cooperative
-// matrices of a rounded x where the device is quick at that (Arithmetic). What Vulkan leaves to the driver, they do not use where
-// it would matter: exp, the rounding of a division, fused additions, subnormal
-// halves.
+// matrices of a rounded x where the device is quick at that (Arithmetic). What
+// Vulkan leaves to the driver, they do not use where it would matter: exp, the
+// rounding of a division, fused additions, subnormal halves.
 //
 // A list of stages is recorded once (recording): parameters and numbers of work
 // groups lie in a buffer that the host writes before a run, and only where they

@@ -52,12 +52,6 @@ type GEMM struct {
 	// OfCeilingCPU is the same by the time that processors spent, which other
 	// programs disturb less; 0 where the system does not tell it.
 	OfCeilingCPU float64 `json:"of_ceiling_processor_time"`
-	// Product is OfCeiling of the product alone, without what is done once for all
-	// outputs, such as rounding x or packing it: by the differences of time and of
-	// operations to a product of one panel of outputs. 0 for a single panel, or
-	// where noise is larger than the difference.
-	Product    float64 `json:"product_of_ceiling"`
-	ProductCPU float64 `json:"product_of_ceiling_processor_time"`
 	// BLASOpsPerS is what the library's sgemm did in the same rounds, on f32
 	// weights of the same values whatever the kernel's are; 0 without one.
 	BLASOpsPerS float64 `json:"blas_ops_per_second,omitempty"`
@@ -127,12 +121,7 @@ func (c *gemmCase) run(ctx context.Context, o GEMMOptions, seen map[string]bool)
 	}
 	weights := c.w.DType.String()
 	loop := newSpin(c.pool, loopFor(weights, c.features))
-	panel, err := c.onePanel(registry, l, o.Workers)
-	if err != nil {
-		return nil, err
-	}
-	defer panel.session.Close()
-	contestants := []Contestant{{Name: l.kernelName(), Run: l.run}, loop.contestant(), {Name: "one panel", Run: panel.run}}
+	contestants := []Contestant{{Name: l.kernelName(), Run: l.run}, loop.contestant()}
 	if o.BLAS != nil {
 		reference, err := o.BLAS.contestant(l, rowsOf(c.w, c.data), c.pool.Workers(), limitFor(c.w.DType, l.K))
 		if err != nil {
@@ -151,39 +140,9 @@ func (c *gemmCase) run(ctx context.Context, o GEMMOptions, seen map[string]bool)
 		OfCeiling:    turns.Ratio(1, 0) * l.ops() / loop.ops(),
 		OfCeilingCPU: turns.ProcessorRatio(1, 0) * l.ops() / loop.ops(),
 	}
-	share := (l.ops() - panel.ops()) / loop.ops()
-	out.Product = share * restRatio(turns.Seconds)
-	out.ProductCPU = share * restRatio(turns.Processor)
 	if o.BLAS != nil {
-		out.BLASOpsPerS = l.ops() / turns.Median(3)
-		out.OfBLAS = turns.Ratio(3, 0)
+		out.BLASOpsPerS = l.ops() / turns.Median(2)
+		out.OfBLAS = turns.Ratio(2, 0)
 	}
 	return []GEMM{out}, nil
-}
-
-// onePanel is the product of as many rows of x with one panel of outputs.
-func (c *gemmCase) onePanel(registry *kernel.Registry, l *linear, workers Workers) (*linear, error) {
-	w, data, err := weightsOf(rand.New(rand.NewPCG(3, 4)), c.w.DType, min(op.PanelRows, l.M), l.K)
-	if err != nil {
-		return nil, err
-	}
-	panel, err := newLinear(registry, w, data, l.N, workers)
-	if err != nil {
-		return nil, err
-	}
-	copy(panel.x.F32(), l.x.F32())
-	return panel, nil
-}
-
-// restRatio is the median over the rounds of what contestant 1 takes to what
-// contestant 0 takes longer than contestant 2, or 0 where there is no such median.
-func restRatio(seconds [][]float64) float64 {
-	rest := make([]float64, len(seconds[0]))
-	for round := range rest {
-		rest[round] = (seconds[0][round] - seconds[2][round]) / seconds[1][round]
-	}
-	if m := median(rest); m > 0 {
-		return 1 / m
-	}
-	return 0
 }

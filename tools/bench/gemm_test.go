@@ -97,17 +97,6 @@ type nothing struct{}
 
 func (nothing) Run() error { return nil }
 
-// What is done once takes 3 of 11 and of 5 in every round, the loop 4.
-func TestRestRatio(t *testing.T) {
-	once, loop := []float64{3, 3, 3}, []float64{4, 4, 4}
-	if got := restRatio([][]float64{{11, 5, 11}, loop, once}); got != 0.5 {
-		t.Errorf("the rest is %g of the loop, want 0.5", got)
-	}
-	if got := restRatio([][]float64{{2, 5, 3}, loop, once}); got != 0 {
-		t.Errorf("a rest of nothing gives %g, want 0", got)
-	}
-}
-
 func TestWrongResultsAreNotTimed(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	w, data, err := weightsOf(rng, op.F32, 17, 5)

@@ -33,8 +33,7 @@ func benchGEMMCommand() *cli.Command {
 		Description: "Times the op Linear with weights of each type: what quantises activations is part of it.\n" +
 			"A multiply-add counts two operations. The ceiling is a loop of nothing but the kernel's\n" +
 			"instruction on as many threads, run in turn with it; by CPU time neighbours count less, and so\n" +
-			"does waiting. The product alone, by CPU time, leaves out what is done once for all outputs:\n" +
-			"quantising x or packing it. Where OpenBLAS is installed, its sgemm\n" +
+			"does waiting. Where OpenBLAS is installed, its sgemm\n" +
 			"computes the same products on f32 weights in the same rounds; OPENBLAS_CORETYPE chooses its\n" +
 			"kernels (Haswell for AVX2, SkylakeX for AVX-512).",
 		Flags: flags,
@@ -157,19 +156,15 @@ func findBLAS(stderr io.Writer) *bench.BLAS {
 
 func printGEMM(b *strings.Builder, r gemmReport) error {
 	printMachine(b, r.Machine)
-	head := "rows\tK\toutputs\tweights\tGop/s\tof ceiling\tby CPU time\tproduct alone\tceiling Gop/s"
+	head := "rows\tK\toutputs\tweights\tGop/s\tof ceiling\tby CPU time\tceiling Gop/s"
 	if r.BLAS != nil {
 		fmt.Fprintf(b, "sgemm of %s, kernels for %s, on f32 weights\n", r.BLAS.Name, r.BLAS.Core)
 		head += "\tsgemm Gop/s\tof sgemm"
 	}
 	var rows []string
 	for _, p := range r.Products {
-		alone := "–"
-		if p.ProductCPU > 0 {
-			alone = percent(p.ProductCPU)
-		}
-		row := fmt.Sprintf("%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s", p.Rows, p.K, p.Outputs, p.Weights,
-			giga(p.OpsPerS), percent(p.OfCeiling), percent(p.OfCeilingCPU), alone, giga(p.Ceiling.OpsPerS))
+		row := fmt.Sprintf("%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s", p.Rows, p.K, p.Outputs, p.Weights,
+			giga(p.OpsPerS), percent(p.OfCeiling), percent(p.OfCeilingCPU), giga(p.Ceiling.OpsPerS))
 		if r.BLAS != nil {
 			row += fmt.Sprintf("\t%s\t%.2f", giga(p.BLASOpsPerS), p.OfBLAS)
 		}

@@ -14,6 +14,7 @@ import (
 	"zeroth/kernels/conformance"
 	"zeroth/kernels/cpu"
 	"zeroth/kernels/plugin"
+	"zeroth/kernels/vulkan"
 	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
@@ -45,6 +46,9 @@ type accelerator struct {
 	Heaps  []vk.Heap `json:"heaps,omitempty"`
 	Can    any       `json:"can"`    // vk.Features or cl.Features
 	Limits any       `json:"limits"` // vk.Limits or cl.Limits
+	// Products says what matrix products are computed with, f32 apart; empty where
+	// there is nothing else.
+	Products string `json:"products,omitempty"`
 	// Unusable says why no program can run there; empty where one can.
 	Unusable string `json:"unusable"`
 
@@ -75,8 +79,11 @@ type pickedKernel struct {
 func devicesCommand() *cli.Command {
 	return &cli.Command{
 		Name: "devices", Usage: "show what programs can run on here, and which kernels are used", UsageText: "zeroth devices [flags]",
-		Description: "The environment variable " + cpu.LimitVariable + " caps the instruction sets, at one of\n" + strings.Join(cpu.Levels(), ", ") + ".",
-		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true}, pluginFlag()},
+		Description: "The environment variable " + cpu.LimitVariable + " caps the instruction sets, at one of\n" + strings.Join(cpu.Levels(), ", ") + ".\n" +
+			vulkan.ArithmeticVariable + " chooses what products are computed with on devices of Vulkan: a list of dot (products of\n" +
+			"bytes), coop and coop8 (cooperative matrices of f16 and of bytes), be they quick or not, and fp16\n" +
+			"(cooperative matrices for weights of f32 too, which lose by it); with \"no\" before it, one is not used.",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true}, pluginFlag()},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -99,7 +106,11 @@ func runDevices(plugins func() ([]*plugin.Plugin, error), asJSON bool, stdout io
 	if err != nil {
 		return err
 	}
-	devices := slices.Concat([]device{processor}, vulkanDevices(), openclDevices())
+	arithmetic, err := vulkanArithmetic()
+	if err != nil {
+		return err
+	}
+	devices := slices.Concat([]device{processor}, vulkanDevices(arithmetic), openclDevices())
 	for _, p := range loaded {
 		devices = append(devices, describePlugin(p))
 	}
@@ -259,6 +270,9 @@ func (d device) printAccelerator(row func(name, format string, values ...any)) {
 		row("memory", "%s", m)
 	}
 	row("can", "%s", cmp.Or(d.abilities, "f32 and 32-bit integers alone"))
+	if d.Products != "" {
+		row("products", "%s; all others by f32", d.Products)
+	}
 	row("limits", "%s", d.limits)
 }
 

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"strings"
 
+	"zeroth/kernels/gpu"
+	"zeroth/kernels/vulkan"
 	"zeroth/kernels/vulkan/vk"
 )
 
 // vulkanDevices lists what Vulkan lists: nothing where there is no Vulkan.
-func vulkanDevices() []device {
+func vulkanDevices(arithmetic vulkan.Arithmetic) []device {
 	instance, err := vk.Open(vk.Options{})
 	if errors.Is(err, vk.ErrUnavailable) {
 		return nil
@@ -20,13 +22,13 @@ func vulkanDevices() []device {
 	defer instance.Close()
 	var list []device
 	for i, p := range instance.Devices() {
-		list = append(list, describeVulkan(i, p))
+		list = append(list, describeVulkan(i, p, arithmetic.Of(p)))
 	}
 	return list
 }
 
 // describeVulkan tells of the i-th device.
-func describeVulkan(i int, p *vk.Physical) device {
+func describeVulkan(i int, p *vk.Physical, products gpu.Arithmetic) device {
 	l, f := p.Limits, p.Features
 	d := device{
 		Kind: vulkanName, Name: p.Name, System: systemName(),
@@ -43,6 +45,7 @@ func describeVulkan(i int, p *vk.Physical) device {
 		},
 	}
 	if p.Unusable == "" {
+		d.Products = describeProducts(products)
 		d.Backend = fmt.Sprintf("%s:%d", vulkanName, i)
 	}
 	for _, h := range p.Heaps {
@@ -53,4 +56,20 @@ func describeVulkan(i int, p *vk.Physical) device {
 		}
 	}
 	return d
+}
+
+// describeProducts says what products are computed with, by the type of the weights.
+func describeProducts(a gpu.Arithmetic) string {
+	bytes, half := a.Bytes != gpu.Matrix{}, a.Half != gpu.Matrix{}
+	size := func(m gpu.Matrix) string { return fmt.Sprintf("%d×%d×%d", m.M, m.N, m.K) }
+	coded := "i8, q4 and nf4"
+	if bytes {
+		coded = "q4 and nf4"
+	}
+	return inWords(
+		ability{bytes, "i8 by matrices of bytes, " + size(a.Bytes)},
+		ability{half, "bf16, " + coded + " by matrices of f16, " + size(a.Half)},
+		ability{half && a.RoundF32, "f32 rounded to those"},
+		ability{a.Dot && !half, coded + " by dot products of bytes"},
+	)
 }

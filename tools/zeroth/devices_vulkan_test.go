@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan/vk"
 )
 
@@ -18,7 +19,7 @@ func TestDescribeVulkan(t *testing.T) {
 	old := &vk.Physical{Name: "an old card", API: "1.0.3", Unusable: "its driver supports Vulkan 1.0.3, at least 1.1 is needed"}
 	var b strings.Builder
 	for i, p := range []*vk.Physical{card, old} {
-		if err := describeVulkan(i, p).print(&b); err != nil {
+		if err := describeVulkan(i, p, gpu.Arithmetic{}).print(&b); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -31,9 +32,28 @@ func TestDescribeVulkan(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
 	}
-	text, err := json.Marshal(describeVulkan(0, card))
+	b.Reset()
+	products := gpu.Arithmetic{Dot: true, Half: gpu.Matrix{M: 16, N: 16, K: 16, Subgroup: 32}}
+	if err := describeVulkan(0, card, products).print(&b); err != nil || !strings.Contains(b.String(), "products  bf16, i8, q4 and nf4 by matrices of f16, 16×16×16; all others by f32\n") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+	text, err := json.Marshal(describeVulkan(0, card, gpu.Arithmetic{}))
 	if err != nil || !strings.Contains(string(text), `"cooperative_matrix":true`) || strings.Contains(string(text), "clusters") {
 		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func TestDescribeProducts(t *testing.T) {
+	matrix := gpu.Matrix{M: 8, N: 16, K: 32, Subgroup: 32}
+	for want, a := range map[string]gpu.Arithmetic{
+		"": {},
+		"i8, q4 and nf4 by dot products of bytes":                                                              {Dot: true},
+		"i8 by matrices of bytes, 8×16×32, q4 and nf4 by dot products of bytes":                                {Dot: true, Bytes: matrix},
+		"i8 by matrices of bytes, 8×16×32, bf16, q4 and nf4 by matrices of f16, 8×16×32, f32 rounded to those": {Dot: true, Bytes: matrix, Half: matrix, RoundF32: true},
+	} {
+		if got := describeProducts(a); got != want {
+			t.Errorf("%+v: %q, want %q", a, got, want)
+		}
 	}
 }
 

@@ -37,7 +37,11 @@ func openVulkan(name string, index int) (backend.Backend, error) {
 	if err != nil {
 		return backend.Backend{}, err
 	}
-	d, err := vulkan.Open(vulkan.Options{Index: index, GPU: gpu.Options{Tune: tune}})
+	arithmetic, err := vulkanArithmetic()
+	if err != nil {
+		return backend.Backend{}, err
+	}
+	d, err := vulkan.Open(vulkan.Options{Index: index, Arithmetic: arithmetic, GPU: gpu.Options{Tune: tune}})
 	if err != nil {
 		return backend.Backend{}, withHint(fmt.Errorf("backend %s: %w", name, err), "zeroth devices lists what programs can run on")
 	}
@@ -45,6 +49,15 @@ func openVulkan(name string, index int) (backend.Backend, error) {
 	return backend.Backend{
 		Name: name, About: fmt.Sprintf("%s, %s", p.Name, p.Driver), Kernels: d.Kernels(), Delegate: d.Delegate(name),
 	}, nil
+}
+
+// vulkanArithmetic reads ZEROTH_VULKAN.
+func vulkanArithmetic() (vulkan.Arithmetic, error) {
+	a, err := vulkan.ParseArithmetic(os.Getenv(vulkan.ArithmeticVariable))
+	if err != nil {
+		return a, usagef("%s: %w", vulkan.ArithmeticVariable, err)
+	}
+	return a, nil
 }
 
 // deviceFailed reports whether a device stopped working, or has no memory left, or

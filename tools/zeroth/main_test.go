@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"zeroth/internal/testdata"
+	"zeroth/kernels/vulkan"
 	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/platform"
 
@@ -64,7 +65,7 @@ func TestScripts(t *testing.T) {
 			case "cpu0":
 				return platform.CPUs{0}.Check() == nil, nil
 			case "vulkan":
-				list := vulkanDevices()
+				list := vulkanDevices(vulkan.Arithmetic{})
 				return len(list) > 0 && list[0].Backend != "", nil
 			case "vulkan-validation":
 				instance, err := vk.Open(vk.Options{Validate: true})
