@@ -134,6 +134,14 @@ func (o *Ops) try(trial *trial, w op.Type, c class) (best Tile, ok bool) {
 	return best, ok && trial.ctx.Err() == nil
 }
 
+// How often a product is timed. The first run is slow on many devices, and clocks
+// rise only under work.
+const (
+	leastRuns = 4
+	mostRuns  = 64
+	trialTime = 30 * time.Millisecond
+)
+
 // timeOf is the least time of a few runs of a product, in seconds. What it
 // multiplies is whatever lies in memory.
 func (o *Ops) timeOf(ctx context.Context, w op.Type, c class, t Tile) (float64, error) {
@@ -176,7 +184,8 @@ func (o *Ops) timeOf(ctx context.Context, w op.Type, c class, t Tile) (float64, 
 	}
 	defer recording.Free()
 	least := math.Inf(1)
-	for range 4 { // the first is slow on many devices, and never the least
+	begin := time.Now()
+	for i := 0; i < leastRuns || i < mostRuns && time.Since(begin) < trialTime; i++ {
 		start := time.Now()
 		if err := recording.Run(ctx); err != nil {
 			return 0, err

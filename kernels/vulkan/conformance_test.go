@@ -341,6 +341,36 @@ func TestTooLittleMemory(t *testing.T) {
 	}
 }
 
+// What the host sees past its caches is copied by the device, unless it is little.
+func TestUncachedMemory(t *testing.T) {
+	d := open(t)
+	b, err := d.Allocate(64<<10, gpu.Local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	buffer := b.(*vk.Buffer)
+	if buffer.Bytes == nil {
+		t.Skip("the memory is not mapped")
+	}
+	buffer.Cached = false
+	data := make([]byte, 32<<10)
+	for i := range data {
+		data[i] = byte(i * i >> 5)
+	}
+	if err := d.Upload(gpu.Span{Buffer: b, Offset: gpu.Alignment, Size: int64(len(data))}, data); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{100, fewBytes, fewBytes + 1, len(data)} {
+		got := make([]byte, len(data))
+		if err := d.Download(got[:n], gpu.Span{Buffer: b, Offset: gpu.Alignment, Size: int64(n)}); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got[:n], data[:n]) || (d.Staging() > 0) != (n > fewBytes) {
+			t.Errorf("%d bytes: other bytes came back, or %d bytes of staging", n, d.Staging())
+		}
+	}
+}
+
 // What the host does not see is copied piece by piece.
 func TestStaging(t *testing.T) {
 	d := open(t)
@@ -365,5 +395,25 @@ func TestStaging(t *testing.T) {
 	}
 	if b.(*vk.Buffer).Bytes != nil {
 		t.Error("the memory is mapped")
+	}
+}
+
+// Ops are right where the host sees nothing of the device's own memory, as with a
+// card's: weights, slots and large outputs are copied by the device.
+func TestStagedSuite(t *testing.T) {
+	d := openWith(t, Options{Staged: true})
+	for o, parts := range map[string]int{"gather": 61, "linear": 397, "update": 31} {
+		list := examine(t, d, o, 3, parts).Results
+		for _, r := range list {
+			if !r.Pass {
+				t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
+			}
+		}
+		if len(list) == 0 {
+			t.Errorf("%s: no cases", o)
+		}
+	}
+	if d.Staging() == 0 {
+		t.Error("nothing was staged")
 	}
 }

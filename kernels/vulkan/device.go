@@ -142,15 +142,18 @@ func (d *Device) Upload(to gpu.Span, data []byte) error {
 		copy(b.Bytes[to.Offset:to.Offset+to.Size], data)
 		return nil
 	}
-	return d.stage(func(s *staging) error { return s.upload(d, b, to.Offset, data) })
+	return inGPU(d.stage(func(s *staging) error { return s.upload(d, b, to.Offset, data) }))
 }
+
+// fewBytes are read in place however slowly, rather than by a submission.
+const fewBytes = 4 << 10
 
 // Download implements gpu.Device.
 func (d *Device) Download(data []byte, from gpu.Span) error {
 	b := from.Buffer.(*vk.Buffer)
-	if b.Bytes != nil {
+	if b.Bytes != nil && (b.Cached || len(data) <= fewBytes) {
 		copy(data, b.Bytes[from.Offset:from.Offset+from.Size])
 		return nil
 	}
-	return d.stage(func(s *staging) error { return s.download(d, b, from.Offset, data) })
+	return inGPU(d.stage(func(s *staging) error { return s.download(d, b, from.Offset, data[:min(int64(len(data)), from.Size)]) }))
 }

@@ -19,7 +19,7 @@ const (
 )
 
 // wishes are the properties of memory for each use, best first. Where the host
-// is to see a buffer, it sees it without flushing.
+// is to see a buffer, it sees it without flushing: every device has such memory.
 var wishes = map[Use][]uint32{
 	UseDevice: {memoryDeviceLocal, 0},
 	UseInput: {
@@ -41,6 +41,9 @@ type Buffer struct {
 	// Bytes is the memory as the host sees it, nil if it does not. It belongs to
 	// the device: not to be touched after Free.
 	Bytes []byte
+	// Cached says that the host reads Bytes quickly. A card's own memory it reads
+	// past its caches, word by word over the bus.
+	Cached bool
 }
 
 // NewBuffer allocates a buffer of at least one byte. Its contents are
@@ -92,6 +95,7 @@ func (b *Buffer) create(use Use, hidden bool) error {
 		return err
 	}
 	b.Bytes = unsafe.Slice((*byte)(mapped), int(b.size))
+	b.Cached = d.Physical.memory.memoryTypes[kind].propertyFlags&memoryHostCached != 0
 	return nil
 }
 
