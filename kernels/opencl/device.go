@@ -19,26 +19,34 @@ var ErrDevice = errors.New("no such opencl device")
 type Options struct {
 	Index   int           // of the device, in the order that OpenCL lists them
 	Timeout time.Duration // for a batch of work; 0 means defaultTimeout
-	GPU     gpu.Options   // how ops are computed; on a processor the tile is processorTile where none is given
+	// BuildTimeout is for the driver's compiler and one kernel; 0 means
+	// defaultBuildTimeout.
+	BuildTimeout time.Duration
+	GPU          gpu.Options // how ops are computed; on a processor the tile is processorTile where none is given
 	// Cache is the folder in which built kernels are kept; empty means one in
 	// the user's cache folder, or none where the driver has one of its own.
 	Cache string
 }
 
-// defaultTimeout is beyond what any batch takes, on a slow device too.
-const defaultTimeout = 5 * time.Minute
+// defaultTimeout is beyond what any batch takes, on a slow device too;
+// defaultBuildTimeout beyond any compiler.
+const (
+	defaultTimeout      = 5 * time.Minute
+	defaultBuildTimeout = 10 * time.Minute
+)
 
 // Device is an opened device with its programs. It runs one thing at a time.
 type Device struct {
-	device  *cl.Device
-	ops     *gpu.Ops
-	timeout time.Duration
-	limits  gpu.Limits
-	cache   cache
+	device       *cl.Device
+	ops          *gpu.Ops
+	timeout      time.Duration // for a batch of work
+	buildTimeout time.Duration // for a kernel
+	limits       gpu.Limits
+	cache        cache
 
 	running  sync.Mutex // held while the device runs or copies something
 	building sync.Mutex // guards programs
-	programs map[programKey]*cl.Program
+	programs map[programKey]*built
 }
 
 // Open opens a device.
@@ -51,9 +59,12 @@ func Open(o Options) (*Device, error) {
 		return nil, fmt.Errorf("%w: number %d; OpenCL lists %d, from 0", ErrDevice, o.Index, len(list))
 	}
 	p := list[o.Index]
-	d := &Device{timeout: o.Timeout, limits: limitsOf(p), programs: make(map[programKey]*cl.Program)}
+	d := &Device{timeout: o.Timeout, limits: limitsOf(p), programs: make(map[programKey]*built)}
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
+	}
+	if d.buildTimeout = o.BuildTimeout; d.buildTimeout <= 0 {
+		d.buildTimeout = defaultBuildTimeout
 	}
 	if p.Kind == "cpu" && o.GPU.Tile == (gpu.Tile{}) {
 		o.GPU.Tile = processorTile

@@ -203,11 +203,52 @@ func TestCancel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Free()
+	r.(*recording).programs[0].ran = true
 	if err := r.Run(ctx); !errors.Is(err, context.Canceled) || runs != 2*batchStages {
 		t.Errorf("%v after %d stages", err, runs)
 	}
 	if err := r.Run(t.Context()); err != nil {
 		t.Errorf("after that: %v", err)
+	}
+}
+
+// A run ends soon when its context is cancelled while the driver compiles kernels
+// that it has not run before.
+func TestCancelFirstRun(t *testing.T) {
+	d := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stages, runs := make([]gpu.Stage, 5), 0
+	for i := range stages {
+		stages[i] = relu(t, d, 4096)
+		stages[i].Constants = []uint32{uint32(i)} // another function
+		extents := stages[i].Extents
+		stages[i].Extents = func(words []uint32) int {
+			runs++
+			cancel()
+			return extents(words)
+		}
+	}
+	r, err := d.Record(stages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Free()
+	if err := r.Run(ctx); !errors.Is(err, context.Canceled) || runs != 1 {
+		t.Errorf("%v after %d stages", err, runs)
+	}
+	if err := r.Run(t.Context()); err != nil || runs != 1+len(stages) {
+		t.Errorf("%v after %d stages", err, runs)
+	}
+}
+
+// A compiler that takes too long is named with its kernel.
+func TestBuildTimeout(t *testing.T) {
+	d := openWith(t, Options{BuildTimeout: 1, Cache: filepath.Join(t.TempDir(), "none kept")}) // nanosecond
+	s := relu(t, d, 4096)
+	err := d.Compile(t.Context(), s.Kernel, s.Constants)
+	if !errors.Is(err, cl.ErrTimeout) || !strings.Contains(err.Error(), "kernel elementwise: device does not answer: it was not built within 1ns") {
+		t.Errorf("%v", err)
 	}
 }
 

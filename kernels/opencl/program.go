@@ -20,6 +20,12 @@ type programKey struct {
 	constants [gpu.MaxConstants]uint32
 }
 
+// built is a program of the device's.
+type built struct {
+	*cl.Program
+	ran bool // some of it, so that a driver which compiles at the first run has done so
+}
+
 // source is the text of a kernel: its file with those that it includes put in
 // their places.
 func source(kernel string) (string, error) {
@@ -72,8 +78,9 @@ func (d *Device) Compile(ctx context.Context, k gpu.Kernel, constants []uint32) 
 
 // program builds a kernel, once for the same constants. A binary that an earlier
 // process has kept is taken if the driver takes it. A driver that is still at it
-// when ctx is cancelled is left to itself, and the device given up.
-func (d *Device) program(ctx context.Context, k gpu.Kernel, constants []uint32) (*cl.Program, error) {
+// when ctx is cancelled, or the time for it is over, is left to itself, and the
+// device given up.
+func (d *Device) program(ctx context.Context, k gpu.Kernel, constants []uint32) (*built, error) {
 	key := programKey{kernel: k.Name}
 	copy(key.constants[:], constants)
 	d.building.Lock()
@@ -89,15 +96,20 @@ func (d *Device) program(ctx context.Context, k gpu.Kernel, constants []uint32) 
 	if err := d.device.Broken(); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, d.buildTimeout, fmt.Errorf("%w: it was not built within %s", cl.ErrTimeout, d.buildTimeout))
+	defer cancel()
 	p, left, err := gpu.Await(ctx, func() (*cl.Program, error) { return d.make(text, options) })
+	if err != nil && errors.Is(err, ctx.Err()) {
+		err = context.Cause(ctx)
+	}
 	if left {
 		d.device.GiveUp(fmt.Errorf("its compiler was left at work: %w", err))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("kernel %s: %w", k.Name, inGPU(err))
 	}
-	d.programs[key] = p
-	return p, nil
+	d.programs[key] = &built{Program: p}
+	return d.programs[key], nil
 }
 
 // make loads a program, or builds and keeps it.

@@ -11,14 +11,15 @@ import (
 // recording is a list of stages as kernels with their buffers. They are put into
 // the queue anew at each run, with the parameters that have changed.
 type recording struct {
-	device  *Device
-	stages  []gpu.Stage
-	kernels []*cl.Kernel
-	last    [][gpu.MaxWords]uint32 // what the parameters are
-	now     [gpu.MaxWords]uint32
-	bytes   int64      // of parameters, passed so far
-	events  []cl.Event // of each stage in the last run, none where it had nothing to do; nil where nobody asks
-	ended   bool       // the last run came to its end
+	device   *Device
+	stages   []gpu.Stage
+	kernels  []*cl.Kernel
+	programs []*built               // of the kernels
+	last     [][gpu.MaxWords]uint32 // what the parameters are
+	now      [gpu.MaxWords]uint32
+	bytes    int64      // of parameters, passed so far
+	events   []cl.Event // of each stage in the last run, none where it had nothing to do; nil where nobody asks
+	ended    bool       // the last run came to its end
 }
 
 // A batch has so many stages or so much work, and one is in the queue while
@@ -76,7 +77,7 @@ func (r *recording) prepare(s *gpu.Stage) error {
 	if err != nil {
 		return err
 	}
-	r.kernels = append(r.kernels, k)
+	r.kernels, r.programs = append(r.kernels, k), append(r.programs, program)
 	for i, span := range s.Spans {
 		if span.Size > r.device.limits.BufferBytes {
 			return fmt.Errorf("%w: %s: buffer %d of %d bytes", gpu.ErrTooLarge, s.Kernel.Name, i, span.Size)
@@ -144,7 +145,8 @@ func (d *Device) settle(err error) error {
 }
 
 // enqueue puts a batch of stages from i on into the queue, and returns the first
-// that is not of it.
+// that is not of it. Programs that never ran end their batch: drivers may compile
+// them only now, and a context that is cancelled is not to wait for many of them.
 func (r *recording) enqueue(ctx context.Context, i int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return i, err
@@ -168,6 +170,10 @@ func (r *recording) enqueue(ctx context.Context, i int) (int, error) {
 			return i, err
 		}
 		work += s.Work
+		if program := r.programs[i]; !program.ran {
+			program.ran = true
+			return i + 1, nil
+		}
 	}
 	return i, nil
 }
