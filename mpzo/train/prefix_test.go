@@ -7,7 +7,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"zeroth/graph"
 	"zeroth/graph/pass"
@@ -195,5 +197,60 @@ func TestBoundaryWithoutAPrefix(t *testing.T) {
 	defer s.Close()
 	if _, err := train.NewModel(s); !errors.Is(err, train.ErrProgram) {
 		t.Errorf("a session without the method prefix: %v", err)
+	}
+}
+
+// BenchmarkPrefixCache takes whole training steps of a later epoch on the upper
+// two of 22 layers, a narrow TinyLlama of random weights, with a cache and
+// without, in turn: "faster" is the median time without over that with.
+func BenchmarkPrefixCache(b *testing.B) {
+	config := toyConfig()
+	config.HiddenSize, config.IntermediateSize, config.Layers, config.Heads, config.KVHeads, config.HeadDim = 256, 704, 22, 8, 1, 32
+	config.VocabSize, config.MaxPositions = 4000, 64
+	lora := gaussianLoRA(16)
+	lora.Layers = []int{20, 21}
+	base := link(b, build(b, toy{config, 1}), lora)
+	f := &fixture{kernels: backends(b)["cpu"], train: &data.Set{Loss: data.TokenLoss}}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 16 {
+		ids := make([]int32, 33+random.IntN(32))
+		for i := range ids {
+			ids[i] = int32(random.IntN(config.VocabSize))
+		}
+		f.train.Examples = append(f.train.Examples, data.Example{Candidates: [][]int32{ids}, Prefix: len(ids) - 1})
+	}
+	f.heldOut = f.train
+	for _, q := range []int{1, 4} {
+		b.Run(fmt.Sprintf("P%d", 2*q), func(b *testing.B) {
+			s := settings(data.TokenLoss, train.PRGE{})
+			s.Queries, s.Batch = q, 8
+			f.program, f.cache = base, nil
+			whole := newStepper(b, f, s, 0)
+			f.program, f.cache = cut(b, base), openCache(b, filepath.Join(b.TempDir(), "cache"), []int{config.HiddenSize}, 1<<30)
+			cached := newStepper(b, f, s, 0)
+			take := func(s *stepper) time.Duration {
+				start := time.Now()
+				must(b, s.step())
+				return time.Since(start)
+			}
+			for range 2 { // the first epoch
+				take(cached)
+				take(whole)
+			}
+			misses := f.cache.Stats().Misses
+			var with, without []time.Duration
+			for b.Loop() {
+				with = append(with, take(cached))
+				b.StopTimer()
+				without = append(without, take(whole))
+				b.StartTimer()
+			}
+			if f.cache.Stats().Misses != misses {
+				b.Fatal("sequences of a later epoch were not in the cache")
+			}
+			slices.Sort(with)
+			slices.Sort(without)
+			b.ReportMetric(without[len(without)/2].Seconds()/with[len(with)/2].Seconds(), "faster")
+		})
 	}
 }
