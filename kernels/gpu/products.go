@@ -28,12 +28,12 @@ type product struct {
 
 // addProduct computes a product part by part of the weights.
 func (b *builder) addProduct(p product) {
-	t := b.tile(p.weights, total(p.x)/max(p.weights.Shape[1], 1))
-	if m, ok := b.limits.Arithmetic.multiplierFor(p.weights.Type); ok && !p.exact {
-		b.addRounded(m, t, b.round(m, p.x, p.input), p)
+	m := b.limits.Arithmetic.multiplierFor(p.weights.Type)
+	if m == nil || p.exact {
+		b.addProductIn(b.tile(nil, p.weights, p.x), p)
 		return
 	}
-	b.addProductIn(t, p)
+	b.addRounded(m, b.tile(m, p.weights, p.x), b.round(m, p.x, p.input), p)
 }
 
 // addProductIn computes a product in tiles of that size.
@@ -112,14 +112,15 @@ func cutVocabulary(parts []part, columns int) (list []chunks, count int) {
 func buildCrossEntropyHead(b *builder) {
 	x, w, labels := b.call.In[0], b.call.In[1], b.call.In[2]
 	parts, C := b.memory.in(1), w.Shape[1]
-	t := b.tile(w, x.Width*x.Shape[0])
+	m := b.limits.Arithmetic.multiplierFor(w.Type)
+	t := b.tile(m, w, x)
 	if t.A*t.B > 32 { // a sum of exponentials for each element takes compilers minutes
 		t = usualTile(x.Width * x.Shape[0])
 	}
 	cut, count := cutVocabulary(parts, t.columns())
 	bound := x.Width * x.Shape[0]
 	partial, chosen := b.scratch(2*count*bound), b.scratch(bound)
-	if m, ok := b.limits.Arithmetic.multiplierFor(w.Type); ok {
+	if m != nil {
 		b.addRoundedHead(m, t, b.round(m, x, b.in(0)), cut, partial, chosen)
 	} else {
 		constants := []uint32{weightCode(w.Type), uint32(t.A), uint32(t.B), boolean(len(b.call.In) > 3)}

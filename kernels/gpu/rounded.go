@@ -18,9 +18,9 @@ type Arithmetic struct {
 	Half Matrix
 	// Bytes are matrices of signed bytes: linearbytematrix, headbytematrix.
 	Bytes Matrix
-	// RoundF32 says that weights of f32 may be rounded to f16, too. Others are, to
-	// within what their own type has lost.
-	RoundF32 bool
+	// RoundFloats says that Half is for weights of bf16 and f32, too, with which
+	// products are else as exact as those of f32.
+	RoundFloats bool
 }
 
 // Matrix is the product that a subgroup computes together, of M × K by K × N
@@ -34,21 +34,32 @@ type multiplier struct {
 	matrix       *Matrix // that the kernels are compiled for, if they are
 }
 
-// multiplierFor picks the way for weights of a type, if there is one.
-func (a *Arithmetic) multiplierFor(w op.Type) (*multiplier, bool) {
+// multiplierFor picks the way for weights of a type, or nil where there is none.
+func (a *Arithmetic) multiplierFor(w op.Type) *multiplier {
 	if w.Layout != op.Panels16 {
-		return nil, false
+		return nil
 	}
 	coded := w.DType == op.I8 || w.DType == op.Q4 || w.DType == op.NF4
 	switch {
 	case w.DType == op.I8 && a.Bytes != Matrix{}:
-		return &multiplier{linear: kernelLinearByteMatrix, head: kernelHeadByteMatrix, bytes: true, matrix: &a.Bytes}, true
-	case a.Half != Matrix{} && (coded || w.DType == op.BF16 || a.RoundF32):
-		return &multiplier{linear: kernelLinearMatrix, head: kernelHeadMatrix, matrix: &a.Half}, true
+		return &multiplier{linear: kernelLinearByteMatrix, head: kernelHeadByteMatrix, bytes: true, matrix: &a.Bytes}
+	case a.Half != Matrix{} && (coded || a.RoundFloats):
+		return &multiplier{linear: kernelLinearMatrix, head: kernelHeadMatrix, matrix: &a.Half}
 	case coded && a.Dot:
-		return &multiplier{linear: kernelLinearDot, head: kernelHeadDot, bytes: true}, true
+		return &multiplier{linear: kernelLinearDot, head: kernelHeadDot, bytes: true}
 	}
-	return nil, false
+	return nil
+}
+
+// number tells multipliers apart, from 1.
+func (m *multiplier) number() uint32 {
+	switch {
+	case m.matrix == nil:
+		return 1
+	case m.bytes:
+		return 2
+	}
+	return 3
 }
 
 // kinds are the rows that are rounded for each row of so many copies.
@@ -136,24 +147,29 @@ func widths(x *kernel.Tensor) []int {
 	return []int{1}
 }
 
-// addRounded computes a product with a rounded x, part by part of the weights. Of
-// the stages for one copy and for several those of the moment have work groups.
+// addRounded computes a product with a rounded x. Of the stages for one copy and for
+// several those of the moment have work groups.
 func (b *builder) addRounded(m *multiplier, t Tile, r rounded, p product) {
-	all, perRow, K := p.weights.Shape[0], rowWords(p.weights.Type), p.weights.Shape[1]
 	for _, copies := range widths(p.x) {
-		s := b.shape(m, t, copies)
-		constants := m.constants(s, p.weights.Type, p.hasBias, p.r > 0)
-		for _, part := range p.parts {
-			spans := []Span{r.codes, r.scales, part.span, p.bias, p.output, p.hidden, p.loraB}
-			b.add(m.linear, constants, spans, func(words []uint32) int {
-				w, P, N := p.copies()
-				if (w == 1) != (copies == 1) {
-					return 0
-				}
-				fill(words, w, P, m.kinds(w), N, K, part.rows, m.words(K), perRow, part.first, all, p.r)
-				return b.groups(s.groups(w) * ceilDiv(N, s.rows()) * ceilDiv(part.rows, s.columns()))
-			}).Work = float64(copies) * float64(p.x.Elements()) * float64(part.rows)
-		}
+		b.addRoundedFor(m, t, copies, r, p)
+	}
+}
+
+// addRoundedFor computes it for so many copies, part by part of the weights.
+func (b *builder) addRoundedFor(m *multiplier, t Tile, copies int, r rounded, p product) {
+	all, perRow, K := p.weights.Shape[0], rowWords(p.weights.Type), p.weights.Shape[1]
+	s := b.shape(m, t, copies)
+	constants := m.constants(s, p.weights.Type, p.hasBias, p.r > 0)
+	for _, part := range p.parts {
+		spans := []Span{r.codes, r.scales, part.span, p.bias, p.output, p.hidden, p.loraB}
+		b.add(m.linear, constants, spans, func(words []uint32) int {
+			w, P, N := p.copies()
+			if (w == 1) != (copies == 1) {
+				return 0
+			}
+			fill(words, w, P, m.kinds(w), N, K, part.rows, m.words(K), perRow, part.first, all, p.r)
+			return b.groups(s.groups(w) * ceilDiv(N, s.rows()) * ceilDiv(part.rows, s.columns()))
+		}).Work = float64(copies) * float64(p.x.Elements()) * float64(part.rows)
 	}
 }
 

@@ -45,8 +45,10 @@ type Tuned interface {
 
 // class is what the best tile depends on.
 type class struct {
-	weights    uint32 // weightCode
-	rows, M, K int    // rows: a power of two
+	// weights is weightCode; where x is rounded, also which multiplier it is, from
+	// bit 8, and the kinds of x's rows, from bit 16.
+	weights    uint32
+	rows, M, K int // rows: a power of two
 }
 
 func (c class) String() string { return fmt.Sprintf("%d %d %d %d", c.weights, c.rows, c.M, c.K) }
@@ -61,6 +63,15 @@ func classOf(w op.Type, rows, M, K int) class {
 	rows = min(1<<bits.Len(uint(max(rows, 1)-1)), mostTriedRows)
 	return class{weightCode(w), rows, min(M, mostTriedColumns), K}
 }
+
+// rounded is the class of a product with a rounded x of so many copies.
+func (c class) rounded(m *multiplier, copies int) class {
+	c.weights |= m.number()<<8 | uint32(m.kinds(copies))<<16
+	return c
+}
+
+// kinds are those of x's rows; 0 where it is not rounded.
+func (c class) kinds() int { return int(c.weights >> 16) }
 
 // candidates are the tiles to try: not those of which most rows would be empty.
 func (c class) candidates() []Tile {
@@ -89,10 +100,10 @@ type trial struct {
 	tell func(what string, done, total int)
 }
 
-// tile picks the tile of a product. It tries only where the device's memory may
-// be used for that.
-func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
-	o := b.Ops
+// tile picks the tile of a product with all of x, rounded for m unless that is nil.
+// It tries only where the device's memory may be used for that.
+func (b *builder) tile(m *multiplier, w, x *kernel.Tensor) Tile {
+	o, rows := b.Ops, x.Width*x.Shape[0]
 	if o.options.Tile != (Tile{}) {
 		return o.options.Tile
 	}
@@ -101,11 +112,14 @@ func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
 		return usualTile(rows)
 	}
 	c := classOf(w.Type, rows, M, K)
+	if m != nil {
+		c = c.rounded(m, x.Width)
+	}
 	o.tuner.mutex.Lock()
 	defer o.tuner.mutex.Unlock()
 	t, ok := o.tuner.best[c]
 	if !ok && b.trial != nil && !o.tuner.untried[c] {
-		if t, ok = o.try(b.trial, w.Type, c); ok {
+		if t, ok = o.try(b.trial, m, w.Type, c); ok {
 			o.tuner.best[c] = t
 			o.tuner.store.save(o.tuner.best)
 		}
@@ -123,11 +137,11 @@ func (b *builder) tile(w *kernel.Tensor, rows int) Tile {
 
 // try times the candidates and returns the fastest, if any can be run and the
 // trial was not cut short.
-func (o *Ops) try(trial *trial, w op.Type, c class) (best Tile, ok bool) {
+func (o *Ops) try(trial *trial, m *multiplier, w op.Type, c class) (best Tile, ok bool) {
 	least, list := math.Inf(1), c.candidates()
 	for i, t := range list {
 		trial.tell(fmt.Sprintf("tiles tried for products of %d by %d", c.M, c.K), i, len(list))
-		if s, err := o.timeOf(trial.ctx, w, c, t); err == nil && s < least {
+		if s, err := o.timeOf(trial.ctx, m, w, c, t); err == nil && s < least {
 			best, least, ok = t, s, true
 		}
 	}
@@ -144,7 +158,7 @@ const (
 
 // timeOf is the least time of a few runs of a product, in seconds. What it
 // multiplies is whatever lies in memory.
-func (o *Ops) timeOf(ctx context.Context, w op.Type, c class, t Tile) (float64, error) {
+func (o *Ops) timeOf(ctx context.Context, m *multiplier, w op.Type, c class, t Tile) (float64, error) {
 	limits := o.device.Limits()
 	w = partType(w, c.M)
 	w.Wide = false
@@ -154,7 +168,15 @@ func (o *Ops) timeOf(ctx context.Context, w op.Type, c class, t Tile) (float64, 
 			s.Buffer.Free()
 		}
 	}()
-	for _, bytes := range []int64{int64(c.rows) * int64(c.K) * 4, partBytes(w, c.M), int64(c.rows) * int64(c.M) * 4} {
+	copies := max(c.kinds(), 1)
+	x := &kernel.Tensor{Width: copies, Shape: []int{ceilDiv(c.rows, copies), c.K}}
+	rows := copies * x.Shape[0]
+	sizes := []int64{int64(rows) * int64(c.K) * 4, partBytes(w, c.M), int64(rows) * int64(c.M) * 4}
+	if m != nil {
+		sizes[0] = int64(rows) * int64(m.words(c.K)) * 4
+		sizes = append(sizes, int64(rows)*4)
+	}
+	for _, bytes := range sizes {
 		if bytes > min(limits.BufferBytes, limits.AllocationBytes) {
 			return 0, fmt.Errorf("%w: %d bytes", ErrTooLarge, bytes)
 		}
@@ -167,13 +189,18 @@ func (o *Ops) timeOf(ctx context.Context, w op.Type, c class, t Tile) (float64, 
 	b := &builder{Ops: o, limits: limits}
 	const repeats = 4
 	for range repeats {
-		b.addProductIn(t, product{
-			x:       &kernel.Tensor{Width: 1, Shape: []int{c.rows, c.K}},
+		p := product{
+			x:       x,
 			weights: &kernel.Tensor{Type: w, Width: 1, Shape: []int{c.M, c.K}},
 			parts:   []part{{span: spans[1], rows: c.M}},
 			input:   spans[0], output: spans[2], bias: o.table, hidden: o.table, loraB: o.table, scale: 1,
-			copies: func() (w, P, N int) { return 1, 1, c.rows },
-		})
+			copies: func() (w, P, N int) { return copies, copies, x.Shape[0] },
+		}
+		if m != nil {
+			b.addRoundedFor(m, t, copies, rounded{codes: spans[0], scales: spans[3]}, p)
+		} else {
+			b.addProductIn(t, p)
+		}
 	}
 	if err := o.device.Compile(ctx, b.stages[0].Kernel, b.stages[0].Constants); err != nil {
 		return 0, err

@@ -26,9 +26,9 @@ type Arithmetic struct {
 // The ways, by name.
 const (
 	wayDot   = "dot"   // dot products of bytes, for weights of 8 or 4 bits
-	wayCoop  = "coop"  // cooperative matrices of f16, for weights of 16 bits or less
+	wayCoop  = "coop"  // cooperative matrices of f16, for weights of 8 or 4 bits
 	wayCoop8 = "coop8" // cooperative matrices of bytes, for weights of i8
-	wayFP16  = "fp16"  // f16 for weights of f32 too, which lose by it
+	wayFP16  = "fp16"  // the same for weights of bf16 and f32, whose products lose by it
 )
 
 var ways = []string{wayDot, wayCoop, wayCoop8, wayFP16}
@@ -66,9 +66,9 @@ func (a Arithmetic) Of(p *vk.Physical) gpu.Arithmetic {
 	half, bytes := matrixOf(p, false), matrixOf(p, true)
 	if a.uses(wayCoop, half != gpu.Matrix{}, p.Kind != "cpu") {
 		out.Half = half
-		out.RoundF32 = a.uses(wayFP16, true, false)
+		out.RoundFloats = a.uses(wayFP16, true, false)
 	}
-	if a.uses(wayCoop8, bytes != gpu.Matrix{}, p.Kind != "cpu") {
+	if a.uses(wayCoop8, bytes != gpu.Matrix{}, false) { // f16 is nearer
 		out.Bytes = bytes
 	}
 	return out

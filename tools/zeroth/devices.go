@@ -82,7 +82,7 @@ func devicesCommand() *cli.Command {
 		Description: "The environment variable " + cpu.LimitVariable + " caps the instruction sets, at one of\n" + strings.Join(cpu.Levels(), ", ") + ".\n" +
 			vulkan.ArithmeticVariable + " chooses what products are computed with on devices of Vulkan: a list of dot (products of\n" +
 			"bytes), coop and coop8 (cooperative matrices of f16 and of bytes), be they quick or not, and fp16\n" +
-			"(cooperative matrices for weights of f32 too, which lose by it); with \"no\" before it, one is not used.",
+			"(those of f16 for weights of f32 and bf16 too, whose products lose by it); with \"no\" before it, one is not used.",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true}, pluginFlag()},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {

@@ -68,8 +68,8 @@ func describeProducts(a gpu.Arithmetic) string {
 	}
 	return inWords(
 		ability{bytes, "i8 by matrices of bytes, " + size(a.Bytes)},
-		ability{half, "bf16, " + coded + " by matrices of f16, " + size(a.Half)},
-		ability{half && a.RoundF32, "f32 rounded to those"},
+		ability{half && a.RoundFloats, "f32, bf16, " + coded + " by matrices of f16, " + size(a.Half)},
+		ability{half && !a.RoundFloats, coded + " by matrices of f16, " + size(a.Half)},
 		ability{a.Dot && !half, coded + " by dot products of bytes"},
 	)
 }

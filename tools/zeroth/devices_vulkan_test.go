@@ -34,7 +34,7 @@ func TestDescribeVulkan(t *testing.T) {
 	}
 	b.Reset()
 	products := gpu.Arithmetic{Dot: true, Half: gpu.Matrix{M: 16, N: 16, K: 16, Subgroup: 32}}
-	if err := describeVulkan(0, card, products).print(&b); err != nil || !strings.Contains(b.String(), "products  bf16, i8, q4 and nf4 by matrices of f16, 16×16×16; all others by f32\n") {
+	if err := describeVulkan(0, card, products).print(&b); err != nil || !strings.Contains(b.String(), "products  i8, q4 and nf4 by matrices of f16, 16×16×16; all others by f32\n") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 	text, err := json.Marshal(describeVulkan(0, card, gpu.Arithmetic{}))
@@ -47,9 +47,9 @@ func TestDescribeProducts(t *testing.T) {
 	matrix := gpu.Matrix{M: 8, N: 16, K: 32, Subgroup: 32}
 	for want, a := range map[string]gpu.Arithmetic{
 		"": {},
-		"i8, q4 and nf4 by dot products of bytes":                                                              {Dot: true},
-		"i8 by matrices of bytes, 8×16×32, q4 and nf4 by dot products of bytes":                                {Dot: true, Bytes: matrix},
-		"i8 by matrices of bytes, 8×16×32, bf16, q4 and nf4 by matrices of f16, 8×16×32, f32 rounded to those": {Dot: true, Bytes: matrix, Half: matrix, RoundF32: true},
+		"i8, q4 and nf4 by dot products of bytes":                                             {Dot: true},
+		"i8 by matrices of bytes, 8×16×32, q4 and nf4 by dot products of bytes":               {Dot: true, Bytes: matrix},
+		"i8 by matrices of bytes, 8×16×32, f32, bf16, q4 and nf4 by matrices of f16, 8×16×32": {Dot: true, Bytes: matrix, Half: matrix, RoundFloats: true},
 	} {
 		if got := describeProducts(a); got != want {
 			t.Errorf("%+v: %q, want %q", a, got, want)
