@@ -10,7 +10,8 @@ const patience = 300 * time.Millisecond
 
 // Await returns what f returns. For a compiler that cannot be stopped: where ctx is
 // cancelled and f does not end soon, f goes on by itself, and Await returns the
-// context's error and left, which says so.
+// context's error and left, which says so. f's own error then is the context's,
+// too: compilers take Ctrl-C for themselves, and fail.
 func Await[T any](ctx context.Context, f func() (T, error)) (value T, left bool, err error) {
 	if err := ctx.Err(); err != nil || ctx.Done() == nil {
 		if err == nil {
@@ -29,11 +30,17 @@ func Await[T any](ctx context.Context, f func() (T, error)) (value T, left bool,
 	}()
 	select {
 	case r := <-done:
+		if r.err != nil && ctx.Err() != nil {
+			r.err = ctx.Err()
+		}
 		return r.value, false, r.err
 	case <-ctx.Done():
 	}
 	select {
 	case r := <-done:
+		if r.err != nil {
+			r.err = ctx.Err()
+		}
 		return r.value, false, r.err
 	case <-time.After(patience):
 		return value, true, ctx.Err()

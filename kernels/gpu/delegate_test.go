@@ -393,6 +393,10 @@ func TestAwait(t *testing.T) {
 	if took := time.Since(start); !left || !errors.Is(err, context.Canceled) || took < patience {
 		t.Errorf("left %t, %v after %v", left, err, took)
 	}
+	interrupted, interrupt := context.WithCancel(t.Context())
+	if _, left, err := Await(interrupted, func() (int, error) { interrupt(); return 0, errors.New("interrupted") }); left || !errors.Is(err, context.Canceled) {
+		t.Errorf("a compiler that fails by Ctrl-C: left %t, %v", left, err)
+	}
 	for _, c := range []context.Context{context.Background(), t.Context()} {
 		if v, left, err := Await(c, func() (int, error) { return 2, nil }); v != 2 || left || err != nil {
 			t.Errorf("%d, left %t, %v", v, left, err)

@@ -44,9 +44,10 @@ type Device struct {
 
 	running   sync.Mutex // held while the device runs something
 	staging   *staging
-	building  sync.Mutex // guards pipelines
+	building  sync.Mutex // guards pipelines, ran and cache
 	pipelines map[pipelineKey]*vk.Pipeline
-	cache     *cache // nil: nothing is kept
+	ran       map[*vk.Pipeline]bool // those that are of a recording
+	cache     *cache                // nil: nothing is kept
 }
 
 // Open opens a device.
@@ -55,7 +56,7 @@ func Open(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{instance: instance, timeout: o.Timeout, staged: o.Staged, pipelines: make(map[pipelineKey]*vk.Pipeline)}
+	d := &Device{instance: instance, timeout: o.Timeout, staged: o.Staged, pipelines: make(map[pipelineKey]*vk.Pipeline), ran: make(map[*vk.Pipeline]bool)}
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
 	}

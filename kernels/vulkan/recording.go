@@ -18,6 +18,7 @@ type recording struct {
 	places *vk.Buffer
 	sets   *vk.Sets
 	chunks []*vk.Commands
+	ends   []int          // of the chunks, in stages
 	times  *vk.Timestamps // before each chunk and after each stage; nil where nobody asks
 	last   []uint32       // what the places hold, placeWords each
 	now    [placeWords]uint32
@@ -97,13 +98,13 @@ func (r *recording) make(timed bool) error {
 	if r.sets, err = d.device.NewSets(bindings); err != nil {
 		return err
 	}
-	ends := chunksOf(r.stages)
+	r.ends = chunksOf(r.stages, d.firstRuns(bindings))
 	if timed {
-		if r.times, err = d.device.NewTimestamps(len(r.stages) + len(ends)); err != nil {
+		if r.times, err = d.device.NewTimestamps(len(r.stages) + len(r.ends)); err != nil {
 			return err
 		}
 	}
-	return r.record(ends)
+	return r.record()
 }
 
 // binding is the pipeline of stage i with its buffers.
@@ -124,12 +125,30 @@ func (r *recording) binding(i int) (vk.Binding, error) {
 	return b, nil
 }
 
-// chunksOf cuts stages into submissions: the end of each.
-func chunksOf(stages []gpu.Stage) []int {
+// firstRuns says which stages are the first that their pipelines run in, on a
+// processor that plays a device: its driver compiles only then.
+func (d *Device) firstRuns(bindings []vk.Binding) []bool {
+	first := make([]bool, len(bindings))
+	if d.device.Physical.Kind != "cpu" {
+		return first
+	}
+	d.building.Lock()
+	defer d.building.Unlock()
+	for i, b := range bindings {
+		first[i] = !d.ran[b.Pipeline]
+		d.ran[b.Pipeline] = true
+	}
+	return first
+}
+
+// chunksOf cuts stages into submissions: the end of each. One ends behind a stage
+// that compiles when it is first run: a context that is cancelled is not to wait
+// for many of them.
+func chunksOf(stages []gpu.Stage, compiles []bool) []int {
 	var ends []int
 	first, work := 0, 0.0
 	for i := range stages {
-		if i > first && (i-first == chunkStages || work+stages[i].Work > chunkWork) {
+		if i > first && (i-first == chunkStages || work+stages[i].Work > chunkWork || compiles[i-1]) {
 			ends = append(ends, i)
 			first, work = i, 0
 		}
@@ -139,9 +158,9 @@ func chunksOf(stages []gpu.Stage) []int {
 }
 
 // record records all stages, chunk by chunk.
-func (r *recording) record(ends []int) error {
+func (r *recording) record() error {
 	waits, first := gpu.Waits(r.stages), 0
-	for chunk, end := range ends {
+	for chunk, end := range r.ends {
 		c, err := r.device.device.NewCommands()
 		if err != nil {
 			return err
@@ -229,7 +248,7 @@ func (r *recording) StageTimes(seconds []float64) error {
 		return err
 	}
 	first := 0
-	for chunk, end := range chunksOf(r.stages) {
+	for chunk, end := range r.ends {
 		for i := first; i < end; i++ {
 			seconds[i] = r.times.Seconds(i+chunk, i+chunk+1)
 		}
