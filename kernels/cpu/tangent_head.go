@@ -38,9 +38,9 @@ type headTangent struct {
 // joined, where there are fewer rows than that; the most groups; and how many
 // tiles are wanted, which is few, since each turns the weights that it reads.
 const (
-	gradientRows   = 256
+	gradientRows   = 1024
 	gradientGroups = 16
-	gradientTiles  = 16
+	gradientTiles  = 8
 )
 
 func (r *routines) newHeadTangent(c *kernel.Call) *headTangent {

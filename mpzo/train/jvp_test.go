@@ -12,6 +12,7 @@ import (
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/noise"
+	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 )
 
@@ -152,6 +153,22 @@ func TestExactSlopesHaveTheSameBits(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) || fmt.Sprint(fewer) != fmt.Sprint(want[:3]) {
 			t.Errorf("%d threads: slopes %v, three alone %v, want %v", threads, got, fewer, want)
 		}
+	}
+}
+
+// q tangents beside one copy take about the room of q + 1 copies.
+func TestExactSlopesTakeNoMoreMemory(t *testing.T) {
+	const q = 4
+	base := built(t, "tiny-random-qwen3")
+	without := graph.Lift(base)
+	must(t, pass.InsertLoRA(without, gaussianLoRA(4)))
+	arena := func(p *program.Program, width int) int {
+		bounds := op.Extents{Width: width, N: 512, S: 8, R: 256, K: 8, G: 8, Q: q}
+		return bind(t, p, backends(t)["cpu"], bounds, 2).Session().ArenaBytes()
+	}
+	slopes := arena(link(t, base, gaussianLoRA(4)), q)
+	if differences := arena(lower(t, without), q+1); slopes > differences*11/10 {
+		t.Errorf("slopes take an arena of %d bytes, q + 1 copies %d", slopes, differences)
 	}
 }
 
