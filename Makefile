@@ -80,15 +80,15 @@ GLSLC ?= glslc
 MATRIX_GLSLC ?= glslc
 SPIRV_VAL ?= spirv-val
 MATRIX_SPIRV_VAL ?= spirv-val
-MATRIX_SHADERS = headbytematrix headmatrix linearbytematrix linearmatrix
-MATRIX_SOURCES = $(MATRIX_SHADERS:%=%.comp) common.glsl headrounded.glsl linearrounded.glsl matrix.glsl operands.glsl rounded.glsl weights.glsl
+MATRIX_SHADERS = headbytematrix headmatrix linearbytematrix linearmatrix peakbytematrix peakmatrix
+MATRIX_SOURCES = $(MATRIX_SHADERS:%=%.comp) common.glsl headrounded.glsl linearrounded.glsl matrix.glsl operands.glsl peak.glsl peakmatrix.glsl rounded.glsl weights.glsl
 USUAL_SHADERS = $(filter-out $(MATRIX_SHADERS),$(basename $(notdir $(wildcard $(SHADERS)/*.comp))))
 TO_SPIRV = --target-env=vulkan1.1 -O
 
 shaders: ## compile the Vulkan shaders (needs glslc and spirv-val)
 	@cd $(SHADERS) && for name in $(USUAL_SHADERS); do \
 	  $(GLSLC) $(TO_SPIRV) $$name.comp -o $$name.spv && $(SPIRV_VAL) --target-env vulkan1.1 $$name.spv || exit 1; done
-	@cd $(SHADERS) && { $(GLSLC) --version | head -1; sha256sum $(USUAL_SHADERS:%=%.comp) $$(ls *.glsl | grep -v '^matrix') $(USUAL_SHADERS:%=%.spv); } > zsums.txt
+	@cd $(SHADERS) && { $(GLSLC) --version | head -1; sha256sum $(USUAL_SHADERS:%=%.comp) $$(ls *.glsl | grep -v 'matrix') $(USUAL_SHADERS:%=%.spv); } > zsums.txt
 
 shaders-matrix: ## compile those with cooperative matrices: MATRIX_GLSLC and MATRIX_SPIRV_VAL must know them
 	@cd $(SHADERS) && for name in $(MATRIX_SHADERS); do \

@@ -142,3 +142,40 @@ func TestTuningOfRounded(t *testing.T) {
 		}
 	}
 }
+
+// The loops are those of what the device has, and give back their memory; products
+// are timed in tiles with the kernel that they are held against.
+func TestPeaks(t *testing.T) {
+	d := &quickDevice{tunedDevice{testDevice: *newTestDevice(1 << 24), quick: Tile{4, 8}}, Arithmetic{Dot: true, Half: testMatrix}}
+	ops, err := New("test", d, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := len(d.live)
+	peaks, err := ops.Peaks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range peaks {
+		names = append(names, p.Name)
+		if !(p.PerSecond > 0) {
+			t.Errorf("%+v", p)
+		}
+	}
+	if !slices.Equal(names, []string{"multiply-adds of f32", "dot products of bytes", "matrices of f16", "copy, bytes read and written"}) {
+		t.Errorf("%q", names)
+	}
+	for weights, want := range map[op.DType][2]string{
+		op.F32: {"linear", "multiply-adds of f32"}, op.Q4: {"linearmatrix", "matrices of f16"},
+	} {
+		w := coded(weights, 1).Values[1].Tensor.Type
+		p, err := ops.TimeProduct(t.Context(), w, 100)
+		if err != nil || p.Kernel != want[0] || p.Against != want[1] || p.Seconds <= 0 || !slices.Contains(names, p.Against) {
+			t.Errorf("%s: %+v, %v", weights, p, err)
+		}
+	}
+	if len(d.live) != live {
+		t.Errorf("%d buffers, there were %d", len(d.live), live)
+	}
+}

@@ -47,6 +47,20 @@ func VariantList() []Kernel {
 	}
 }
 
+// The kernels of Peaks.
+var (
+	kernelPeakFloat      = Kernel{"peakfloat", 1, 1, 1 << 0}
+	kernelPeakDot        = Kernel{"peakdot", 1, 1, 1 << 0}
+	kernelPeakMatrix     = Kernel{"peakmatrix", 1, 1, 1 << 0}
+	kernelPeakByteMatrix = Kernel{"peakbytematrix", 1, 1, 1 << 0}
+	kernelPeakCopy       = Kernel{"peakcopy", 2, 1, 1 << 1}
+)
+
+// PeakList are the kernels of Peaks, which a device need not have.
+func PeakList() []Kernel {
+	return []Kernel{kernelPeakFloat, kernelPeakDot, kernelPeakMatrix, kernelPeakByteMatrix, kernelPeakCopy}
+}
+
 // KernelList are the kernels that every device must have.
 func KernelList() []Kernel {
 	return []Kernel{

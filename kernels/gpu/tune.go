@@ -210,14 +210,20 @@ func (o *Ops) timeOf(ctx context.Context, m *multiplier, w op.Type, c class, t T
 		return 0, err
 	}
 	defer recording.Free()
+	seconds, err := leastTime(ctx, recording)
+	return seconds / repeats, err
+}
+
+// leastTime is the least time of a few runs, in seconds.
+func leastTime(ctx context.Context, r Recording) (float64, error) {
 	least := math.Inf(1)
 	begin := time.Now()
 	for i := 0; i < leastRuns || i < mostRuns && time.Since(begin) < trialTime; i++ {
 		start := time.Now()
-		if err := recording.Run(ctx); err != nil {
+		if err := r.Run(ctx); err != nil {
 			return 0, err
 		}
 		least = min(least, time.Since(start).Seconds())
 	}
-	return least / repeats, nil
+	return least, nil
 }

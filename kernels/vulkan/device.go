@@ -158,3 +158,6 @@ func (d *Device) Download(data []byte, from gpu.Span) error {
 	}
 	return inGPU(d.stage(func(s *staging) error { return s.download(d, b, from.Offset, data[:min(int64(len(data)), from.Size)]) }))
 }
+
+// Ops are the device's ops, for what measures them.
+func (d *Device) Ops() *gpu.Ops { return d.ops }

@@ -53,7 +53,7 @@ func TestShadersAreUpToDate(t *testing.T) {
 // its parameters, and no shader is left over.
 func TestShaderTable(t *testing.T) {
 	listed := make(map[string]bool)
-	for _, k := range slices.Concat(gpu.KernelList(), gpu.VariantList()) {
+	for _, k := range slices.Concat(gpu.KernelList(), gpu.VariantList(), gpu.PeakList()) {
 		listed[k.Name+".spv"] = true
 		code, err := shaders.ReadFile("shaders/" + k.Name + ".spv")
 		if err != nil {

@@ -25,6 +25,7 @@ func benchGEMMCommand() *cli.Command {
 	flags := append([]cli.Flag{
 		&cli.StringFlag{Name: "shapes", Usage: "a `LIST` of rows×K×outputs such as 2048x64x172", DefaultText: "2048 rows and the layers of TinyLlama, and two small ones"},
 		&cli.StringFlag{Name: "weights", Usage: "a `LIST` of element types of the weights", DefaultText: "all: " + weightNames()},
+		&cli.StringFlag{Name: "backend", Value: "cpu", Usage: "`NAME` of what is measured: cpu, or vulkan:0, a device of zeroth devices"},
 		&cli.BoolFlag{Name: "every", Usage: "time the kernels of every instruction set, not only the best", DisableDefaultText: true},
 	}, benchFlags(1, "for each product")...)
 	return &cli.Command{
@@ -35,7 +36,9 @@ func benchGEMMCommand() *cli.Command {
 			"instruction on as many threads, run in turn with it; by CPU time neighbours count less, and so\n" +
 			"does waiting. Where OpenBLAS is installed, its sgemm\n" +
 			"computes the same products on f32 weights in the same rounds; OPENBLAS_CORETYPE chooses its\n" +
-			"kernels (Haswell for AVX2, SkylakeX for AVX-512).",
+			"kernels (Haswell for AVX2, SkylakeX for AVX-512).\n\n" +
+			"On a device of Vulkan each product is timed in every tile, without what rounds x for it, and\n" +
+			"held against loops of the instructions that ZEROTH_VULKAN leaves it.",
 		Flags: flags,
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -69,6 +72,13 @@ func runBenchGEMM(c *cli.Context) error {
 		if o.Weights, err = parseWeights(c.String("weights")); err != nil {
 			return err
 		}
+	}
+	if name := c.String("backend"); name != "cpu" {
+		index, ok := deviceIndex(vulkanName, name)
+		if !ok {
+			return usagef("--backend %s: products are timed on cpu or vulkan:N", name)
+		}
+		return runBenchDevice(c, index, o, m)
 	}
 	if o.Features, err = levelsToTime(c.Bool("every")); err != nil {
 		return err
