@@ -17,6 +17,7 @@ type crossEntropyHead struct {
 	call    *kernel.Call
 	product product
 	join    joinChunks
+	packed  packedRows
 
 	spaces perWorker
 	x, y   []float32
@@ -38,12 +39,13 @@ const joinRows = 64
 
 func (r *routines) bindCrossEntropyHead(c *kernel.Call) (kernel.Runner, error) {
 	h := &crossEntropyHead{call: c, product: product{routines: r}}
-	h.join.h = h
+	h.join.h, h.packed.product = h, &h.product
 	return h, nil
 }
 
 func (r *routines) scratchCrossEntropyHead(c *kernel.Call) int {
 	h := &crossEntropyHead{call: c, product: product{routines: r}}
+	h.packed.product = &h.product
 	var a arena
 	h.layOut(&a)
 	return a.bytes()
@@ -52,6 +54,7 @@ func (r *routines) scratchCrossEntropyHead(c *kernel.Call) int {
 func (h *crossEntropyHead) layOut(a *arena) {
 	x, w := h.call.In[0], h.call.In[1]
 	gemm := &h.product.gemm
+	h.product.w = weightsOf(w)
 	rows := x.Width * x.Shape[0]
 	h.tiling = tiling{MC: gemm.blockRows(), NC: vocabChunk, rows: rows, columns: w.Shape[0]}
 	for h.tiling.MC > 4*gemm.MR && ceilDiv(rows, h.tiling.MC)*ceilDiv(w.Shape[0], vocabChunk) < wantTiles {
@@ -59,6 +62,7 @@ func (h *crossEntropyHead) layOut(a *arena) {
 	}
 	h.tiling.rowBlocks, h.tiling.columnBlocks = ceilDiv(rows, h.tiling.MC), ceilDiv(w.Shape[0], vocabChunk)
 	h.spaces = a.takePerWorker(gemm.workspaceSize()+gemm.blockRows()*vocabChunk, h.call.Pool.Workers())
+	h.packed.layOut(a, 1, rows)
 	h.layOutSums(a)
 }
 
@@ -75,7 +79,6 @@ func (h *crossEntropyHead) layOutSums(a *arena) {
 // setOperands takes the tensors of the call.
 func (h *crossEntropyHead) setOperands() {
 	in := h.call.In
-	h.product.w = weightsOf(in[1])
 	h.product.bias = optional(h.call, 3)
 	h.x, h.labels, h.y = in[0].F32(), in[2].I32(), h.call.Out[0].F32()
 }
@@ -84,6 +87,7 @@ func (h *crossEntropyHead) Run() error {
 	scratch := newArena(h.call.Scratch)
 	h.layOut(&scratch)
 	h.setOperands()
+	h.packed.run(h.call.Pool, h.x, &h.tiling, 1)
 	h.call.Pool.Run(h, h.tiling.tiles())
 	h.call.Pool.Run(&h.join, ceilDiv(h.tiling.rows, joinRows))
 	return nil
@@ -97,7 +101,7 @@ func (h *crossEntropyHead) Tile(worker, tile int) {
 	logits := part.take(gemm.blockRows() * vocabChunk)
 	r0, r1, c0, c1 := h.tiling.span(tile)
 	h.product.compute(&space, &block{
-		x: h.x[r0*h.product.w.K:], rows: r1 - r0, c0: c0, c1: c1, y: logits, ldy: vocabChunk,
+		x: h.x[r0*h.product.w.K:], packed: h.packed.of(0, r0), rows: r1 - r0, c0: c0, c1: c1, y: logits, ldy: vocabChunk,
 	})
 	for r := r0; r < r1; r++ {
 		h.reduce(r, c0, logits[(r-r0)*vocabChunk:][:c1-c0])

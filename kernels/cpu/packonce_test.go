@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -47,10 +48,29 @@ func TestPackingOnceChangesNoBits(t *testing.T) {
 							}
 						}
 					}
+					head := test{"head", op.CrossEntropyHead, copies, nil, []*kernel.Tensor{x, w, tensor(make([]int32, N), 0, N)}}
+					call, run := head.bind(t, Kernels(f), pool)
+					if err := run.Run(); err != nil {
+						t.Fatal(err)
+					}
+					for i, v := range call.Out[0].F32() {
+						if nll := negativeLogLikelihood(want[i*M:(i+1)*M], 0); math.Abs(float64(v)-nll) > 1e-4 {
+							t.Fatalf("head: row %d is %g, want %g", i, v, nll)
+						}
+					}
 				})
 			}
 		}
 	}
+}
+
+// negativeLogLikelihood is that of a label, of not too large logits.
+func negativeLogLikelihood(logits []float32, label int) float64 {
+	sum := 0.0
+	for _, l := range logits {
+		sum += math.Exp(float64(l))
+	}
+	return math.Log(sum) - float64(logits[label])
 }
 
 // plainBlocks computes x Wᵀ as one block of at most blockRows rows after the
