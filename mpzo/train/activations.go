@@ -35,7 +35,9 @@ const relativeReach = 4
 // ActivationA chooses LoRA's frozen A from what a layer reads, as AGZO does
 // (arXiv 2601.17261): a layer's gradient δᵀx lies in the span of its inputs x, so
 // perturbations outside of that are wasted. A's rows are an orthonormal basis of
-// the r directions in which the inputs x are largest, all times one factor.
+// the r directions in which the inputs x are largest, all times one factor. Only
+// the rows that the loss reads are looked at: δ is largest there, elsewhere it
+// comes through attention alone.
 //
 // The factor is a site's own: by it, s x Aᵀ Bᵀ of a B of standard normal elements
 // is relativeReach times as large as the layer's output y, in the mean square. A
@@ -106,6 +108,22 @@ func (o *observed) take(x []float32, K int) {
 	}
 }
 
+// takeRows adds those of some rows of K values that are read, or all if read is
+// nil, as many as are wanted still.
+func (o *observed) takeRows(x []float32, K int, read []int32) {
+	rows := len(read)
+	if read == nil {
+		rows = len(x) / K
+	}
+	for i := 0; i < rows && o.rows < observedRows; i++ {
+		row := i
+		if read != nil {
+			row = int(read[i])
+		}
+		o.take(x[row*K:][:K], K)
+	}
+}
+
 // square is the mean of ‖x‖² over the rows.
 func (o *observed) square() (float64, error) {
 	if math.IsNaN(o.total) || math.IsInf(o.total, 0) {
@@ -123,8 +141,8 @@ func allFull(seen map[string]*observed) bool {
 	return true
 }
 
-// observe runs a batch forward and keeps the outputs' rows, as many as are
-// wanted of each.
+// observe runs a batch forward and keeps the outputs' rows that the loss reads, as
+// many as are wanted of each.
 func observe(ctx context.Context, m *executor.Method, b *data.Batch, seen map[string]*observed) error {
 	err := m.Resize(op.Extents{
 		Width: 1, N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),
@@ -152,8 +170,14 @@ func observe(ctx context.Context, m *executor.Method, b *data.Batch, seen map[st
 		if len(out.Shape) != 2 {
 			return fmt.Errorf("%w: output %s is %s, want rows", ErrProgram, name, out.Type)
 		}
-		rows, K := min(out.Shape[0], observedRows-o.rows), out.Shape[1]
-		o.take(out.Copy(0)[:rows*K], K)
+		switch out.Shape[0] {
+		case len(b.Tokens):
+			o.takeRows(out.Copy(0), out.Shape[1], b.Rows)
+		case len(b.Rows): // the others were left out before
+			o.takeRows(out.Copy(0), out.Shape[1], nil)
+		default:
+			return fmt.Errorf("%w: output %s has %d rows for %d tokens", ErrProgram, name, out.Shape[0], len(b.Tokens))
+		}
 	}
 	return nil
 }

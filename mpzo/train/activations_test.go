@@ -94,6 +94,24 @@ func TestBasisSpansTheLargestInputs(t *testing.T) {
 	}
 }
 
+// Of the rows of a batch those are looked at that are read, and no more than are
+// wanted.
+func TestObservedRows(t *testing.T) {
+	x := []float32{1, 2, 3, 4, 5, 6}
+	o := &observed{keep: true}
+	o.takeRows(x, 2, []int32{2, 0})
+	o.takeRows(x[:2], 2, nil)
+	if !slices.Equal(o.x, []float32{5, 6, 1, 2, 1, 2}) || o.rows != 3 || o.total != 71 {
+		t.Errorf("%d rows %v, square %g", o.rows, o.x, o.total)
+	}
+	for range observedRows {
+		o.takeRows(x, 2, []int32{0, 1, 2})
+	}
+	if o.rows != observedRows || len(o.x) != 2*observedRows {
+		t.Errorf("%d rows, want %d", o.rows, observedRows)
+	}
+}
+
 // Fewer directions than r: rows that are left over are zero, none is noise.
 func TestBasisOfFewDirections(t *testing.T) {
 	x := &observed{keep: true}

@@ -16,6 +16,7 @@ const estimatorAuto = "auto"
 const (
 	autoQueries  = 7
 	autoBatch    = 1
+	autoRank     = 2
 	autoLR       = 2e-2
 	autoEps      = 2.5e-3
 	autoSchedule = train.Linear
@@ -23,11 +24,11 @@ const (
 
 // autoMeans says it in flags.
 func autoMeans() string {
-	return fmt.Sprintf("fzoo --normalise --init-a %s --batch %d --q %d --lr %g --eps %g --schedule %s, save what is given", initAActivations, autoBatch, autoQueries, autoLR, autoEps, autoSchedule)
+	return fmt.Sprintf("fzoo --normalise --init-a %s --rank %d --batch %d --q %d --lr %g --eps %g --schedule %s, save what is given", initAActivations, autoRank, autoBatch, autoQueries, autoLR, autoEps, autoSchedule)
 }
 
 // chooseAuto sets what --estimator auto stands for, as if it had been given. A
-// run that starts from an adapter keeps that one's A.
+// run that starts from an adapter keeps that one's rank and A.
 func (c *runConfig) chooseAuto(flags *cli.Context) error {
 	if c.Estimator != estimatorAuto {
 		return nil
@@ -38,6 +39,7 @@ func (c *runConfig) chooseAuto(flags *cli.Context) error {
 	values := []struct{ name, value string }{
 		{"normalise", "true"},
 		{"init-a", initAActivations},
+		{"rank", fmt.Sprint(autoRank)},
 		{"batch", fmt.Sprint(autoBatch)},
 		{"q", fmt.Sprint(autoQueries)},
 		{"lr", fmt.Sprint(autoLR)},
@@ -45,7 +47,8 @@ func (c *runConfig) chooseAuto(flags *cli.Context) error {
 		{"schedule", string(autoSchedule)},
 	}
 	for _, v := range values {
-		if flags.IsSet(v.name) || v.name == "init-a" && c.Adapter != "" {
+		ofAdapter := c.Adapter != "" && (v.name == "init-a" || v.name == "rank")
+		if flags.IsSet(v.name) || ofAdapter {
 			continue
 		}
 		if err := flags.Set(v.name, v.value); err != nil {

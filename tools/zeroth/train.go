@@ -44,7 +44,7 @@ func trainCommand() *cli.Command {
 		&cli.Float64Flag{Name: "clip", Usage: "clip slopes to `N` times their usual size; 0: not", DefaultText: "0"},
 		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", DefaultText: eitherDefault(defaultEps, defaultFullEps)},
 		&cli.Uint64Flag{Name: "seed", DefaultText: "0", Usage: "`SEED` of A, the directions and the order of examples"},
-		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (± pairs, one widened forward a step), fzoo (one side of a shared baseline), jvp (exact slopes beside one unperturbed pass, no ε), mezo (2q forwards, one by one), or auto (" + autoMeans() + ")", DefaultText: eitherDefault("prge", "mezo")},
+		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (± pairs, one widened forward a step), fzoo (one side of a shared baseline), jvp (exact slopes beside one unperturbed pass, no ε), mezo (2q forwards, one by one), or auto, which is recommended for LoRA (" + autoMeans() + ")", DefaultText: eitherDefault("prge", "mezo")},
 		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
 		&cli.BoolFlag{Name: "profile", Usage: "print the time of each op and kernel at the end", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
