@@ -12,6 +12,7 @@ import (
 	"zeroth/graph"
 	"zeroth/graph/pass"
 	"zeroth/kernels/cpu"
+	"zeroth/kernels/vulkan"
 	"zeroth/mpzo/prefix"
 	"zeroth/runtime/program"
 
@@ -133,7 +134,11 @@ func (r *trainRun) prefixIdentity() (string, error) {
 	}
 	backend := "cpu"
 	if r.engine.Backend != "cpu" {
-		backend = r.engine.Backend + " and cpu"
+		b, err := r.engine.find()
+		if err != nil {
+			return "", err
+		}
+		backend = fmt.Sprintf("%q (%q) with %q and cpu", r.engine.Backend, b.About, os.Getenv(vulkan.ArithmeticVariable))
 	}
 	p := r.file.Program
 	return fmt.Sprintf("%x %q by %s %s", p.Fingerprint, r.cut.Values, backend, cpu.Arithmetic(features, weightTypes(p))), nil
