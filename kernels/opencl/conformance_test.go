@@ -79,6 +79,42 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// Products by dot products of bytes are within the limits of rounded ones, whether the
+// device has an instruction for them or not; also where copies are cut into groups.
+func TestDot(t *testing.T) {
+	arithmetic, err := ParseArithmetic(wayDot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := make(map[string]bool)
+	for i, slots := range []int{0, 3} {
+		d := openWith(t, Options{Arithmetic: arithmetic, GPU: gpu.Options{Slots: slots}})
+		registry, err := kernel.NewRegistry(d.Kernels())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"Linear", "LinearLoRA", "CrossEntropyHead"} {
+			report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: name, Workers: []int{1}, Part: 3 + i, Parts: 397})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range report.Results {
+				if !r.Pass {
+					t.Errorf("%d slots: %s %s: %s", slots, r.Op, r.Case, r.Message)
+				}
+			}
+		}
+		for key := range d.programs {
+			built[key.kernel] = true
+		}
+	}
+	for _, name := range []string{"round", "lineardot", "headdot"} {
+		if !built[name] {
+			t.Errorf("%s was not used", name)
+		}
+	}
+}
+
 // A larger tile than a processor gets computes the same, whole tiles and edges.
 func TestLargeTile(t *testing.T) {
 	if testing.Short() {

@@ -23,6 +23,7 @@ type Options struct {
 	// defaultBuildTimeout.
 	BuildTimeout time.Duration
 	GPU          gpu.Options // how ops are computed; on a processor the tile is processorTile where none is given
+	Arithmetic   Arithmetic  // what products are computed with
 	// Cache is the folder in which built kernels are kept; empty means one in
 	// the user's cache folder, or none where the driver has one of its own.
 	Cache string
@@ -59,7 +60,7 @@ func Open(o Options) (*Device, error) {
 		return nil, fmt.Errorf("%w: number %d; OpenCL lists %d, from 0", ErrDevice, o.Index, len(list))
 	}
 	p := list[o.Index]
-	d := &Device{timeout: o.Timeout, limits: limitsOf(p), programs: make(map[programKey]*built)}
+	d := &Device{timeout: o.Timeout, limits: limitsOf(p, o.Arithmetic.Of(p)), programs: make(map[programKey]*built)}
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
 	}
@@ -91,9 +92,9 @@ const maxWorkGroups = 1<<16 - 1
 // stride beyond the last of them.
 const maxWords = 1 << 31
 
-func limitsOf(p *cl.Physical) gpu.Limits {
+func limitsOf(p *cl.Physical, a gpu.Arithmetic) gpu.Limits {
 	bytes := min(p.Limits.AllocationBytes, 4*maxWords)
-	return gpu.Limits{BufferBytes: bytes, PartBytes: bytes, AllocationBytes: bytes, WorkGroups: maxWorkGroups, MemoryBytes: p.Memory, Shared: p.Unified}
+	return gpu.Limits{BufferBytes: bytes, PartBytes: bytes, AllocationBytes: bytes, WorkGroups: maxWorkGroups, MemoryBytes: p.Memory, Shared: p.Unified, Arithmetic: a}
 }
 
 // Delegate runs partitions on the device. The name is the backend's.

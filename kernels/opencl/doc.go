@@ -10,8 +10,8 @@
 //
 // A buffer of a kernel is passed with the number of the word at which a tensor
 // begins, its parameters as one structure. The device's only queue runs all in
-// order. Nothing waits without a limit: what does not end in time is given up,
-// with all the memory that it may still write.
+// order. Nothing waits without a limit, be it a copy, a run or the compiler: what
+// does not end in time is given up, with all the memory that it may still write.
 //
 // The tool makes the backend from it. It uses kernels/opencl/cl, and nothing
 // outside of that knows OpenCL.

@@ -1,11 +1,6 @@
 package vulkan
 
 import (
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-
 	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan/vk"
 )
@@ -14,14 +9,8 @@ import (
 // ParseArithmetic reads it, what products are computed with.
 const ArithmeticVariable = "ZEROTH_VULKAN"
 
-// ErrArithmetic is wrapped when what products are computed with is not known.
-var ErrArithmetic = errors.New("no such arithmetic")
-
-// Arithmetic says which of a device's ways to multiply are used: those that it says
-// are quick, unless they are named here.
-type Arithmetic struct {
-	named map[string]bool // used or not
-}
+// Arithmetic says which of a device's ways to multiply are used.
+type Arithmetic struct{ choice gpu.Choice }
 
 // The ways, by name.
 const (
@@ -33,42 +22,22 @@ const (
 
 var ways = []string{wayDot, wayCoop, wayCoop8, wayFP16}
 
-// ParseArithmetic reads a list such as "nodot": a way that is to be used where the
-// device has it, be it quick or not, or with "no" before it one that is not.
+// ParseArithmetic reads a list of ways, as gpu.ParseChoice does.
 func ParseArithmetic(text string) (Arithmetic, error) {
-	a := Arithmetic{named: make(map[string]bool)}
-	for _, word := range strings.Split(text, ",") {
-		word = strings.TrimSpace(word)
-		name, no := strings.CutPrefix(word, "no")
-		switch {
-		case word == "":
-		case slices.Contains(ways, name):
-			a.named[name] = !no
-		default:
-			return a, fmt.Errorf("%w: %.40q; there are %s, each with \"no\" before it or without", ErrArithmetic, word, strings.Join(ways, ", "))
-		}
-	}
-	return a, nil
-}
-
-// uses reports whether a way is used that a device has, quick or not.
-func (a Arithmetic) uses(way string, has, quick bool) bool {
-	if named, ok := a.named[way]; ok {
-		return has && named
-	}
-	return has && quick
+	c, err := gpu.ParseChoice(text, ways...)
+	return Arithmetic{c}, err
 }
 
 // Of is what a device multiplies with. What a processor that plays a GPU has
 // instructions for it does not say.
 func (a Arithmetic) Of(p *vk.Physical) gpu.Arithmetic {
-	out := gpu.Arithmetic{Dot: a.uses(wayDot, p.Features.IntegerDot, p.Features.FastIntegerDot)}
+	out := gpu.Arithmetic{Dot: a.choice.Uses(wayDot, p.Features.IntegerDot, p.Features.FastIntegerDot)}
 	half, bytes := matrixOf(p, false), matrixOf(p, true)
-	if a.uses(wayCoop, half != gpu.Matrix{}, p.Kind != "cpu") {
+	if a.choice.Uses(wayCoop, half != gpu.Matrix{}, p.Kind != "cpu") {
 		out.Half = half
-		out.RoundFloats = a.uses(wayFP16, true, false)
+		out.RoundFloats = a.choice.Uses(wayFP16, true, false)
 	}
-	if a.uses(wayCoop8, bytes != gpu.Matrix{}, false) { // f16 is nearer
+	if a.choice.Uses(wayCoop8, bytes != gpu.Matrix{}, false) { // f16 is nearer
 		out.Bytes = bytes
 	}
 	return out

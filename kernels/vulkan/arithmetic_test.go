@@ -9,28 +9,13 @@ import (
 )
 
 func TestParseArithmetic(t *testing.T) {
-	for _, text := range []string{"dots", "no", "nonodot", "dot;coop", "fp 16"} {
-		if _, err := ParseArithmetic(text); !errors.Is(err, ErrArithmetic) {
-			t.Errorf("%q: %v", text, err)
+	for _, way := range ways {
+		if _, err := ParseArithmetic(way + ",no" + way); err != nil {
+			t.Error(err)
 		}
 	}
-	a, err := ParseArithmetic(" dot, nocoop ,,")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		way              string
-		has, quick, want bool
-	}{
-		{wayDot, true, false, true},
-		{wayDot, false, false, false}, // named, but not where the device lacks it
-		{wayCoop, true, true, false},
-		{wayCoop8, true, true, true},
-		{wayCoop8, true, false, false}, // not named: if it is quick
-	} {
-		if got := a.uses(c.way, c.has, c.quick); got != c.want {
-			t.Errorf("%+v: %v", c, got)
-		}
+	if _, err := ParseArithmetic("dots"); !errors.Is(err, gpu.ErrChoice) {
+		t.Errorf("%v", err)
 	}
 }
 

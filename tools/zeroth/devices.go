@@ -13,6 +13,7 @@ import (
 
 	"zeroth/kernels/conformance"
 	"zeroth/kernels/cpu"
+	"zeroth/kernels/opencl"
 	"zeroth/kernels/plugin"
 	"zeroth/kernels/vulkan"
 	"zeroth/kernels/vulkan/vk"
@@ -82,7 +83,8 @@ func devicesCommand() *cli.Command {
 		Description: "The environment variable " + cpu.LimitVariable + " caps the instruction sets, at one of\n" + strings.Join(cpu.Levels(), ", ") + ".\n" +
 			vulkan.ArithmeticVariable + " chooses what products are computed with on devices of Vulkan: a list of dot (products of\n" +
 			"bytes), coop and coop8 (cooperative matrices of f16 and of bytes), be they quick or not, and fp16\n" +
-			"(those of f16 for weights of f32 and bf16 too, whose products lose by it); with \"no\" before it, one is not used.",
+			"(those of f16 for weights of f32 and bf16 too, whose products lose by it); with \"no\" before it, one is not used.\n" +
+			opencl.ArithmeticVariable + " is the same for devices of OpenCL, which may have dot.",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true}, pluginFlag()},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -106,11 +108,15 @@ func runDevices(plugins func() ([]*plugin.Plugin, error), asJSON bool, stdout io
 	if err != nil {
 		return err
 	}
-	arithmetic, err := vulkanArithmetic()
+	onVulkan, err := vulkanArithmetic()
 	if err != nil {
 		return err
 	}
-	devices := slices.Concat([]device{processor}, vulkanDevices(arithmetic), openclDevices())
+	onOpenCL, err := openclArithmetic()
+	if err != nil {
+		return err
+	}
+	devices := slices.Concat([]device{processor}, vulkanDevices(onVulkan), openclDevices(onOpenCL))
 	for _, p := range loaded {
 		devices = append(devices, describePlugin(p))
 	}

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 
+	"zeroth/kernels/gpu"
+	"zeroth/kernels/opencl"
 	"zeroth/kernels/opencl/cl"
 )
 
 // openclDevices lists what OpenCL lists: nothing where there is no OpenCL.
-func openclDevices() []device {
+func openclDevices(arithmetic opencl.Arithmetic) []device {
 	found, err := cl.Devices()
 	if errors.Is(err, cl.ErrUnavailable) {
 		return nil
@@ -18,13 +20,13 @@ func openclDevices() []device {
 	}
 	var list []device
 	for i, p := range found {
-		list = append(list, describeOpenCL(i, p))
+		list = append(list, describeOpenCL(i, p, arithmetic.Of(p)))
 	}
 	return list
 }
 
 // describeOpenCL tells of the i-th device.
-func describeOpenCL(i int, p *cl.Physical) device {
+func describeOpenCL(i int, p *cl.Physical, products gpu.Arithmetic) device {
 	l, f := p.Limits, p.Features
 	d := device{
 		Kind: openclName, Name: p.Name, System: systemName(), Memory: p.Memory,
@@ -39,6 +41,7 @@ func describeOpenCL(i int, p *cl.Physical) device {
 		},
 	}
 	if p.Unusable == "" {
+		d.Products = describeProducts(products)
 		d.Backend = fmt.Sprintf("%s:%d", openclName, i)
 	}
 	return d

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"zeroth/kernels/gpu"
 	"zeroth/kernels/opencl/cl"
 )
 
@@ -17,7 +18,7 @@ func TestDescribeOpenCL(t *testing.T) {
 	old := &cl.Physical{Name: "an old card", Version: "OpenCL 1.1", Unusable: "at least OpenCL 1.2 is needed"}
 	var b strings.Builder
 	for i, p := range []*cl.Physical{card, old} {
-		if err := describeOpenCL(i, p).print(&b); err != nil {
+		if err := describeOpenCL(i, p, gpu.Arithmetic{}).print(&b); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -31,7 +32,10 @@ func TestDescribeOpenCL(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
 	}
-	text, err := json.Marshal(describeOpenCL(0, card))
+	if got := describeOpenCL(0, card, gpu.Arithmetic{Dot: true}).Products; !strings.HasPrefix(got, "i8, q4 and nf4 by dot products of bytes") {
+		t.Errorf("products by %q", got)
+	}
+	text, err := json.Marshal(describeOpenCL(0, card, gpu.Arithmetic{}))
 	if err != nil || !strings.Contains(string(text), `"allocation_bytes":2147483648`) || !strings.Contains(string(text), `"subgroups":true`) ||
 		strings.Contains(string(text), "heaps") {
 		t.Errorf("%s, %v", text, err)

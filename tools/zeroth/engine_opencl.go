@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"zeroth/kernels/gpu"
 	"zeroth/kernels/opencl"
@@ -18,7 +19,11 @@ func openOpenCL(name string, index int) (backend.Backend, error) {
 	if err != nil {
 		return backend.Backend{}, err
 	}
-	d, err := opencl.Open(opencl.Options{Index: index, GPU: gpu.Options{Tune: tune}})
+	arithmetic, err := openclArithmetic()
+	if err != nil {
+		return backend.Backend{}, err
+	}
+	d, err := opencl.Open(opencl.Options{Index: index, Arithmetic: arithmetic, GPU: gpu.Options{Tune: tune}})
 	if err != nil {
 		return backend.Backend{}, withHint(fmt.Errorf("backend %s: %w", name, err), "zeroth devices lists what programs can run on")
 	}
@@ -26,4 +31,13 @@ func openOpenCL(name string, index int) (backend.Backend, error) {
 	return backend.Backend{
 		Name: name, About: fmt.Sprintf("%s, %s", p.Name, p.Platform), Kernels: d.Kernels(), Delegate: d.Delegate(name),
 	}, nil
+}
+
+// openclArithmetic reads ZEROTH_OPENCL.
+func openclArithmetic() (opencl.Arithmetic, error) {
+	a, err := opencl.ParseArithmetic(os.Getenv(opencl.ArithmeticVariable))
+	if err != nil {
+		return a, usagef("%s: %w", opencl.ArithmeticVariable, err)
+	}
+	return a, nil
 }

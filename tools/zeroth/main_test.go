@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"zeroth/internal/testdata"
+	"zeroth/kernels/opencl"
 	"zeroth/kernels/vulkan"
 	"zeroth/kernels/vulkan/vk"
 	"zeroth/runtime/platform"
@@ -74,7 +75,7 @@ func TestScripts(t *testing.T) {
 				}
 				return err == nil, nil
 			case "opencl":
-				list := openclDevices()
+				list := openclDevices(opencl.Arithmetic{})
 				return len(list) > 0 && list[0].Backend != "", nil
 			}
 			return false, errors.New("no condition " + strconv.Quote(name))

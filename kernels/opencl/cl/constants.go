@@ -21,6 +21,9 @@ const (
 	deviceVersion           = 0x102F
 	deviceExtensions        = 0x1030
 	deviceHostUnifiedMemory = 0x1035
+
+	// Of cl_khr_integer_dot_product, in cl_ext.h.
+	deviceIntegerDotPacked = 0x1075
 )
 
 // Flags and the other questions, in the order of their functions.

@@ -35,7 +35,9 @@ type Physical struct {
 type Features struct {
 	FP16       bool `json:"fp16"`        // f16 in kernels
 	IntegerDot bool `json:"integer_dot"` // dot products of four bytes
-	Subgroups  bool `json:"subgroups"`   // sums across a subgroup
+	// FastIntegerDot says that they are quicker than what they stand for.
+	FastIntegerDot bool `json:"fast_integer_dot"`
+	Subgroups      bool `json:"subgroups"` // sums across a subgroup
 }
 
 // Limits are the device's limits that computing meets.
@@ -119,6 +121,11 @@ func (p *Physical) describe() {
 	p.Memory = bounded(p.number(deviceGlobalMemSize))
 	p.Unified = p.Kind == "cpu" || p.number(deviceHostUnifiedMemory) != 0
 	p.Features = Features{FP16: p.has("cl_khr_fp16"), IntegerDot: p.has("cl_khr_integer_dot_product"), Subgroups: p.has("cl_khr_subgroups")}
+	if p.Features.IntegerDot {
+		quick := new([6]uint32) // signed bytes first
+		p.ask(deviceIntegerDotPacked, unsafe.Pointer(quick), unsafe.Sizeof(*quick))
+		p.Features.FastIntegerDot = quick[0] != 0
+	}
 	items := new([8]uint64) // a size_t a dimension, of which there are 3
 	p.ask(deviceMaxWorkItemSizes, unsafe.Pointer(items), unsafe.Sizeof(*items))
 	p.Limits = Limits{
