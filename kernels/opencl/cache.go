@@ -41,6 +41,9 @@ func keepsPrograms(p *cl.Physical) bool {
 	return strings.HasPrefix(p.Platform, "Portable Computing Language")
 }
 
+// keeps reports whether there is a folder.
+func (c cache) keeps() bool { return c.folder.Path != "" }
+
 // key is that of a program.
 func (c cache) key(source, options string) [32]byte {
 	return filecache.Key(append([]string{source, options}, c.driver...)...)

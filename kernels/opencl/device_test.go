@@ -150,7 +150,7 @@ func TestCacheOfTheDriver(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	for platform, want := range map[string]bool{"Portable Computing Language OpenCL 3.0 PoCL 3.1": false, "a driver": true} {
 		p := &cl.Physical{Platform: platform}
-		if c := newCache("", p); (c.folder.Path != "") != want {
+		if c := newCache("", p); c.keeps() != want {
 			t.Errorf("%s: kept in %q", platform, c.folder.Path)
 		}
 		if c := newCache("here", p); c.folder.Path != "here" {
@@ -171,7 +171,7 @@ func TestNoSuchDevice(t *testing.T) {
 // What is too large is refused as such, and a buffer of nobody's too.
 func TestRefusals(t *testing.T) {
 	d := open(t)
-	if _, err := d.Allocate(d.Limits().AllocationBytes+1, gpu.Local); !errors.Is(err, gpu.ErrMemory) {
+	if _, err := d.Allocate(d.Physical().Limits.AllocationBytes+1, gpu.Local); !errors.Is(err, gpu.ErrMemory) {
 		t.Errorf("%v", err)
 	}
 	s := relu(t, d, 4096)

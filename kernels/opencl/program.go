@@ -134,8 +134,12 @@ func (d *Device) load(text, options string) (*cl.Program, error) {
 	return d.device.Load(binary, options)
 }
 
-// keep keeps the binary. Where it cannot be, it is built again next time.
+// keep keeps the binary. Where it cannot be, it is built again next time. The driver
+// is asked for it only then: that may take it longer than building did.
 func (d *Device) keep(p *cl.Program, text, options string) {
+	if !d.cache.keeps() {
+		return
+	}
 	if binary, err := p.Binary(); err == nil {
 		d.cache.write(text, options, binary)
 	}
