@@ -37,11 +37,12 @@ func (o *Owner) Free(thing any) {
 }
 
 // Break remembers an error after which nothing more can be run; silent says that
-// the owner does not answer. No error mends it.
+// the owner does not answer. No later error mends that: what was left at work still
+// is. A nil error takes all back.
 func (o *Owner) Break(err error, silent bool) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
-	o.broken, o.silent = err, silent
+	o.broken, o.silent = err, silent || o.silent && err != nil
 }
 
 // Broken is the error after which nothing more can be run, if there was one.

@@ -19,9 +19,11 @@ func TestOwner(t *testing.T) {
 	o.Free("nobody's")
 	o.Break(errors.New("silent"), true)
 	o.Free("b")
+	o.Break(errors.New("lost, too"), false)
 	if o.Close(func() { t.Error("closing") }, func() { t.Error("closed") }) || len(freed) != 1 || o.Broken() == nil {
 		t.Errorf("silent: freed %v, broken by %v", freed, o.Broken())
 	}
+	o.Break(nil, false)
 	o.Break(errors.New("lost"), false)
 	order := ""
 	for range 2 {
