@@ -107,16 +107,33 @@ func cutVocabulary(parts []part, columns int) (list []chunks, count int) {
 	return list, count
 }
 
+// mostHeadElements is the most elements of a tile that an invocation of the head's
+// kernels has: a sum of exponentials for each takes compilers minutes.
+const mostHeadElements = 32
+
+// headTile is tile, unless the head's kernels would have too many elements with it.
+func (b *builder) headTile(m *multiplier, w, x *kernel.Tensor) Tile {
+	t := b.tile(m, w, x)
+	elements := t.A * t.B
+	if m != nil {
+		for _, copies := range widths(x) {
+			s := b.shape(m, t, copies)
+			elements = max(elements, s.slots*s.U*s.B)
+		}
+	}
+	if elements > mostHeadElements {
+		return usualTile(x.Width * x.Shape[0])
+	}
+	return t
+}
+
 // buildCrossEntropyHead: head.comp for each part of the vocabulary, headsum.comp
 // to join what it leaves.
 func buildCrossEntropyHead(b *builder) {
 	x, w, labels := b.call.In[0], b.call.In[1], b.call.In[2]
 	parts, C := b.memory.in(1), w.Shape[1]
 	m := b.limits.Arithmetic.multiplierFor(w.Type)
-	t := b.tile(m, w, x)
-	if t.A*t.B > 32 { // a sum of exponentials for each element takes compilers minutes
-		t = usualTile(x.Width * x.Shape[0])
-	}
+	t := b.headTile(m, w, x)
 	cut, count := cutVocabulary(parts, t.columns())
 	bound := x.Width * x.Shape[0]
 	partial, chosen := b.scratch(2*count*bound), b.scratch(bound)

@@ -34,18 +34,23 @@ type multiplier struct {
 	matrix       *Matrix // that the kernels are compiled for, if they are
 }
 
+// mostByteColumns is the most columns whose products of bytes, up to 127·128, add up
+// to 32 bits.
+const mostByteColumns = 1 << 17
+
 // multiplierFor picks the way for weights of a type, or nil where there is none.
 func (a *Arithmetic) multiplierFor(w op.Type) *multiplier {
 	if w.Layout != op.Panels16 {
 		return nil
 	}
 	coded := w.DType == op.I8 || w.DType == op.Q4 || w.DType == op.NF4
+	summed := w.DType == op.I8 && w.Shape[1].Offset <= mostByteColumns // else a scale belongs to a few columns
 	switch {
-	case w.DType == op.I8 && a.Bytes != Matrix{}:
+	case summed && a.Bytes != Matrix{}:
 		return &multiplier{linear: kernelLinearByteMatrix, head: kernelHeadByteMatrix, bytes: true, matrix: &a.Bytes}
 	case a.Half != Matrix{} && (coded || a.RoundFloats):
 		return &multiplier{linear: kernelLinearMatrix, head: kernelHeadMatrix, matrix: &a.Half}
-	case coded && a.Dot:
+	case coded && a.Dot && (summed || w.DType != op.I8):
 		return &multiplier{linear: kernelLinearDot, head: kernelHeadDot, bytes: true}
 	}
 	return nil

@@ -80,6 +80,46 @@ func stagesOf(t *testing.T, d *quickDevice, p *backend.Partition, o Options) []S
 	return d.recorded[len(d.recorded)-1]
 }
 
+// Sums of bytes over more columns than 32 bits are for are not taken.
+func TestColumnsOfBytes(t *testing.T) {
+	for d, want := range map[op.DType][3]bool{op.I8: {false, false, true}, op.Q4: {false, true, true}} {
+		for i, a := range []Arithmetic{{Bytes: testMatrix}, {Dot: true}, {Half: testMatrix}} {
+			for _, columns := range []int{mostByteColumns, mostByteColumns + 64} {
+				m := a.multiplierFor(op.Type{DType: d, Layout: op.Panels16, Shape: []op.Dim{op.C(16), op.C(columns)}})
+				if taken := want[i] || d == op.I8 && columns == mostByteColumns; taken != (m != nil) {
+					t.Errorf("%+v, %s, %d columns: %+v", a, d, columns, m)
+				}
+			}
+		}
+	}
+	if mostByteColumns*127*128 > 1<<31-1 {
+		t.Error("the sums do not fit")
+	}
+}
+
+// Whatever tile is best, the head's kernels have few elements.
+func TestHeadTile(t *testing.T) {
+	d := &quickDevice{tunedDevice{testDevice: *newTestDevice(1 << 24)}, Arithmetic{}}
+	for _, m := range []*multiplier{nil, {bytes: true}, {matrix: &testMatrix}} {
+		for _, tile := range Tiles() {
+			for copies := 1; copies <= 10; copies++ {
+				p := coded(op.I8, copies)
+				b := &builder{Ops: &Ops{device: d, options: Options{Tile: tile}}}
+				x, w := p.Values[0].Tensor, p.Values[1].Tensor
+				got := b.headTile(m, w, x)
+				elements := got.A * got.B
+				if m != nil {
+					s := b.shape(m, got, copies)
+					elements = s.slots * s.U * s.B
+				}
+				if elements > mostHeadElements || tile.A*tile.B <= 8 && copies < 3 && got != tile {
+					t.Errorf("%+v, %d copies: tile %v for %v, %d elements", m, copies, got, tile, elements)
+				}
+			}
+		}
+	}
+}
+
 // A product of several copies has kernels for them and for one, of which those of
 // the moment run; its tile holds all roundings of a row, or pairs with the first.
 func TestRoundedStages(t *testing.T) {
