@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"zeroth/kernels/gpu"
+	"zeroth/kernels/vulkan/vk"
 )
 
 // What is embedded was compiled from the sources as they are: zsums.txt and
@@ -55,6 +56,9 @@ func TestShaderTable(t *testing.T) {
 	listed := make(map[string]bool)
 	for _, k := range slices.Concat(gpu.KernelList(), gpu.VariantList(), gpu.PeakList()) {
 		listed[k.Name+".spv"] = true
+		if k.Buffers > vk.MostBindings || k.Words > gpu.MaxWords {
+			t.Errorf("%s has %d buffers and %d parameters", k.Name, k.Buffers, k.Words)
+		}
 		code, err := shaders.ReadFile("shaders/" + k.Name + ".spv")
 		if err != nil {
 			t.Fatal(err)

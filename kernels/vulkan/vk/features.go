@@ -31,7 +31,9 @@ type features struct {
 	matrix     physicalDeviceCooperativeMatrixFeatures
 }
 
-// readFeatures asks for those features whose structures the device knows.
+// readFeatures asks for those features whose structures the device knows. Of what
+// shaders use only the extensions are enabled, so a device without one lacks it,
+// though its version of Vulkan has taken it in.
 func (i *Instance) readFeatures(p *Physical, api uint32) {
 	f := &features{
 		all:       physicalDeviceFeatures2{sType: typeFeatures2},
@@ -44,10 +46,10 @@ func (i *Instance) readFeatures(p *Physical, api uint32) {
 	if p.has(api, version(1, 2), "VK_KHR_8bit_storage") {
 		*next, next = unsafe.Pointer(&f.storage8), &f.storage8.pNext
 	}
-	if p.has(api, version(1, 2), extensionFloat16Int8) {
+	if p.has(api, 0, extensionFloat16Int8) {
 		*next, next = unsafe.Pointer(&f.arithmetic), &f.arithmetic.pNext
 	}
-	if p.has(api, version(1, 3), extensionDot) {
+	if p.has(api, 0, extensionDot) {
 		*next, next = unsafe.Pointer(&f.dot), &f.dot.pNext
 	}
 	if p.has(api, 0, extensionSubgroupSize) {
@@ -97,7 +99,8 @@ func (i *Instance) readSubgroups(p *Physical) {
 	all := &physicalDeviceProperties2{sType: typeProperties2, pNext: unsafe.Pointer(size)}
 	i.entries.GetPhysicalDeviceProperties2.call(p.handle, uintptr(unsafe.Pointer(all)))
 	usual := uint32(p.Limits.SubgroupSize)
-	p.sized = size.requiredSubgroupSizeStages&shaderStageCompute != 0 && usual >= size.minSubgroupSize && usual <= size.maxSubgroupSize
+	p.sized = size.requiredSubgroupSizeStages&shaderStageCompute != 0 && usual >= size.minSubgroupSize && usual <= size.maxSubgroupSize &&
+		uint64(size.maxComputeWorkgroupSubgroups)*uint64(usual) >= uint64(least.WorkGroupInvocations)
 }
 
 // readMatrices lists the products of f16 and of bytes that subgroups compute.

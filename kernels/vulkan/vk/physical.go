@@ -57,6 +57,7 @@ type Limits struct {
 	SharedBytes          int   `json:"shared_bytes"`           // of a work group
 	WorkGroupInvocations int   `json:"work_group_invocations"` // of a work group
 	WorkGroups           int   `json:"work_groups"`            // of a dispatch, along x
+	StorageBuffers       int   `json:"storage_buffers"`        // of a shader
 	SubgroupSize         int   `json:"subgroup_size"`          // invocations that run in step
 	OffsetAlignment      int   `json:"offset_alignment"`       // bytes, of a range of any buffer
 	UniformRange         int   `json:"uniform_range"`          // bytes that a shader can address in one uniform buffer
@@ -156,7 +157,8 @@ func (i *Instance) readProperties(p *Physical, api uint32) {
 		StorageBufferRange: int64(l.maxStorageBufferRange), AllocationBytes: int64(min(maintenance.maxMemoryAllocationSize, 1<<62)),
 		Allocations: int(l.maxMemoryAllocationCount), SharedBytes: int(l.maxComputeSharedMemorySize),
 		WorkGroupInvocations: int(min(l.maxComputeWorkGroupInvocations, l.maxComputeWorkGroupSize[0])),
-		WorkGroups:           int(l.maxComputeWorkGroupCount[0]), SubgroupSize: int(subgroup.subgroupSize),
+		WorkGroups:           int(l.maxComputeWorkGroupCount[0]),
+		StorageBuffers:       int(min(l.maxPerStageDescriptorStorageBuffers, 1<<30)), SubgroupSize: int(subgroup.subgroupSize),
 		OffsetAlignment: int(max(l.minStorageBufferOffsetAlignment, l.minUniformBufferOffsetAlignment)), UniformRange: int(l.maxUniformBufferRange),
 	}
 	p.period = float64(l.timestampPeriod)
@@ -214,8 +216,15 @@ func (i *Instance) findQueue(p *Physical) bool {
 }
 
 // least are the limits that every device of Vulkan has, by its specification;
-// drivers that break it are told apart here and not by a crash.
-var least = Limits{StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, UniformRange: 16384}
+// drivers that break it are told apart here and not by a crash. Of storage buffers
+// it promises 4, and shaders use more: phones of the first years of Vulkan have no
+// more than those.
+var least = Limits{
+	StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, UniformRange: 16384, StorageBuffers: MostBindings,
+}
+
+// MostBindings is the most storage buffers of a shader.
+const MostBindings = 7
 
 // lacks says what a device has too little of.
 func (p *Physical) lacks() string {
@@ -227,6 +236,7 @@ func (p *Physical) lacks() string {
 		{"bytes of a storage buffer", l.StorageBufferRange, least.StorageBufferRange},
 		{"bytes of shared memory", int64(l.SharedBytes), int64(least.SharedBytes)},
 		{"invocations of a work group", int64(l.WorkGroupInvocations), int64(least.WorkGroupInvocations)},
+		{"storage buffers of a shader", int64(l.StorageBuffers), int64(least.StorageBuffers)},
 		{"work groups of a dispatch", int64(l.WorkGroups), int64(least.WorkGroups)},
 		{"bytes of a uniform buffer", int64(l.UniformRange), int64(least.UniformRange)},
 	} {
