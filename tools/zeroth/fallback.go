@@ -43,13 +43,14 @@ func (r *trainRun) fallBack(ctx context.Context, failed error) error {
 		folder: r.folder, engine: r.engine.beside(fallbackCPU), json: r.json, trace: r.trace, table: r.table, resuming: true,
 		stdout: r.stdout, stderr: r.stderr, pacer: r.pacer,
 	}
-	defer next.close()
 	err := next.readConfig()
 	if err == nil {
 		err = next.bindResumed()
 	}
 	if err != nil {
+		next.close()
 		return r.explain(fmt.Errorf("%w; nor can the CPU go on: %w", failed, err))
 	}
-	return next.run(ctx)
+	*r = *next // whoever has the run finds the model that went on
+	return r.run(ctx)
 }

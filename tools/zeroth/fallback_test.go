@@ -93,7 +93,11 @@ func trainOn(t *testing.T, d *failing, args ...string) (stderr string, err error
 		if err := r.configure(c); err != nil {
 			return err
 		}
-		return r.run(t.Context())
+		if err := r.run(t.Context()); err != nil {
+			return err
+		}
+		_, err = r.model.Snapshot() // as a study does after a run
+		return err
 	}
 	app := newApp(&out, &messages)
 	app.Commands = []*cli.Command{command}
