@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -94,7 +95,7 @@ func (r *trainRun) cutPrefix(linked *program.Program) (*program.Program, []strin
 }
 
 // openPrefix opens the run's cache.
-func (r *trainRun) openPrefix() error {
+func (r *trainRun) openPrefix(context.Context) error {
 	if r.cut == nil {
 		return nil
 	}

@@ -303,10 +303,16 @@ func (r *trainRun) loadData(p *program.Program) (sets dataSets, err error) {
 
 // run trains, and leaves the folder whole however it ends.
 func (r *trainRun) run(ctx context.Context) error {
-	if err := r.begin(ctx); err != nil {
+	// A cache elsewhere that cannot be had leaves no run behind; that in the run's
+	// folder is for whoever has the journal.
+	first, second := r.begin, r.openPrefix
+	if r.config.PrefixDir != "" {
+		first, second = second, first
+	}
+	if err := first(ctx); err != nil {
 		return err
 	}
-	if err := r.openPrefix(); err != nil {
+	if err := second(ctx); err != nil {
 		return err
 	}
 	r.display = newDisplay(r)
