@@ -123,7 +123,7 @@ func (o *Options) header() []byte {
 	return append(head, 0, 0, 0, 0)
 }
 
-// load finds the file's entries and cuts off what is torn.
+// load finds the file's entries and cuts off what is torn, or beyond the budget.
 func (c *Cache) load(path string, size int64) error {
 	want := c.options.header()
 	head := make([]byte, min(size, headerBytes))
@@ -138,13 +138,16 @@ func (c *Cache) load(path string, size int64) error {
 			c.options.Notice(fmt.Sprintf("%s: torn, or of another program, other layers or another arithmetic: begun anew", path))
 		}
 		if err := c.begin(want); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			c.stop(err)
 		}
 		return nil
 	}
 	c.size = headerBytes
 	for c.size < size {
 		e, key, err := c.next(size)
+		if err == nil && e.offset+int64(e.bytes) > c.options.Budget {
+			err = fmt.Errorf("it may have %d", c.options.Budget)
+		}
 		if err != nil {
 			c.options.Notice(fmt.Sprintf("%s: cut off at %d of %d bytes: %v", path, c.size, size, err))
 			if err := c.file.Truncate(c.size); err != nil {
@@ -163,9 +166,11 @@ func (c *Cache) begin(head []byte) error {
 	if err := c.file.Truncate(0); err != nil {
 		return err
 	}
-	_, err := c.file.WriteAt(head, 0)
+	if _, err := c.file.WriteAt(head, 0); err != nil {
+		return err
+	}
 	c.size = headerBytes
-	return err
+	return nil
 }
 
 // next reads the head of the record at c.size.
@@ -254,8 +259,7 @@ func (c *Cache) Store(key Key, tokens int, payload []byte) {
 	c.record = binary.LittleEndian.AppendUint32(c.record, crc32.Checksum(c.record, castagnoli))
 	c.record = append(c.record, payload...)
 	if _, err := c.file.WriteAt(c.record, c.size); err != nil {
-		c.full = true
-		c.options.Notice(fmt.Sprintf("the prefix cache takes no more: %v", err))
+		c.stop(err)
 		if err := c.file.Truncate(c.size); err != nil {
 			c.options.Notice(fmt.Sprintf("the prefix cache has a torn end: %v", err))
 		}
@@ -263,6 +267,12 @@ func (c *Cache) Store(key Key, tokens int, payload []byte) {
 	}
 	c.entries[key] = e
 	c.size += need
+}
+
+// stop keeps no more, for a reason.
+func (c *Cache) stop(reason error) {
+	c.full = true
+	c.options.Notice(fmt.Sprintf("the prefix cache takes no more: %v", reason))
 }
 
 // Stats tells what the cache holds and was asked for.

@@ -163,6 +163,14 @@ func TestCacheKeepsToItsBudget(t *testing.T) {
 	if len(notices) != 1 || !strings.Contains(notices[0], "the prefix cache has its") {
 		t.Errorf("notices %q", notices)
 	}
+	o.Budget = stats.Bytes - 1 // less than it has: the last goes
+	found, stats = filled(t, path, o, 4, 1)
+	if !slices.Equal(found, []bool{true, false}) || stats.Bytes > o.Budget {
+		t.Errorf("of less than it had: found %v, %+v", found, stats)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != stats.Bytes {
+		t.Errorf("the file is %v, %v; want %d bytes", info, err, stats.Bytes)
+	}
 }
 
 func TestOpenRefuses(t *testing.T) {

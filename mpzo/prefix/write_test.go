@@ -2,6 +2,7 @@ package prefix
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -51,5 +52,27 @@ func TestDiskIsFull(t *testing.T) {
 	defer c.Close()
 	if len(notices) != 1 || c.Stats().Entries != 1 || c.Stats().Bytes != size {
 		t.Errorf("opened again: %+v, notices %q", c.Stats(), notices)
+	}
+}
+
+// A file that not even a header can be written to is done without.
+func TestDiskIsFullFromTheBeginning(t *testing.T) {
+	var notices []string
+	file, err := os.Create(filepath.Join(t.TempDir(), "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Codec: Codec{Columns: []int{1}}, Budget: 1 << 20, Notice: func(line string) { notices = append(notices, line) }}
+	c := &Cache{file: fullDisk{file}, options: o, entries: make(map[Key]entry)}
+	defer c.Close()
+	if err := c.load(file.Name(), 0); err != nil {
+		t.Fatal(err)
+	}
+	c.Store(Key{1}, 1, o.Codec.Append(nil, 1, [][]float32{{2}}))
+	if c.Load(Key{1}, 1, [][]float32{{0}}) || c.Stats().Entries != 0 {
+		t.Errorf("%+v: something was kept", c.Stats())
+	}
+	if len(notices) != 1 || !strings.Contains(notices[0], errNoSpace.Error()) {
+		t.Errorf("notices %q", notices)
 	}
 }
