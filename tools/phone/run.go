@@ -235,6 +235,13 @@ func (r *Run) Fetch(ctx context.Context, local string, fill func(folder string) 
 	})
 }
 
+// Discard removes a file of the run's folder, if it is there: it need not be
+// fetched.
+func (r *Run) Discard(ctx context.Context, name string) error {
+	_, err := r.adb.shell(ctx, "rm -f "+Quote(path.Join(r.Folder(), name)))
+	return err
+}
+
 // MarkFetched notes that the results were pulled: the run's name is free again.
 func (r *Run) MarkFetched(ctx context.Context) error {
 	_, err := r.adb.shell(ctx, "touch "+Quote(path.Join(r.folder, "fetched")))

@@ -26,6 +26,10 @@ func (p *pusher) fetch(ctx context.Context) error {
 	} else if _, err := os.Lstat(target); err == nil {
 		return withHint(fmt.Errorf("%s is there already", p.Out), "zeroth push --attach --name "+p.Name+" --out NEW fetches the run to another folder")
 	}
+	// It may be larger than all else, and is made again where it is wanted.
+	if err := p.run.Discard(ctx, prefixName); err != nil {
+		return err
+	}
 	empty := false
 	err := p.run.Fetch(ctx, target, func(folder string) error {
 		entries, err := os.ReadDir(folder)

@@ -353,12 +353,15 @@ func (p *emulatedPhone) testLost(t *testing.T) {
 // testStart takes a run whose A was found here to the phone, follows it once its
 // folder was moved away, and goes on where an earlier push was cut.
 func (p *emulatedPhone) testStart(t *testing.T) {
-	flags := []string{"--init-a", "activations", "--out"}
+	flags := []string{"--layers", "4", "--prefix-cache", "1M", "--prefix-cache-dir", "kept", "--init-a", "activations", "--out"}
 	p.must(t, append(append(p.train("4"), flags...), "start-whole")...)
 	p.must(t, append(append(p.train("2"), flags...), "start-begun")...)
 	p.must(t, "push", "--binary", p.binary, "--resume", "start-begun", "--run", "--steps 4 --threads 1")
 	if sameBits() {
 		p.same(t, "start-begun", "start-whole", "adapter/adapter_model.safetensors", "start/adapter_model.safetensors")
+	}
+	if _, err := os.Stat(filepath.Join(p.folder, "start-begun", prefixName)); err == nil {
+		t.Error("the phone's prefix cache was fetched")
 	}
 
 	// The connection broke before anything was started.
