@@ -147,6 +147,31 @@ func TestNoFiniteLossFromTheStart(t *testing.T) {
 	}
 }
 
+// Slopes that are no numbers are told apart from a loss that is none.
+func TestSlopeThatIsNotFinite(t *testing.T) {
+	f := newFixture(t)
+	f.heldOut = nil
+	s := settings(data.TokenLoss, train.JVP{})
+	for value, says := range map[float64]string{
+		1e9:        ", but a slope is not finite; some weight or some value of the adapter is not finite, or too large",
+		math.NaN(): "the loss is NaN; some weight or some value of the adapter is not finite, or too large",
+	} {
+		m := f.model(t, s, 1)
+		for _, site := range m.Sites() {
+			b, err := m.Session().WriteSlot(site.B)
+			must(t, err)
+			b[3] = float32(value)
+		}
+		writer, err := journal.Create(filepath.Join(t.TempDir(), "journal"), header(m, s))
+		must(t, err)
+		trainer := train.Trainer{Model: m, Settings: s, Train: f.train, Journal: writer, Log: &journal.Log{}, Observer: &watcher{}}
+		if err := trainer.Run(context.Background()); !errors.Is(err, train.ErrNotFinite) || !strings.HasSuffix(err.Error(), says) {
+			t.Errorf("B %g: %v", value, err)
+		}
+		must(t, writer.Close())
+	}
+}
+
 func TestNewModelWantsItsMethods(t *testing.T) {
 	f := newFixture(t)
 	s, err := executor.New(f.program, f.kernels, executor.Options{Bounds: op.Extents{Q: 1}, Methods: []string{"update"}})

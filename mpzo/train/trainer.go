@@ -246,15 +246,18 @@ func (t *Trainer) evaluate(ctx context.Context, step uint64) error {
 // notFinite is the error of a step, counted from 0, whose loss or slopes are no
 // numbers.
 func (s *Settings) notFinite(step uint64, loss float64) error {
-	large, smaller := "", ""
+	what, large, smaller := fmt.Sprintf("the loss is %g", loss), "", ""
+	if !math.IsNaN(loss) && !math.IsInf(loss, 0) {
+		what += ", but a slope is not finite"
+	}
 	if s.Estimator.Method() != MethodSlopes { // which has no eps
 		large = fmt.Sprintf(", or eps (now %g) is too large", s.Eps)
 		smaller = fmt.Sprintf(" or eps (now %g)", s.Eps)
 	}
 	if step == 0 {
-		return fmt.Errorf("%w: it is %g before any update; some weight or some value of the adapter is not finite%s", ErrNotFinite, loss, large)
+		return fmt.Errorf("%w: before any update %s; some weight or some value of the adapter is not finite, or too large%s", ErrNotFinite, what, large)
 	}
-	return fmt.Errorf("%w: the loss is %g; try a smaller lr (now %g)%s", ErrDiverged, loss, s.LR, smaller)
+	return fmt.Errorf("%w: %s; try a smaller lr (now %g)%s", ErrDiverged, what, s.LR, smaller)
 }
 
 // blame calls it divergence where a model has lost its finite loss in so many
