@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"zeroth/kernels/gpu"
@@ -45,67 +46,56 @@ func compile(t *testing.T, d *Device, function uint32) {
 	r.Free()
 }
 
-// What was compiled is kept for the next process. A file that is damaged, hostile,
+// kept is the piece that a device has in its folder, or nil.
+func kept(c *cache) []byte {
+	data, _ := c.folder.Read(c.key)
+	return data
+}
+
+// What was compiled is kept for the next process. A piece that is damaged, hostile,
 // another device's or of other shaders is as if it were not there, is not shown to
 // the driver, and is replaced.
 func TestCache(t *testing.T) {
 	folder := t.TempDir()
 	d := openWith(t, Options{Cache: folder})
-	if data, _ := d.cache.read(); data != nil {
-		t.Fatal("there is a file already")
+	if kept(d.cache) != nil {
+		t.Fatal("there is a piece already")
 	}
-	path := d.cache.path
 	compile(t, d, 3)
-	data, sum := d.cache.read()
-	if !bytes.HasPrefix(data, d.Physical().CacheID()) || sum != d.cache.known {
-		t.Fatalf("%d bytes were kept, as %x", len(data), sum)
+	sound := kept(d.cache)
+	if !bytes.HasPrefix(sound, d.Physical().CacheID()) || sha256.Sum256(sound) != d.cache.known {
+		t.Fatalf("%d bytes were kept", len(sound))
 	}
-	sound, err := os.ReadFile(path)
+	for name, change := range map[string]func(b []byte) []byte{
+		"empty":          func([]byte) []byte { return nil },
+		"another driver": func(b []byte) []byte { b[20] ^= 1; return b },
+		"another header": func(b []byte) []byte { b[0] ^= 1; return b },
+		"half a header":  func(b []byte) []byte { return b[:20] },
+	} {
+		bad := change(bytes.Clone(sound))
+		d.cache.folder.Write(d.cache.key, bad)
+		if c, err := d.device.NewCache(bad); bad != nil && !errors.Is(err, vk.ErrUnusable) {
+			t.Errorf("%s: %v: the driver was given %d bytes", name, err, len(bad))
+			c.Free()
+		}
+		replaced(t, name, d, folder, bad)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.bin"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	whole, err := os.ReadFile(files[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	resealed := func(change func(rest []byte) []byte) []byte {
-		rest := change(bytes.Clone(sound[len(cacheMagic)+sha256.Size:]))
-		sum := sha256.Sum256(rest)
-		return append(append([]byte(cacheMagic), sum[:]...), rest...)
-	}
-	flipped := func(at int) []byte {
-		bad := bytes.Clone(sound)
-		bad[at] ^= 1
-		return bad
-	}
-	for name, bad := range map[string][]byte{
-		"empty": {}, "cut": sound[:len(sound)-1], "longer": append(bytes.Clone(sound), 0), "header alone": sound[:cacheHeader],
-		"another version": flipped(len(cacheMagic) - 2), "damaged": flipped(len(sound) - 1),
-		"other shaders":  resealed(func(rest []byte) []byte { rest[0] ^= 1; return rest }),
-		"another driver": resealed(func(rest []byte) []byte { rest[sha256.Size+20] ^= 1; return rest }),
-		"another header": resealed(func(rest []byte) []byte { rest[sha256.Size] ^= 1; return rest }),
-		"half a header":  resealed(func(rest []byte) []byte { return rest[:sha256.Size+20] }),
-	} {
-		if err := os.WriteFile(path, bad, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if data, _ := d.cache.read(); data != nil {
-			if c, err := d.device.NewCache(data); !errors.Is(err, vk.ErrUnusable) {
-				t.Errorf("%s: %v: the driver was given %d bytes", name, err, len(data))
-				c.Free()
-			}
-		}
-		other := openCache(folder, d.device)
-		if other == nil {
-			t.Fatalf("%s: no cache", name)
-		}
-		other.write()
-		if data, _ := other.read(); data == nil {
-			t.Errorf("%s: it was not replaced", name)
-		}
-		other.holds.Free()
-	}
-	if err := os.WriteFile(path, sound, 0o600); err != nil {
+	whole[len(whole)-1] ^= 1
+	if err := os.WriteFile(files[0], whole, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	replaced(t, "damaged", d, folder, nil)
+	d.cache.folder.Write(d.cache.key, sound)
 	again := openCache(folder, d.device)
-	if again.known != sum {
+	if again.known != sha256.Sum256(sound) {
 		t.Error("what was kept was not taken")
 	}
 	again.holds.Free()
@@ -115,16 +105,30 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// replaced wants the next process to put a piece of its own in a bad one's place.
+func replaced(t *testing.T, name string, d *Device, folder string, bad []byte) {
+	t.Helper()
+	other := openCache(folder, d.device)
+	if other == nil {
+		t.Fatalf("%s: no cache", name)
+	}
+	defer other.holds.Free()
+	other.write()
+	if now := kept(other); !bytes.HasPrefix(now, d.Physical().CacheID()) || bytes.Equal(now, bad) {
+		t.Errorf("%s: it was not replaced", name)
+	}
+}
+
 // Processes that use a cache at once keep each other's.
 func TestCacheIsShared(t *testing.T) {
 	folder := t.TempDir()
 	first, second := openWith(t, Options{Cache: folder}), openWith(t, Options{Cache: folder})
 	compile(t, first, 3)
-	one, _ := first.cache.read()
+	one := kept(first.cache)
 	compile(t, second, 4)
-	both, _ := second.cache.read()
+	both := kept(second.cache)
 	compile(t, first, 4)
-	if all, _ := first.cache.read(); len(both) < len(one) || len(all) < len(both) {
+	if all := kept(first.cache); len(both) < len(one) || len(all) < len(both) {
 		t.Errorf("%d bytes of one, %d of both, then %d", len(one), len(both), len(all))
 	}
 }
