@@ -76,6 +76,12 @@ func (p *pusher) localise(folder string) error {
 			}
 		}
 	}
+	if p.origin.Resumes {
+		var begun runConfig
+		if err := readJSON(filepath.Join(p.Out, configName), &begun); err == nil { // else it was moved away
+			config.PrefixDir = begun.PrefixDir
+		}
+	}
 	return writeJSON(name, config)
 }
 

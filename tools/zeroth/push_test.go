@@ -363,6 +363,10 @@ func (p *emulatedPhone) testStart(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(p.folder, "start-begun", prefixName)); err == nil {
 		t.Error("the phone's prefix cache was fetched")
 	}
+	var config runConfig
+	if err := readJSON(filepath.Join(p.folder, "start-begun", configName), &config); err != nil || config.PrefixDir != filepath.Join(p.folder, "kept") {
+		t.Errorf("the prefix cache is looked for in %q: %v", config.PrefixDir, err)
+	}
 
 	// The connection broke before anything was started.
 	if err := os.MkdirAll(filepath.Join(p.root, phone.Root, "runs", "start-begun-2", "run"), 0o777); err != nil {
