@@ -8,8 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"zeroth/graph/pass"
 	"zeroth/mpzo/train"
-
 	"zeroth/runtime/backend"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/plan"
@@ -74,10 +74,10 @@ func (r *trainRun) profile() runProfile {
 	}
 	var stats []executor.NodeStats
 	estimator := r.trainer.Settings.Estimator
-	for _, name := range slices.Compact([]string{train.MethodLosses, estimator.Method(), "update"}) {
+	for _, name := range slices.Compact([]string{pass.MethodPrefix, train.MethodLosses, estimator.Method(), "update"}) {
 		m, err := s.Method(name)
 		if err != nil {
-			continue // NewModel has seen all
+			continue // without a prefix cache there is no such method; NewModel has seen the others
 		}
 		stats = append(stats, m.Stats()...)
 		if name == estimator.Method() {
