@@ -454,9 +454,8 @@ def cosine(a, b):
 ESTIMATORS = (  # in flags of zeroth train; rate and sgd let B be the estimate, times −lr
     ("prge, q 4", {"estimator": "prge", "q": 4, "lr": 1e-3}),
     ("prge, q 64", {"estimator": "prge", "q": 64, "lr": 1e-3}),
-    ("fzoo, q 3", {"estimator": "fzoo", "q": 3, "lr": 1e-3, "eps": 1e-3}),
     ("fzoo, q 7", {"estimator": "fzoo", "q": 7, "lr": 1e-3, "eps": 1e-3}),
-    ("fzoo, q 3, A from activations", {"estimator": "fzoo", "q": 3, "lr": 1e-3, "eps": 1e-3, "init-a": "activations"}),
+    ("fzoo, q 7, A from activations", {"estimator": "fzoo", "q": 7, "lr": 1e-3, "eps": 1e-3, "init-a": "activations"}),
     ("auto", {"estimator": "auto"}),
 )
 
