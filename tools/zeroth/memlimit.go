@@ -85,7 +85,7 @@ func (r *trainRun) fitting(refused error, linked *program.Program, methods []str
 	case len(choices) == 0 && fits(probe, 1, 1):
 		hint = "only smaller sizes of both --batch and --q fit: --batch 1 --q 1 does"
 	case len(choices) == 0:
-		hint = "not even --batch 1 --q 1 fits: lower --max-tokens, or export with smaller weights (--weights)"
+		hint = "not even --batch 1 --q 1 fits: lower --max-tokens, or export with smaller weights (--quant)"
 	}
 	return withHint(refused, hint)
 }
