@@ -31,13 +31,15 @@ func cutFixture(t testing.TB) *fixture {
 	return f
 }
 
-// cut cuts a linked program for a prefix cache.
+// cut cuts a linked program for a prefix cache, slopes included.
 func cut(t testing.TB, p *program.Program) *program.Program {
 	t.Helper()
 	m := graph.Lift(p)
+	m.Methods = slices.DeleteFunc(m.Methods, func(g *graph.Graph) bool { return g.Name == pass.MethodSlopes })
 	if _, err := pass.CutPrefix(m); err != nil {
 		t.Fatal(err)
 	}
+	must(t, pass.Tangents(m))
 	return lower(t, m)
 }
 
