@@ -12,8 +12,13 @@ import (
 	"zeroth/kernels/vulkan/vk"
 )
 
-// TestMain keeps the user's cache as it is.
+// TestMain keeps the user's cache as it is. Mesa's own stays where it was: without
+// it llvmpipe compiles for minutes.
 func TestMain(m *testing.M) {
+	const mesa = "MESA_SHADER_CACHE_DIR"
+	if cache, err := os.UserCacheDir(); err == nil && os.Getenv(mesa) == "" {
+		os.Setenv(mesa, cache)
+	}
 	folder, err := os.MkdirTemp("", "zeroth-vulkan-")
 	if err != nil {
 		panic(err)

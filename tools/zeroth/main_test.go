@@ -54,9 +54,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("REMARKS", absolutePath(t, testdata.Repo("examples/remarks")))
 			env.Setenv("HEADERS", absolutePath(t, testdata.Repo("kernels/plugin")))
 			env.Setenv("SHARED", sharedData(t))
-			if folder := poclCache(); folder != "" {
-				env.Setenv("POCL_CACHE_DIR", folder)
-			}
+			keepDriverCaches(env)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -95,17 +93,17 @@ func absolutePath(t *testing.T, path string) string {
 	return whole
 }
 
-// poclCache is the folder in which PoCL keeps what it has built, from one test to
-// the next; "" leaves it to PoCL.
-func poclCache() string {
-	if folder, set := os.LookupEnv("POCL_CACHE_DIR"); set {
-		return folder
+// keepDriverCaches lets scripts find what PoCL and Mesa have compiled before, for
+// minutes, though their home is another.
+func keepDriverCaches(env *testscript.Env) {
+	cache, err := os.UserCacheDir()
+	for name, folder := range map[string]string{"POCL_CACHE_DIR": filepath.Join(cache, "pocl", "kcache"), "MESA_SHADER_CACHE_DIR": cache} {
+		if given, set := os.LookupEnv(name); set {
+			env.Setenv(name, given)
+		} else if err == nil {
+			env.Setenv(name, folder)
+		}
 	}
-	folder, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(folder, "pocl", "kcache")
 }
 
 // sharedData is the folder of shared models, or "" where there is none.
