@@ -8,11 +8,6 @@ import (
 	"zeroth/runtime/op"
 )
 
-// bytesOf views a buffer as bytes.
-func bytesOf(s []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), 4*len(s))
-}
-
 // intsOf views a buffer as int32.
 func intsOf(s []float32) []int32 {
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(s))), len(s))

@@ -7,35 +7,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"unsafe"
 
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
-	"zeroth/runtime/quant"
 )
-
-// packedWeights encodes a row-major matrix.
-func packedWeights(b testing.TB, t *kernel.Tensor, d op.DType) *kernel.Tensor {
-	b.Helper()
-	M, K := t.Shape[0], t.Shape[1]
-	packed := &kernel.Tensor{
-		Type:  op.Type{DType: d, Shape: t.Type.Shape, Layout: op.Panels16},
-		Width: 1, Shape: t.Shape,
-	}
-	shape := packed.Type.Panels()
-	panels := ceilDiv(M, op.PanelRows)
-	size := int(shape.PanelBytes()+shape.GroupScaleBytes()+shape.RowScaleBytes()) * panels
-	values := storage(size / 4)
-	packed.Data = unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), size)
-	for i := range panels {
-		rows := min(op.PanelRows, M-i*op.PanelRows)
-		if err := quant.PanelOf(packed.Data, &shape, i).Encode(&shape, t.F32()[i*op.PanelRows*K:], rows); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return packed
-}
 
 // BenchmarkLowRankShare measures LinearLoRA against the Linear of the same wide x
 // and weights, run in turn: the least time of each.
