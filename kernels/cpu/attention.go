@@ -1,6 +1,9 @@
 package cpu
 
-import "zeroth/runtime/kernel"
+import (
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/platform"
+)
 
 // attention computes softmax(scale · q kᵀ) v within each packed sequence:
 // q [w, N, H·D], k and v [w, N, HKV·D], offsets [S+1] → [w, N, H·D].
@@ -82,9 +85,14 @@ func (a *attention) layOut(scratch *arena) {
 func (a *attention) Run() error {
 	scratch := newArena(a.call.Scratch)
 	a.layOut(&scratch)
-	a.cut()
-	a.call.Pool.Run(a, a.call.Out[0].Width*len(a.blocks)*a.kvHeads)
+	a.run(a)
 	return nil
+}
+
+// run computes the tiles of all copies.
+func (a *attention) run(task platform.Task) {
+	a.cut()
+	a.call.Pool.Run(task, a.call.Out[0].Width*len(a.blocks)*a.kvHeads)
 }
 
 // cut finds the blocks of queries.

@@ -54,8 +54,7 @@ func (a *attentionTangent) layOut(scratch *arena) {
 func (a *attentionTangent) Run() error {
 	scratch := newArena(a.call.Scratch)
 	a.layOut(&scratch)
-	a.cut()
-	a.call.Pool.Run(a, a.call.Out[0].Width*len(a.blocks)*a.kvHeads)
+	a.run(a)
 	return nil
 }
 
