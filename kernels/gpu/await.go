@@ -13,10 +13,11 @@ const patience = 300 * time.Millisecond
 // context's error and left, which says so. f's own error then is the context's,
 // too: compilers take Ctrl-C for themselves, and fail.
 func Await[T any](ctx context.Context, f func() (T, error)) (value T, left bool, err error) {
-	if err := ctx.Err(); err != nil || ctx.Done() == nil {
-		if err == nil {
-			value, err = f()
-		}
+	if err := ctx.Err(); err != nil {
+		return value, false, err
+	}
+	if ctx.Done() == nil {
+		value, err = f()
 		return value, false, err
 	}
 	type result struct {

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"slices"
 
 	"zeroth/runtime/backend"
 	"zeroth/runtime/program"
@@ -34,7 +35,7 @@ func (s *session) Measure(partitions []*backend.Partition) (backend.Memory, erro
 				m.Slots += e.values[i].bytes()
 			}
 		}
-		for _, v := range append(append([]int(nil), p.Inputs...), p.Outputs...) {
+		for _, v := range slices.Concat(p.Inputs, p.Outputs) {
 			m.Values += e.values[v].bytes()
 		}
 	}

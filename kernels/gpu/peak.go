@@ -15,6 +15,14 @@ type Peak struct {
 	PerSecond float64
 }
 
+// What products are computed with, as Peaks names it.
+const (
+	floatMultiplyAdds = "multiply-adds of f32"
+	byteDots          = "dot products of bytes"
+	halfMatrices      = "matrices of f16"
+	byteMatrices      = "matrices of bytes"
+)
+
 // Sizes of the loops: enough work groups for any device, and rounds from the least
 // on, as long as a run takes less than peakSeconds.
 const (
@@ -40,9 +48,9 @@ type peakLoop struct {
 }
 
 func (a *Arithmetic) peakLoops() []peakLoop {
-	list := []peakLoop{{"multiply-adds of f32", kernelPeakFloat, nil, 2 * peakChains * Threads}}
+	list := []peakLoop{{floatMultiplyAdds, kernelPeakFloat, nil, 2 * peakChains * Threads}}
 	if a.Dot {
-		list = append(list, peakLoop{"dot products of bytes", kernelPeakDot, nil, 8 * peakChains * Threads})
+		list = append(list, peakLoop{byteDots, kernelPeakDot, nil, 8 * peakChains * Threads})
 	}
 	matrices := func(name string, k Kernel, m Matrix) {
 		if m != (Matrix{}) {
@@ -50,8 +58,8 @@ func (a *Arithmetic) peakLoops() []peakLoop {
 			list = append(list, peakLoop{name, k, constants, 2 * peakProducts * float64(m.M*m.N*m.K) * float64(Threads/m.Subgroup)})
 		}
 	}
-	matrices("matrices of f16", kernelPeakMatrix, a.Half)
-	matrices("matrices of bytes", kernelPeakByteMatrix, a.Bytes)
+	matrices(halfMatrices, kernelPeakMatrix, a.Half)
+	matrices(byteMatrices, kernelPeakByteMatrix, a.Bytes)
 	return list
 }
 
@@ -140,10 +148,10 @@ func (o *Ops) TimeProduct(ctx context.Context, w op.Type, rows int) (ProductTime
 	limits := o.device.Limits()
 	m := limits.Arithmetic.multiplierFor(w)
 	c := class{weightCode(w), rows, w.Shape[0].Offset, w.Shape[1].Offset}
-	best := ProductTime{Kernel: kernelLinear.Name, Against: "multiply-adds of f32"}
+	best := ProductTime{Kernel: kernelLinear.Name, Against: m.instruction()}
 	if m != nil {
 		c = c.rounded(m, 2)
-		best.Kernel, best.Against = m.linear.Name, map[uint32]string{1: "dot products of bytes", 2: "matrices of bytes", 3: "matrices of f16"}[m.number()]
+		best.Kernel = m.linear.Name
 	}
 	list := c.candidates()
 	if o.options.Tile != (Tile{}) {

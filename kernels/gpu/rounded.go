@@ -43,7 +43,7 @@ func (a *Arithmetic) multiplierFor(w op.Type) *multiplier {
 	if w.Layout != op.Panels16 {
 		return nil
 	}
-	coded := w.DType == op.I8 || w.DType == op.Q4 || w.DType == op.NF4
+	coded := w.DType.Coded()
 	summed := w.DType == op.I8 && w.Shape[1].Offset <= mostByteColumns // else a scale belongs to a few columns
 	switch {
 	case summed && a.Bytes != Matrix{}:
@@ -65,6 +65,19 @@ func (m *multiplier) number() uint32 {
 		return 2
 	}
 	return 3
+}
+
+// instruction is what its kernels multiply with: the name of a Peak.
+func (m *multiplier) instruction() string {
+	switch {
+	case m == nil:
+		return floatMultiplyAdds
+	case m.matrix == nil:
+		return byteDots
+	case m.bytes:
+		return byteMatrices
+	}
+	return halfMatrices
 }
 
 // kinds are the rows that are rounded for each row of so many copies.
