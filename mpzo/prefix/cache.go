@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 
 	"zeroth/internal/filelock"
 	"zeroth/internal/readat"
@@ -216,7 +217,7 @@ func (c *Cache) find(key Key, tokens int, values [][]float32) bool {
 	if !ok || int(e.tokens) != tokens {
 		return false
 	}
-	c.record = grow(c.record, int(e.bytes))
+	c.record = slices.Grow(c.record[:0], int(e.bytes))[:e.bytes]
 	err := readat.Full(c.file, c.record, e.offset)
 	if err == nil && crc32.Checksum(c.record, castagnoli) != e.check {
 		err = errors.New("its checksum differs")
@@ -230,13 +231,6 @@ func (c *Cache) find(key Key, tokens int, values [][]float32) bool {
 		return false
 	}
 	return true
-}
-
-func grow(buffer []byte, n int) []byte {
-	if cap(buffer) < n {
-		return make([]byte, n)
-	}
-	return buffer[:n]
 }
 
 // Store keeps a sequence's payload, which the codec wrote, while the budget
