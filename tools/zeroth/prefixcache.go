@@ -13,6 +13,7 @@ import (
 	"zeroth/graph"
 	"zeroth/graph/pass"
 	"zeroth/kernels/cpu"
+	"zeroth/kernels/opencl"
 	"zeroth/kernels/vulkan"
 	"zeroth/mpzo/prefix"
 	"zeroth/runtime/program"
@@ -139,7 +140,8 @@ func (r *trainRun) prefixIdentity() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		backend = fmt.Sprintf("%q (%q) with %q and cpu", r.engine.Backend, b.About, os.Getenv(vulkan.ArithmeticVariable))
+		backend = fmt.Sprintf("%q (%q) with %q, %q and cpu", r.engine.Backend, b.About,
+			os.Getenv(vulkan.ArithmeticVariable), os.Getenv(opencl.ArithmeticVariable))
 	}
 	p := r.file.Program
 	return fmt.Sprintf("%x %q by %s %s", p.Fingerprint, r.cut.Values, backend, cpu.Arithmetic(features, weightTypes(p))), nil
