@@ -29,8 +29,12 @@ func ParseArithmetic(text string) (Arithmetic, error) {
 }
 
 // Of is what a device multiplies with. What a processor that plays a GPU has
-// instructions for it does not say.
+// instructions for it does not say. A device whose shaders may have too few buffers
+// multiplies in f32.
 func (a Arithmetic) Of(p *vk.Physical) gpu.Arithmetic {
+	if p.Limits.StorageBuffers < vk.MostBindings {
+		return gpu.Arithmetic{}
+	}
 	out := gpu.Arithmetic{Dot: a.choice.Uses(wayDot, p.Features.IntegerDot, p.Features.FastIntegerDot)}
 	half, bytes := matrixOf(p, false), matrixOf(p, true)
 	if a.choice.Uses(wayCoop, half != gpu.Matrix{}, p.Kind != "cpu") {

@@ -106,6 +106,36 @@ func TestArithmetic(t *testing.T) {
 	}
 }
 
+// A device whose shaders may have no more buffers than the least that is asked for
+// computes all ops, rounded products in f32.
+func TestFewBuffers(t *testing.T) {
+	dot, err := ParseArithmetic(wayDot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := openWith(t, Options{Arithmetic: dot})
+	p := d.Physical()
+	p.Limits.StorageBuffers = vk.LeastBindings
+	if has := d.limits.Arithmetic; has.Dot {
+		if _, err := d.pipeline(t.Context(), gpu.VariantList()[1], nil); !errors.Is(err, vk.ErrUnusable) {
+			t.Errorf("a shader with too many buffers: %v", err)
+		}
+	}
+	d.limits.Arithmetic = dot.Of(p)
+	seen := make(map[string]bool)
+	for _, r := range examine(t, d, "", 3, 97).Results {
+		seen[r.Op] = true
+		if !r.Pass {
+			t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
+		}
+	}
+	for _, o := range []string{"Linear", "LinearLoRA", "CrossEntropyHead"} {
+		if !seen[o] {
+			t.Errorf("no case of %s", o)
+		}
+	}
+}
+
 // Products are right in tiles of any size that may be tried.
 func TestTiles(t *testing.T) {
 	for i, tile := range gpu.Tiles() {

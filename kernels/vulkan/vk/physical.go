@@ -217,14 +217,18 @@ func (i *Instance) findQueue(p *Physical) bool {
 
 // least are the limits that every device of Vulkan has, by its specification;
 // drivers that break it are told apart here and not by a crash. Of storage buffers
-// it promises 4, and shaders use more: phones of the first years of Vulkan have no
+// it promises 4, and products use more: phones of the first years of Vulkan have no
 // more than those.
 var least = Limits{
-	StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, UniformRange: 16384, StorageBuffers: MostBindings,
+	StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, UniformRange: 16384, StorageBuffers: LeastBindings,
 }
 
-// MostBindings is the most storage buffers of a shader.
-const MostBindings = 7
+// The storage buffers of shaders: those that every device must allow suffice for all
+// shaders but some that a device need not have, and none has more than the most.
+const (
+	LeastBindings = 6
+	MostBindings  = 7
+)
 
 // lacks says what a device has too little of.
 func (p *Physical) lacks() string {

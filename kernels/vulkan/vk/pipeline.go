@@ -33,8 +33,9 @@ type Pipeline struct {
 
 // NewPipeline compiles a shader.
 func (d *Device) NewPipeline(info PipelineInfo) (*Pipeline, error) {
-	if len(info.Code) == 0 || len(info.Code)%4 != 0 || info.Bindings < 1 || info.Bindings > MostBindings || info.ParameterBytes < 4 ||
-		info.ParameterBytes > d.Physical.Limits.UniformRange {
+	limits := &d.Physical.Limits
+	if len(info.Code) == 0 || len(info.Code)%4 != 0 || info.Bindings < 1 || info.Bindings > min(MostBindings, limits.StorageBuffers) ||
+		info.ParameterBytes < 4 || info.ParameterBytes > limits.UniformRange {
 		return nil, fmt.Errorf("%w: a shader of %d bytes with %d buffers and %d bytes of parameters",
 			ErrUnusable, len(info.Code), info.Bindings, info.ParameterBytes)
 	}

@@ -63,7 +63,7 @@ func TestDevicesAreDescribed(t *testing.T) {
 
 // A description that falls short of a limit says which.
 func TestUnusable(t *testing.T) {
-	full := Limits{StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, UniformRange: 16384, StorageBuffers: MostBindings}
+	full := Limits{StorageBufferRange: 1 << 27, SharedBytes: 16 << 10, WorkGroupInvocations: 128, WorkGroups: 65535, UniformRange: 16384, StorageBuffers: LeastBindings}
 	p := &Physical{Limits: full}
 	if why := p.lacks(); !strings.Contains(why, "memory that the host can map") {
 		t.Errorf("without memory: %q", why)
@@ -74,10 +74,10 @@ func TestUnusable(t *testing.T) {
 		t.Errorf("nothing is missing: %q", why)
 	}
 	p.Limits.StorageBuffers = 4 // what the specification promises
-	if why := p.lacks(); why != "it allows 4 storage buffers of a shader, 7 are needed" {
+	if why := p.lacks(); why != "it allows 4 storage buffers of a shader, 6 are needed" {
 		t.Errorf("%q", why)
 	}
-	p.Limits.StorageBuffers = MostBindings
+	p.Limits.StorageBuffers = LeastBindings
 	p.Limits.SharedBytes = 8192
 	if why := p.lacks(); why != "it allows 8192 bytes of shared memory, 16384 are needed" {
 		t.Errorf("%q", why)
