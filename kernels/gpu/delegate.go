@@ -131,6 +131,7 @@ func (s *session) constant(v *backend.Value) (*mirror, error) {
 		s.give(m)
 		return nil, err
 	}
+	s.noteRange(m, v.Tensor.Data)
 	s.constants[v.Ref] = m
 	return m, nil
 }

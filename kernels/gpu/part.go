@@ -10,6 +10,7 @@ import (
 type part struct {
 	span        Span
 	first, rows int // of the first axis, for matrices
+	beyondHalf  bool // elements of the matrix cannot be decoded to f16
 }
 
 // split gives the parts of a tensor, their sizes in their spans. It cuts a weight

@@ -28,7 +28,7 @@ type product struct {
 
 // addProduct computes a product part by part of the weights.
 func (b *builder) addProduct(p product) {
-	m := b.limits.Arithmetic.multiplierFor(p.weights.Type)
+	m := b.multiplier(p.weights.Type, p.parts)
 	if m == nil || p.exact {
 		b.addProductIn(b.tile(nil, p.weights, p.x), p)
 		return
@@ -132,7 +132,7 @@ func (b *builder) headTile(m *multiplier, w, x *kernel.Tensor) Tile {
 func buildCrossEntropyHead(b *builder) {
 	x, w, labels := b.call.In[0], b.call.In[1], b.call.In[2]
 	parts, C := b.memory.in(1), w.Shape[1]
-	m := b.limits.Arithmetic.multiplierFor(w.Type)
+	m := b.multiplier(w.Type, parts)
 	t := b.headTile(m, w, x)
 	cut, count := cutVocabulary(parts, t.columns())
 	bound := x.Width * x.Shape[0]
