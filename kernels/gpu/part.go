@@ -9,7 +9,7 @@ import (
 // its own, in its own layout.
 type part struct {
 	span        Span
-	first, rows int // of the first axis, for matrices
+	first, rows int  // of the first axis, for matrices
 	beyondHalf  bool // elements of the matrix cannot be decoded to f16
 }
 

@@ -99,7 +99,7 @@ func TestWeightsBeyondHalf(t *testing.T) {
 	for i := 0; i < len(results[0]); i += 4 {
 		got := math.Float32frombits(binary.LittleEndian.Uint32(results[0][i:]))
 		want := math.Float32frombits(binary.LittleEndian.Uint32(results[1][i:]))
-		if math.Abs(float64(got-want)) > 1e-5*K*4*7*60000 {
+		if !(math.Abs(float64(got-want)) <= 1e-5*K*4*7*60000) {
 			t.Errorf("element %d: %g, want %g", i/4, got, want)
 		}
 	}
