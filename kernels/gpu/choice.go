@@ -34,6 +34,9 @@ func ParseChoice(text string, ways ...string) (Choice, error) {
 	return c, nil
 }
 
+// Wants reports whether a way is named, and not to be left.
+func (c Choice) Wants(way string) bool { return c.named[way] }
+
 // Uses reports whether a way is used that a device has, quick or not.
 func (c Choice) Uses(way string, has, quick bool) bool {
 	if named, ok := c.named[way]; ok {

@@ -27,11 +27,12 @@ func (d *delegate) Supports(n *backend.Node, values []backend.Value) error {
 	limits := d.ops.device.Limits()
 	measured := &measuredMemory{}
 	call := callOf(n, values)
-	for _, t := range call.In {
-		measured.inputs = append(measured.inputs, split(t, limits.PartBytes))
+	half := d.ops.halves([]backend.Node{*n}, values)
+	for i, t := range call.In {
+		measured.inputs = append(measured.inputs, split(t, limits.PartBytes, half[n.In[i]]))
 	}
-	for _, t := range call.Out {
-		measured.outputs = append(measured.outputs, split(t, limits.PartBytes))
+	for i, t := range call.Out {
+		measured.outputs = append(measured.outputs, split(t, limits.PartBytes, half[n.Out[i]]))
 	}
 	stages, err := d.ops.build(call, measured, nil)
 	if err != nil {
@@ -107,7 +108,8 @@ type session struct {
 	arena       Buffer          // nil as long as no partition has temporaries
 	executables []*executable
 	up, down    int64
-	parameters  int64 // bytes that recordings of closed partitions wrote
+	crossing    []byte // for halves on their way from or to the host
+	parameters  int64  // bytes that recordings of closed partitions wrote
 }
 
 // empty gives back the memory of constants and slots.
@@ -125,7 +127,7 @@ func (s *session) constant(v *backend.Value) (*mirror, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := m.upload(s.ops.device, v.Tensor.Data)
+	n, err := m.upload(s.ops.device, v.Tensor.Data, nil)
 	s.up += n
 	if err != nil {
 		s.give(m)
@@ -162,7 +164,7 @@ func (s *session) slotTensor(i int) *kernel.Tensor {
 
 // take gives a tensor a place that it keeps.
 func (s *session) take(t *kernel.Tensor) (*mirror, error) {
-	m := &mirror{t, split(t, s.ops.device.Limits().PartBytes)}
+	m := &mirror{t, split(t, s.ops.device.Limits().PartBytes, false)}
 	for i := range m.parts {
 		span, err := s.pool.take(m.parts[i].span.Size)
 		if err != nil {
@@ -213,7 +215,7 @@ func (s *session) WriteSlot(slot int, data []byte) error {
 	if err != nil {
 		return err
 	}
-	n, err := m.upload(s.ops.device, data)
+	n, err := m.upload(s.ops.device, data, nil)
 	s.up += n
 	return err
 }
@@ -224,7 +226,7 @@ func (s *session) ReadSlot(slot int, data []byte) error {
 	if err != nil {
 		return err
 	}
-	n, err := m.download(s.ops.device, data)
+	n, err := m.download(s.ops.device, data, nil)
 	s.down += n
 	return err
 }

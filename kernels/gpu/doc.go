@@ -21,6 +21,10 @@
 // share bytes of which one is written run one after another; a device may run
 // all others together (Waits).
 //
+// Where the user wants it and the device can, activations lie in memory as f16
+// (Arithmetic.Store16): kernels have a variant that loads and stores them so and
+// computes in f32.
+//
 // The tiles of products are tried on the device, once for each class of shapes, and
 // kept in the user's cache (tuner).
 //

@@ -74,6 +74,9 @@ func (e *executable) make(ctx context.Context) error {
 	if err := e.placeOutside(); err != nil {
 		return err
 	}
+	if n := e.crossing(); n > int64(len(e.session.crossing)) {
+		e.session.crossing = make([]byte, n)
+	}
 	if err := e.planArena(); err != nil {
 		return err
 	}
@@ -99,9 +102,10 @@ func (s *session) tell(what string, done, total int) {
 // findValues gives all values their parts, without places.
 func (e *executable) findValues() {
 	limit := e.session.ops.device.Limits().PartBytes
+	half := e.session.ops.halves(e.partition.Nodes, e.partition.Values)
 	for i := range e.partition.Values {
 		t := e.partition.Values[i].Tensor
-		e.values = append(e.values, &mirror{t, split(t, limit)})
+		e.values = append(e.values, &mirror{t, split(t, limit, half[i])})
 	}
 	for _, v := range e.partition.Outputs {
 		if in := e.over(v); in >= 0 {
@@ -116,11 +120,24 @@ func (e *executable) findValues() {
 func (e *executable) over(output int) int {
 	data := e.partition.Values[output].Tensor.Data
 	for _, v := range e.partition.Inputs {
-		if in := e.partition.Values[v].Tensor.Data; len(data) > 0 && len(in) > 0 && &data[0] == &in[0] {
+		if in := e.partition.Values[v].Tensor.Data; len(data) > 0 && len(in) > 0 && &data[0] == &in[0] && e.sameElements(v, output) {
 			return v
 		}
 	}
 	return -1
+}
+
+// sameElements reports whether two values are both of f16 or neither is.
+func (e *executable) sameElements(v, w int) bool {
+	return e.values[v].parts[0].half == e.values[w].parts[0].half
+}
+
+// crossing are the bytes that inputs and outputs need to be converted.
+func (e *executable) crossing() (n int64) {
+	for _, v := range slices.Concat(e.partition.Inputs, e.partition.Outputs) {
+		n = max(n, e.values[v].crossing())
+	}
+	return n
 }
 
 // placeKept gives constants and slots the places that they have in the session.
@@ -292,7 +309,7 @@ func (e *executable) overwritten(n *backend.Node, v, i int, last []int, home map
 		return -1
 	}
 	from := n.In[0]
-	if _, ok := home[from]; !ok || last[from] != i || !e.values[from].tensor.Type.Equal(e.values[v].tensor.Type) {
+	if _, ok := home[from]; !ok || last[from] != i || !e.values[from].tensor.Type.Equal(e.values[v].tensor.Type) || !e.sameElements(from, v) {
 		return -1
 	}
 	for _, other := range n.In[1:] {
@@ -334,7 +351,7 @@ func (e *executable) compileKernels(ctx context.Context) error {
 	known := make(map[string]bool)
 	for i := range e.stages {
 		s := &e.stages[i]
-		if key := fmt.Sprint(s.Kernel.Name, s.Constants); !known[key] {
+		if key := fmt.Sprint(s.Kernel.Name, s.Kernel.Half, s.Constants); !known[key] {
 			known[key] = true
 			kernels = append(kernels, s)
 		}
@@ -394,7 +411,7 @@ func (e *executable) Run(ctx context.Context) error {
 		}
 	}
 	for _, v := range e.partition.Inputs {
-		n, err := e.values[v].upload(e.session.ops.device, e.values[v].tensor.Data)
+		n, err := e.values[v].upload(e.session.ops.device, e.values[v].tensor.Data, e.session.crossing)
 		e.session.up += n
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.partition.Values[v].Name, err)
@@ -417,7 +434,7 @@ func (e *executable) Run(ctx context.Context) error {
 // Fetch implements backend.Executable.
 func (e *executable) Fetch(output int) error {
 	data := e.values[e.partition.Outputs[output]].tensor.Data
-	n, err := e.outputs[output].download(e.session.ops.device, data)
+	n, err := e.outputs[output].download(e.session.ops.device, data, e.session.crossing)
 	e.session.down += n
 	return err
 }

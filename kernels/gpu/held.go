@@ -14,6 +14,7 @@ func (s *session) Measure(partitions []*backend.Partition) (backend.Memory, erro
 	limits := s.ops.device.Limits()
 	m := backend.Memory{Shared: limits.Shared, Other: s.ops.table.Size}
 	constants, slots := make(map[int]bool), make(map[int]bool)
+	crossing := int64(0)
 	for _, p := range partitions {
 		e := &executable{session: s, partition: p}
 		e.findValues()
@@ -25,6 +26,7 @@ func (s *session) Measure(partitions []*backend.Partition) (backend.Memory, erro
 		}
 		m.Temporaries = max(m.Temporaries, int64(e.plan.Bytes))
 		m.Other += int64(e.stageCount) * Alignment
+		crossing = max(crossing, e.crossing())
 		for i, v := range p.Values {
 			switch {
 			case v.Kind == program.ConstRef && !constants[v.Ref]:
@@ -39,6 +41,7 @@ func (s *session) Measure(partitions []*backend.Partition) (backend.Memory, erro
 			m.Values += e.values[v].bytes()
 		}
 	}
+	m.Other += crossing
 	if most := limits.MemoryBytes; most > 0 && m.Total() > most {
 		return m, declined(fmt.Errorf("%w: %.3f GiB are needed, it has %.3f GiB", ErrMemory, float64(m.Total())/(1<<30), float64(most)/(1<<30)))
 	}
@@ -57,6 +60,7 @@ func (s *session) Held() backend.Memory {
 		}
 	}
 	m.Other -= m.Constants + m.Slots // the pool's, that are left over
+	m.Other += int64(len(s.crossing))
 	if s.arena != nil {
 		m.Temporaries = s.arena.Size()
 	}

@@ -24,9 +24,19 @@ func (m *mirror) spans() []*Span {
 	return list
 }
 
+// crossing are the bytes that upload and download need to convert its parts.
+func (m *mirror) crossing() (n int64) {
+	for _, p := range m.parts {
+		if p.half {
+			n = max(n, p.span.Size)
+		}
+	}
+	return n
+}
+
 // upload copies the elements of the moment that data holds to the device, and
-// returns the number of bytes.
-func (m *mirror) upload(d Device, data []byte) (int64, error) {
+// returns the number of bytes. Halves are made in crossing.
+func (m *mirror) upload(d Device, data, crossing []byte) (int64, error) {
 	moved := int64(0)
 	for i := range m.parts {
 		for k, p := range pieces(m.tensor, m.parts, i) {
@@ -37,10 +47,15 @@ func (m *mirror) upload(d Device, data []byte) (int64, error) {
 			if k == rowScales && m.tensor.Type.DType == op.NF4 {
 				from = dividedRowScales(from)
 			}
-			if err := d.Upload(m.parts[i].span.Part(p.at, p.bytes), from); err != nil {
+			if m.parts[i].half {
+				narrow(crossing, from)
+				from = crossing[:p.bytes/2]
+			}
+			bytes := int64(len(from))
+			if err := d.Upload(m.parts[i].span.Part(p.at, bytes), from); err != nil {
 				return moved, err
 			}
-			moved += p.bytes
+			moved += bytes
 		}
 	}
 	return moved, nil
@@ -48,17 +63,25 @@ func (m *mirror) upload(d Device, data []byte) (int64, error) {
 
 // download copies what the device has back to data, and returns the number of
 // bytes.
-func (m *mirror) download(d Device, data []byte) (int64, error) {
+func (m *mirror) download(d Device, data, crossing []byte) (int64, error) {
 	moved := int64(0)
 	for i := range m.parts {
 		for _, p := range pieces(m.tensor, m.parts, i) {
 			if p.bytes == 0 {
 				continue
 			}
-			if err := d.Download(data[p.from:p.from+p.bytes], m.parts[i].span.Part(p.at, p.bytes)); err != nil {
+			to := data[p.from : p.from+p.bytes]
+			if m.parts[i].half {
+				to = crossing[:p.bytes/2]
+			}
+			bytes := int64(len(to))
+			if err := d.Download(to, m.parts[i].span.Part(p.at, bytes)); err != nil {
 				return moved, err
 			}
-			moved += p.bytes
+			if m.parts[i].half {
+				widen(data[p.from:p.from+p.bytes], to)
+			}
+			moved += bytes
 		}
 	}
 	return moved, nil

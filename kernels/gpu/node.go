@@ -21,6 +21,7 @@ type builder struct {
 	limits Limits
 	call   *kernel.Call
 	memory memory
+	half   bool // the node's activations are f16
 	stages []Stage
 	trial  *trial // nil: tiles are not tried
 	err    error  // the first
@@ -33,13 +34,25 @@ func (o *Ops) build(c *kernel.Call, m memory, t *trial) ([]Stage, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrNoKernel, c.Spec.Name)
 	}
-	b := &builder{Ops: o, limits: o.device.Limits(), call: c, memory: m, trial: t}
+	b := &builder{Ops: o, limits: o.device.Limits(), call: c, memory: m, half: halfNode(c.Spec.ID, m), trial: t}
 	build(b)
 	return b.stages, b.err
 }
 
+// halfNode reports whether a node's activations are f16: all are what one is (halves).
+func halfNode(id op.ID, m memory) bool {
+	switch are := activations[id]; {
+	case are.Out != 0:
+		return m.out(0)[0].half
+	case are.In != 0:
+		return m.in(0)[0].half
+	}
+	return false
+}
+
 // add appends a stage.
 func (b *builder) add(k Kernel, constants []uint32, spans []Span, extents func(words []uint32) int) *Stage {
+	k.Half = b.half && k.hasHalf()
 	b.stages = append(b.stages, Stage{Kernel: k, Constants: constants, Spans: spans, Extents: extents})
 	return &b.stages[len(b.stages)-1]
 }

@@ -84,5 +84,10 @@ func (o *Ops) Kernels() []kernel.Kernel {
 	checked := *o
 	checked.device = guarded{o.device}
 	all := backend.Kernels(checked.Delegate(o.name), o.name, 100)
+	if o.device.Limits().Arithmetic.Store16 {
+		for i := range all {
+			all[i].Half = activations[all[i].Op]
+		}
+	}
 	return slices.DeleteFunc(all, func(k kernel.Kernel) bool { return builders[k.Op] == nil })
 }

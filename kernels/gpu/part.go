@@ -10,13 +10,22 @@ import (
 type part struct {
 	span        Span
 	first, rows int  // of the first axis, for matrices
+	half        bool // its elements are f16
 	beyondHalf  bool // elements of the matrix cannot be decoded to f16
+}
+
+// elementBytes are those of an element in rows.
+func elementBytes(half bool) int64 {
+	if half {
+		return 2
+	}
+	return 4
 }
 
 // split gives the parts of a tensor, their sizes in their spans. It cuts a weight
 // matrix that is larger than the limit into parts of whole panels.
-func split(t *kernel.Tensor, limit int64) []part {
-	size := int64(total(t)) * 4
+func split(t *kernel.Tensor, limit int64, half bool) []part {
+	size := int64(total(t)) * elementBytes(half)
 	if t.Type.Layout == op.Panels16 {
 		size = t.Type.Panels().Bytes
 	}
@@ -25,7 +34,7 @@ func split(t *kernel.Tensor, limit int64) []part {
 		rows = t.Shape[0]
 	}
 	if size <= limit || !t.Type.Constant() || t.Type.Wide || len(t.Shape) != 2 {
-		return []part{{span: Span{Size: max(size, 4)}, rows: rows}}
+		return []part{{span: Span{Size: max(size, 4)}, rows: rows, half: half}}
 	}
 	// A row's share of the bytes is the same for all: rows are padded to panels.
 	padded := ceilDiv(rows, op.PanelRows) * op.PanelRows
@@ -33,7 +42,7 @@ func split(t *kernel.Tensor, limit int64) []part {
 	var parts []part
 	for first := 0; first < rows; first += perPart {
 		n := min(perPart, rows-first)
-		parts = append(parts, part{span: Span{Size: partBytes(t.Type, n)}, first: first, rows: n})
+		parts = append(parts, part{span: Span{Size: partBytes(t.Type, n, half)}, first: first, rows: n, half: half})
 	}
 	return parts
 }
@@ -44,14 +53,15 @@ func partType(t op.Type, rows int) op.Type {
 	return t
 }
 
-func partBytes(t op.Type, rows int) int64 {
+func partBytes(t op.Type, rows int, half bool) int64 {
 	if t.Layout == op.Panels16 {
 		return partType(t, rows).Panels().Bytes
 	}
-	return int64(rows) * int64(t.Shape[1].Offset) * 4
+	return int64(rows) * int64(t.Shape[1].Offset) * elementBytes(half)
 }
 
-// piece is a run of bytes that lies whole in a tensor and in a part of it.
+// piece is a run of bytes that lies whole in a tensor and in a part of it. Where that
+// is f16 they are those of the tensor, and of the part half as many.
 type piece struct{ from, at, bytes int64 }
 
 // rowScales is the last of the pieces of a part in panels: its words, the scales
@@ -64,7 +74,7 @@ func pieces(t *kernel.Tensor, parts []part, i int) [3]piece {
 	if t.Type.Layout != op.Panels16 {
 		bytes := int64(total(t)) * 4
 		if len(parts) > 1 {
-			bytes = p.span.Size
+			bytes = p.span.Size / elementBytes(p.half) * 4
 		}
 		return [3]piece{{int64(p.first) * int64(lastExtent(t)) * 4, 0, bytes}}
 	}

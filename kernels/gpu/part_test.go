@@ -26,7 +26,7 @@ func TestSplit(t *testing.T) {
 			t.Fatal(err)
 		}
 		tensor := &kernel.Tensor{Type: c.t, Width: 1, Shape: []int{c.t.Shape[0].Offset, c.t.Shape[1].Offset}, Data: make([]byte, bytes)}
-		m := &mirror{tensor, split(tensor, 3000)}
+		m := &mirror{tensor, split(tensor, 3000, false)}
 		if len(m.parts) != c.parts {
 			t.Errorf("%s is in %d parts, want %d", c.t, len(m.parts), c.parts)
 		}

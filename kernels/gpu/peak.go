@@ -153,6 +153,9 @@ func (o *Ops) TimeProduct(ctx context.Context, w op.Type, rows int) (ProductTime
 		c = c.rounded(m, 2)
 		best.Kernel = m.linear.Name
 	}
+	if limits.Arithmetic.Store16 {
+		c.weights |= halfClass
+	}
 	list := c.candidates()
 	if o.options.Tile != (Tile{}) {
 		list = []Tile{o.options.Tile}

@@ -21,7 +21,9 @@ type product struct {
 	hasBias bool
 	r       int // rank of the low-rank part, or 0
 	scale   float64
-	exact   bool // x is not to be rounded
+	// working says that y is working memory, which stays f32 and for which x is not
+	// rounded.
+	working bool
 	// copies gives w and P of y for the extents of the moment, N the rows of one.
 	copies func() (w, P, N int)
 }
@@ -29,7 +31,7 @@ type product struct {
 // addProduct computes a product part by part of the weights.
 func (b *builder) addProduct(p product) {
 	m := b.multiplier(p.weights.Type, p.parts)
-	if m == nil || p.exact {
+	if m == nil || p.working {
 		b.addProductIn(b.tile(nil, p.weights, p.x), p)
 		return
 	}
@@ -39,6 +41,9 @@ func (b *builder) addProduct(p product) {
 // addProductIn computes a product in tiles of that size.
 func (b *builder) addProductIn(t Tile, p product) {
 	constants := []uint32{weightCode(p.weights.Type), uint32(t.A), uint32(t.B), boolean(p.hasBias), boolean(p.r > 0)}
+	if b.half {
+		constants = append(constants, boolean(p.working))
+	}
 	all, perRow := p.weights.Shape[0], rowWords(p.weights.Type)
 	for _, part := range p.parts {
 		spans := []Span{p.input, part.span, p.bias, p.output, p.hidden, p.loraB}
@@ -72,7 +77,7 @@ func buildLinearLoRA(b *builder) {
 	hidden, perturbed := b.scratch(x.Width*x.Shape[0]*r), b.scratch(y.Width*B.Elements())
 	b.addProduct(product{
 		x: x, weights: A, parts: b.memory.in(2),
-		input: b.in(0), output: hidden, bias: b.table, hidden: b.table, loraB: b.table, scale: call.Attrs.Float("scale"), exact: true,
+		input: b.in(0), output: hidden, bias: b.table, hidden: b.table, loraB: b.table, scale: call.Attrs.Float("scale"), working: true,
 		copies: func() (w, P, N int) { return x.Width, x.Width, x.Shape[0] },
 	})
 	site := call.Attrs.Int("site")

@@ -21,6 +21,9 @@ type Arithmetic struct {
 	// RoundFloats says that Half is for weights of bf16 and f32, too, with which
 	// products are else as exact as those of f32.
 	RoundFloats bool
+	// Store16 keeps activations in memory as f16 (half.go). A device's Limits say so
+	// where it can and the user wants it.
+	Store16 bool
 }
 
 // Matrix is the product that a subgroup computes together, of M × K by K × N

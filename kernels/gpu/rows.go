@@ -71,7 +71,11 @@ func buildSlice(b *builder) {
 func buildGather(b *builder) {
 	data, y := b.call.In[0], b.call.Out[0]
 	for _, p := range b.memory.in(0) {
-		b.add(kernelGather, []uint32{weightCode(data.Type)}, []Span{p.span, b.in(1), b.out(0)}, func(words []uint32) int {
+		constants := []uint32{weightCode(data.Type)}
+		if b.half {
+			constants = append(constants, boolean(p.half))
+		}
+		b.add(kernelGather, constants, []Span{p.span, b.in(1), b.out(0)}, func(words []uint32) int {
 			M := p.rows
 			if !data.Type.Constant() {
 				M = data.Shape[0]

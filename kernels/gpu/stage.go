@@ -1,5 +1,7 @@
 package gpu
 
+import "slices"
+
 // Kernel names a kernel and says what it takes. A device has one of that name,
 // whose buffers are at bindings 0, 1, … and whose parameters, words of 32 bits,
 // follow them.
@@ -8,36 +10,39 @@ type Kernel struct {
 	Buffers int
 	Words   int    // of parameters
 	Writes  uint32 // bit i: buffer i is written
+	// Half names its variant whose activations lie in memory as f16 (HalfList).
+	// All else, and what it computes with, stays f32.
+	Half bool
 }
 
 // The kernels. Each is described at the head of its source in
 // kernels/vulkan/shaders.
 var (
-	kernelAdapt       = Kernel{"adapt", 6, 3, 1 << 5}
-	kernelAttention   = Kernel{"attention", 5, 10, 1 << 4}
-	kernelChoiceLoss  = Kernel{"choiceloss", 5, 4, 1 << 4}
-	kernelElementwise = Kernel{"elementwise", 3, 3, 1 << 2}
-	kernelGather      = Kernel{"gather", 3, 6, 1 << 2}
-	kernelHead        = Kernel{"head", 6, 9, 1<<4 | 1<<5}
-	kernelHeadSum     = Kernel{"headsum", 3, 2, 1 << 2}
-	kernelLinear      = Kernel{"linear", 6, 10, 1 << 3}
-	kernelNormalize   = Kernel{"normalize", 4, 4, 1 << 3}
-	kernelPerturb     = Kernel{"perturb", 6, 6, 1 << 5}
-	kernelRotary      = Kernel{"rotary", 5, 5, 1 << 4}
-	kernelRound       = Kernel{"round", 3, 4, 1<<1 | 1<<2}
-	kernelSlice       = Kernel{"slice", 2, 4, 1 << 1}
-	kernelUpdate      = Kernel{"update", 5, 7, 1 << 0}
-	kernelWeightedSum = Kernel{"weightedsum", 3, 2, 1 << 2}
+	kernelAdapt       = Kernel{Name: "adapt", Buffers: 6, Words: 3, Writes: 1 << 5}
+	kernelAttention   = Kernel{Name: "attention", Buffers: 5, Words: 10, Writes: 1 << 4}
+	kernelChoiceLoss  = Kernel{Name: "choiceloss", Buffers: 5, Words: 4, Writes: 1 << 4}
+	kernelElementwise = Kernel{Name: "elementwise", Buffers: 3, Words: 3, Writes: 1 << 2}
+	kernelGather      = Kernel{Name: "gather", Buffers: 3, Words: 6, Writes: 1 << 2}
+	kernelHead        = Kernel{Name: "head", Buffers: 6, Words: 9, Writes: 1<<4 | 1<<5}
+	kernelHeadSum     = Kernel{Name: "headsum", Buffers: 3, Words: 2, Writes: 1 << 2}
+	kernelLinear      = Kernel{Name: "linear", Buffers: 6, Words: 10, Writes: 1 << 3}
+	kernelNormalize   = Kernel{Name: "normalize", Buffers: 4, Words: 4, Writes: 1 << 3}
+	kernelPerturb     = Kernel{Name: "perturb", Buffers: 6, Words: 6, Writes: 1 << 5}
+	kernelRotary      = Kernel{Name: "rotary", Buffers: 5, Words: 5, Writes: 1 << 4}
+	kernelRound       = Kernel{Name: "round", Buffers: 3, Words: 4, Writes: 1<<1 | 1<<2}
+	kernelSlice       = Kernel{Name: "slice", Buffers: 2, Words: 4, Writes: 1 << 1}
+	kernelUpdate      = Kernel{Name: "update", Buffers: 5, Words: 7, Writes: 1 << 0}
+	kernelWeightedSum = Kernel{Name: "weightedsum", Buffers: 3, Words: 2, Writes: 1 << 2}
 )
 
 // The kernels of multipliers.
 var (
-	kernelLinearDot        = Kernel{"lineardot", 7, 11, 1 << 4}
-	kernelHeadDot          = Kernel{"headdot", 7, 11, 1<<5 | 1<<6}
-	kernelLinearMatrix     = Kernel{"linearmatrix", 7, 11, 1 << 4}
-	kernelHeadMatrix       = Kernel{"headmatrix", 7, 11, 1<<5 | 1<<6}
-	kernelLinearByteMatrix = Kernel{"linearbytematrix", 7, 11, 1 << 4}
-	kernelHeadByteMatrix   = Kernel{"headbytematrix", 7, 11, 1<<5 | 1<<6}
+	kernelLinearDot        = Kernel{Name: "lineardot", Buffers: 7, Words: 11, Writes: 1 << 4}
+	kernelHeadDot          = Kernel{Name: "headdot", Buffers: 7, Words: 11, Writes: 1<<5 | 1<<6}
+	kernelLinearMatrix     = Kernel{Name: "linearmatrix", Buffers: 7, Words: 11, Writes: 1 << 4}
+	kernelHeadMatrix       = Kernel{Name: "headmatrix", Buffers: 7, Words: 11, Writes: 1<<5 | 1<<6}
+	kernelLinearByteMatrix = Kernel{Name: "linearbytematrix", Buffers: 7, Words: 11, Writes: 1 << 4}
+	kernelHeadByteMatrix   = Kernel{Name: "headbytematrix", Buffers: 7, Words: 11, Writes: 1<<5 | 1<<6}
 )
 
 // VariantList are the kernels that a device must have which has all of Arithmetic.
@@ -47,13 +52,36 @@ func VariantList() []Kernel {
 	}
 }
 
+// halved are the kernels that have a variant for activations in f16. Its constants
+// are the kernel's, and for two of them one behind those: for gather whether data is
+// f16, too; for linear whether y is working memory, which is f32.
+var halved = []Kernel{
+	kernelAttention, kernelElementwise, kernelGather, kernelHead, kernelLinear, kernelNormalize, kernelRotary, kernelRound, kernelSlice,
+	kernelLinearDot, kernelLinearMatrix, kernelLinearByteMatrix,
+}
+
+// HalfList are the variants that a device must have, of its kernels, where
+// Arithmetic.Store16 is set.
+func HalfList() []Kernel {
+	list := slices.Clone(halved)
+	for i := range list {
+		list[i].Half = true
+	}
+	return list
+}
+
+// hasHalf reports whether a kernel has a variant for activations in f16.
+func (k Kernel) hasHalf() bool {
+	return slices.ContainsFunc(halved, func(h Kernel) bool { return h.Name == k.Name })
+}
+
 // The kernels of Peaks.
 var (
-	kernelPeakFloat      = Kernel{"peakfloat", 1, 1, 1 << 0}
-	kernelPeakDot        = Kernel{"peakdot", 1, 1, 1 << 0}
-	kernelPeakMatrix     = Kernel{"peakmatrix", 1, 1, 1 << 0}
-	kernelPeakByteMatrix = Kernel{"peakbytematrix", 1, 1, 1 << 0}
-	kernelPeakCopy       = Kernel{"peakcopy", 2, 1, 1 << 1}
+	kernelPeakFloat      = Kernel{Name: "peakfloat", Buffers: 1, Words: 1, Writes: 1 << 0}
+	kernelPeakDot        = Kernel{Name: "peakdot", Buffers: 1, Words: 1, Writes: 1 << 0}
+	kernelPeakMatrix     = Kernel{Name: "peakmatrix", Buffers: 1, Words: 1, Writes: 1 << 0}
+	kernelPeakByteMatrix = Kernel{Name: "peakbytematrix", Buffers: 1, Words: 1, Writes: 1 << 0}
+	kernelPeakCopy       = Kernel{Name: "peakcopy", Buffers: 2, Words: 1, Writes: 1 << 1}
 )
 
 // PeakList are the kernels of Peaks, which a device need not have.

@@ -46,7 +46,7 @@ type Tuned interface {
 // class is what the best tile depends on.
 type class struct {
 	// weights is weightCode; where x is rounded, also which multiplier it is, from
-	// bit 8, and the kinds of x's rows, from bit 16.
+	// bit 8, and the kinds of x's rows, from bit 16; and halfClass.
 	weights    uint32
 	rows, M, K int // rows: a power of two
 }
@@ -69,6 +69,9 @@ func (c class) rounded(m *multiplier, copies int) class {
 	c.weights |= m.number()<<8 | uint32(m.kinds(copies))<<16
 	return c
 }
+
+// halfClass is set where x and y are f16.
+const halfClass = 1 << 7
 
 // kinds are those of x's rows; 0 where it is not rounded.
 func (c class) kinds() int { return int(c.weights >> 16) }
@@ -114,6 +117,9 @@ func (b *builder) tile(m *multiplier, w, x *kernel.Tensor) Tile {
 	c := classOf(w.Type, rows, M, K)
 	if m != nil {
 		c = c.rounded(m, x.Width)
+	}
+	if b.half {
+		c.weights |= halfClass
 	}
 	o.tuner.mutex.Lock()
 	defer o.tuner.mutex.Unlock()
@@ -171,7 +177,9 @@ func (o *Ops) timeOf(ctx context.Context, m *multiplier, w op.Type, c class, t T
 	copies := max(c.kinds(), 1)
 	x := &kernel.Tensor{Width: copies, Shape: []int{ceilDiv(c.rows, copies), c.K}}
 	rows := copies * x.Shape[0]
-	sizes := []int64{int64(rows) * int64(c.K) * 4, partBytes(w, c.M), int64(rows) * int64(c.M) * 4}
+	half := c.weights&halfClass != 0
+	each := elementBytes(half)
+	sizes := []int64{int64(rows) * int64(c.K) * each, partBytes(w, c.M, false), int64(rows) * int64(c.M) * each}
 	if m != nil {
 		sizes[0] = int64(rows) * int64(m.words(c.K)) * 4
 		sizes = append(sizes, int64(rows)*4)
@@ -186,7 +194,7 @@ func (o *Ops) timeOf(ctx context.Context, m *multiplier, w op.Type, c class, t T
 		}
 		spans = append(spans, Span{Buffer: buffer, Size: bytes})
 	}
-	b := &builder{Ops: o, limits: limits}
+	b := &builder{Ops: o, limits: limits, half: half}
 	const repeats = 4
 	for range repeats {
 		p := product{

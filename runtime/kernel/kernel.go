@@ -29,6 +29,9 @@ type Runner interface {
 	Run() error
 }
 
+// Operands is a set of a node's inputs and outputs, the bits of their numbers.
+type Operands struct{ In, Out uint32 }
+
 // Kernel computes one op for the inputs that it supports.
 type Kernel struct {
 	Op   op.ID
@@ -42,6 +45,11 @@ type Kernel struct {
 	// Scratch gives the bytes of working memory for a call whose tensors have
 	// the extents of the session's bounds; nil means none.
 	Scratch func(c *Call) int
+	// Half are the operands that the kernel keeps as f16, though the call's tensors
+	// are f32: it rounds to nearest, ties to even and beyond 65520 to infinity, what it
+	// reads of them and the results that it gives. Of an operand that may be weights
+	// it does so where they are f32 in rows.
+	Half Operands
 	// Bind prepares a call whose tensors have the extents of the session's
 	// bounds. It may allocate.
 	Bind func(c *Call) (Runner, error)
