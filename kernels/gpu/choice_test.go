@@ -30,3 +30,26 @@ func TestChoice(t *testing.T) {
 		}
 	}
 }
+
+// f16 is stored only where that is wanted, and a device that cannot is refused.
+func TestChoiceOfStoring(t *testing.T) {
+	for _, test := range []struct {
+		text       string
+		can, wants bool
+		err        error
+	}{
+		{"", true, false, nil},
+		{"", false, false, nil},
+		{"store16", true, true, nil},
+		{"store16", false, false, ErrChoice},
+		{"store16,nostore16", false, false, nil},
+	} {
+		c, err := ParseChoice(test.text, WayStore16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.Store16(test.can); got != test.wants || !errors.Is(err, test.err) {
+			t.Errorf("%q, can %t: %t, %v", test.text, test.can, got, err)
+		}
+	}
+}
