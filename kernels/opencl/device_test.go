@@ -114,7 +114,7 @@ func TestCache(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, _ := source("elementwise")
-		if _, ok := d.cache.read(text, buildOptions(d.Physical().Kind, []uint32{4})); !ok {
+		if _, ok := d.cache.read(text, buildOptions(d.Physical(), text, []uint32{4})); !ok {
 			t.Error("what was kept is not found")
 		}
 		if _, ok := d.cache.read(text, "other options"); ok {
@@ -137,7 +137,7 @@ func TestCacheOfAnotherDriver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.cache.write(text, buildOptions(d.Physical().Kind, []uint32{4}), []byte("not of this driver"))
+	d.cache.write(text, buildOptions(d.Physical(), text, []uint32{4}), []byte("not of this driver"))
 	if _, err := d.Record([]gpu.Stage{relu(t, d, 4096)}); err != nil {
 		t.Error(err)
 	}

@@ -56,12 +56,30 @@ func include(b *strings.Builder, file string, depth int) error {
 	return nil
 }
 
-// buildOptions are the compiler's for a kind of device: C0, C1, … are the
+// packedDot is the macro of dot products of four bytes in a kernel.
+const packedDot = "__opencl_c_integer_dot_product_input_4x8bit_packed"
+
+// language is what a kernel is written in: OpenCL C 1.2, which the same kernel is in
+// later ones, too. Those know dot products of bytes.
+func language(p *cl.Physical, text string) string {
+	if p.Features.IntegerDot && strings.Contains(text, packedDot) {
+		switch p.Major() {
+		case 1:
+		case 2:
+			return "CL2.0"
+		default:
+			return "CL3.0"
+		}
+	}
+	return "CL1.2"
+}
+
+// buildOptions are the compiler's for a kernel on a device: C0, C1, … are the
 // constants. Nothing is asked for that would let it change what is computed.
-func buildOptions(kind string, constants []uint32) string {
+func buildOptions(p *cl.Physical, text string, constants []uint32) string {
 	var b strings.Builder
-	b.WriteString("-cl-std=CL1.2")
-	if kind == "cpu" {
+	b.WriteString("-cl-std=" + language(p, text))
+	if p.Kind == "cpu" {
 		b.WriteString(" -D SHARED=__attribute__((noinline))")
 	}
 	for i, c := range constants {
@@ -92,7 +110,7 @@ func (d *Device) program(ctx context.Context, k gpu.Kernel, constants []uint32) 
 	if err != nil {
 		return nil, err
 	}
-	options := buildOptions(d.device.Physical.Kind, constants)
+	options := buildOptions(d.device.Physical, text, constants)
 	if err := d.device.Broken(); err != nil {
 		return nil, err
 	}

@@ -144,6 +144,21 @@ func (p *Physical) platformText() string {
 // bounded keeps what a driver says from overflowing sums.
 func bounded(n uint64) int64 { return int64(min(n, 1<<56)) }
 
+// version is that of OpenCL, 0 if it cannot be told.
+func (p *Physical) version() (major, minor int) {
+	if n, _ := fmt.Sscanf(p.Version, "OpenCL %d.%d", &major, &minor); n != 2 {
+		return 0, 0
+	}
+	return major, minor
+}
+
+// Major is the first number of the version of OpenCL; of OpenCL C there is a compiler
+// for the same.
+func (p *Physical) Major() int {
+	major, _ := p.version()
+	return major
+}
+
 func (p *Physical) has(extension string) bool {
 	_, found := slices.BinarySearch(p.Extensions, extension)
 	return found
@@ -192,8 +207,7 @@ var least = Limits{AllocationBytes: 1 << 20, SharedBytes: 16 << 10, WorkGroupInv
 
 // lacks says what a device has too little of.
 func (p *Physical) lacks() string {
-	var major, minor int
-	if n, _ := fmt.Sscanf(p.Version, "OpenCL %d.%d", &major, &minor); n != 2 || major < 1 || major == 1 && minor < 2 {
+	if major, minor := p.version(); major < 1 || major == 1 && minor < 2 {
 		return fmt.Sprintf("its driver supports %q, at least OpenCL 1.2 is needed", p.Version)
 	}
 	for _, c := range []struct {

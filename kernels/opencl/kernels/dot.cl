@@ -26,8 +26,9 @@
 #define NONE 0xffffffffu
 #define ROW_SCALES (WEIGHT == PANELS_I8)
 
-// dot4 is the sum of the products of four signed bytes.
-#ifdef cl_khr_integer_dot_product
+// dot4 is the sum of the products of four signed bytes. The macro says that there is
+// the function; that of the extension does not where it is newer than the language.
+#ifdef __opencl_c_integer_dot_product_input_4x8bit_packed
 int dot4(uint a, uint b) { return dot_4x8packed_ss_int(a, b); }
 #else
 int dot4(uint a, uint b) {
