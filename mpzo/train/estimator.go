@@ -31,11 +31,21 @@ type Probe struct {
 	Eps  float32
 }
 
-// The methods that estimators run.
+// The methods that estimators run, and the one that moves what is trained.
 const (
 	MethodLosses = "losses"
 	MethodSlopes = "slopes"
+	MethodUpdate = "update"
 )
+
+// Methods lists what of a program a session needs to train by an estimator.
+func Methods(e Estimator) []string {
+	methods := []string{MethodLosses, MethodUpdate}
+	if own := e.Method(); own != MethodLosses {
+		methods = append(methods, own)
+	}
+	return methods
+}
 
 // Estimators lists the estimators by name.
 func Estimators() []Estimator { return []Estimator{PRGE{}, FZOO{}, JVP{}, MeZO{}} }

@@ -56,10 +56,10 @@ func Bounds(b data.Bounds, copies, q int) op.Extents {
 func NewModel(s *executor.Session) (*Model, error) {
 	m := &Model{session: s}
 	var err error
-	if m.losses, err = s.Method("losses"); err != nil {
+	if m.losses, err = s.Method(MethodLosses); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
-	if m.update, err = s.Method("update"); err != nil {
+	if m.update, err = s.Method(MethodUpdate); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrProgram, err)
 	}
 	if m.slopes, err = s.Method(MethodSlopes); err != nil {

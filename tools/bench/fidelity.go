@@ -10,14 +10,15 @@ import (
 )
 
 // Probe says where gradients are projected: on which batch, along which
-// directions, and how far to either side.
+// directions, by which estimator, and how far it looks.
 type Probe struct {
 	Batch      *data.Batch
 	Loss       data.Loss
 	Seed       uint64
 	Directions int
-	Queries    int // directions of one forward pass
-	Eps        []float64
+	Estimator  train.Estimator
+	Queries    int       // directions of one step of it
+	Eps        []float64 // one of any size for an estimator without
 	// Progress is called before each forward pass with the directions done, over
 	// all ε; it may be nil.
 	Progress func(done int)
@@ -26,36 +27,31 @@ type Probe struct {
 // Gradients are what a model gives along the probe's directions.
 type Gradients struct {
 	Loss float64     // of the unperturbed model
-	G    [][]float32 // by ε: (L(θ + ε z_i) − L(θ − ε z_i)) / 2ε of each direction
+	G    [][]float32 // by ε: the slope along each direction
 }
 
 // Measure projects a model's gradients. The directions depend on the probe's
-// seed and on the ids of the model's sites alone.
+// seed, on how many a step has, and on the ids of the model's sites alone.
 func (p *Probe) Measure(ctx context.Context, m *train.Model) (Gradients, error) {
 	var out Gradients
-	losses := make([]float32, 2*p.Queries)
-	seed := noise.StepSeed(p.Seed, 0)
+	losses := make([]float32, p.Estimator.Losses(p.Queries))
 	if err := m.Losses(ctx, p.Batch, p.Loss, train.None, losses); err != nil {
 		return out, err
 	}
 	out.Loss = float64(losses[0])
 	done := 0
 	for _, eps := range p.Eps {
-		g := make([]float32, 0, p.Directions)
-		for len(g) < p.Directions {
+		g := make([]float32, p.Directions)
+		for first, step := 0, uint64(0); first < len(g); step++ {
 			if p.Progress != nil {
 				p.Progress(done)
 			}
-			n := min(p.Queries, p.Directions-len(g))
-			at := train.Perturbation{Seed: seed, First: 2 * len(g), Copies: 2 * n, Eps: float32(eps)}
-			if err := m.Losses(ctx, p.Batch, p.Loss, at, losses); err != nil {
+			n := min(p.Queries, len(g)-first)
+			at := train.Probe{Seed: noise.StepSeed(p.Seed, step), Eps: float32(eps)}
+			if err := p.Estimator.Estimate(ctx, m, p.Batch, p.Loss, at, losses[:p.Estimator.Losses(n)], g[first:first+n]); err != nil {
 				return out, err
 			}
-			for i := range n {
-				difference := float64(losses[2*i]) - float64(losses[2*i+1])
-				g = append(g, float32(difference/(2*float64(at.Eps))))
-			}
-			done += n
+			first, done = first+n, done+n
 		}
 		out.G = append(out.G, g)
 	}

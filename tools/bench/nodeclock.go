@@ -1,11 +1,14 @@
 package bench
 
-import "zeroth/runtime/executor"
+import (
+	"zeroth/mpzo/train"
+	"zeroth/runtime/executor"
+)
 
 // nodeClock takes down the time of every node in each run of a step.
 type nodeClock struct {
 	runner *runner
-	before []executor.NodeStats // of the methods losses and update, as last read
+	before []executor.NodeStats // of the estimator's method and update, as last read
 	runs   [][]float64          // seconds by run and node
 }
 
@@ -22,7 +25,7 @@ func (c *nodeClock) after(run func() error) func() error {
 // read takes down what each node took since the clock was last read.
 func (c *nodeClock) read() error {
 	var now []executor.NodeStats
-	for _, name := range stepMethods {
+	for _, name := range []string{c.runner.estimator.Method(), train.MethodUpdate} {
 		m, err := c.runner.model.Session().Method(name)
 		if err != nil {
 			return err
@@ -40,9 +43,6 @@ func (c *nodeClock) read() error {
 	c.before = now
 	return nil
 }
-
-// stepMethods are those that a step runs, in order.
-var stepMethods = []string{"losses", "update"}
 
 // of is the median over the runs of what the listed nodes took together.
 func (c *nodeClock) of(nodes []int) float64 {

@@ -55,7 +55,7 @@ func RunOps(ctx context.Context, o StepOptions, f cpu.Features) (Ops, error) {
 	if err != nil {
 		return Ops{}, err
 	}
-	r, err := newRunner(&o, variant{program: o.Program, batch: b, estimator: train.PRGE{}}, true)
+	r, err := newRunner(&o, variant{o.Program, b, o.Estimator}, true)
 	if err != nil {
 		return Ops{}, err
 	}
@@ -90,7 +90,7 @@ func groupNodes(r *runner, clock *nodeClock) ([]*opGroup, error) {
 	var groups []*opGroup
 	at := make(map[string]*opGroup)
 	first := 0
-	for _, name := range stepMethods {
+	for _, name := range []string{r.estimator.Method(), train.MethodUpdate} {
 		method := r.program.Method(name)
 		for i := range method.Nodes {
 			n, stats := &method.Nodes[i], clock.before[first+i]

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"zeroth/kernels/cpu"
+	"zeroth/mpzo/train"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 )
 
 func TestRunOps(t *testing.T) {
 	o := StepOptions{
-		Program: reviews(t, nil), Bind: binder(t), Examples: Examples(2, 5, 5, 512), Queries: 2, Eps: 1e-2,
+		Program: reviews(t, nil), Bind: binder(t), Examples: Examples(2, 5, 5, 512), Estimator: train.PRGE{}, Queries: 2, Eps: 1e-2,
 		Progress: func(done, total int, what string) {},
 	}
 	r, err := RunOps(context.Background(), o, cpu.Detect())

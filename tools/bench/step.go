@@ -23,19 +23,23 @@ type StepOptions struct {
 	Bind     func(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error)
 	CPUs     platform.CPUs // that its sessions are held to
 	Examples []data.Example
-	Queries  int
-	Eps      float32
-	Budget   time.Duration
-	Compare  []string // names of Switches to measure beside the step
-	Parts    bool     // split the step's time; with LoRA only
-	Progress func(done, total int, what string)
+	// Estimator is what the step is of. The program has its method.
+	Estimator train.Estimator
+	Queries   int
+	Eps       float32 // for those that perturb
+	Budget    time.Duration
+	Compare   []string // names of Switches to measure beside the step
+	Parts     bool     // split the step's time; of a widened pass only
+	Progress  func(done, total int, what string)
 }
 
 // Switch is an idea that can be switched off, to see what it gains.
 type Switch struct {
 	Name  string
 	About string
-	make  func(o *StepOptions, b *data.Batch) (variant, error)
+	// Fits reports whether it is another way to do an estimator's step.
+	Fits func(e train.Estimator) bool
+	make func(o *StepOptions, b *data.Batch) (variant, error)
 }
 
 // variant is the step, done in another way.
@@ -56,27 +60,39 @@ func (v *variant) extents(q int) op.Extents {
 
 // Switches lists what a step can be compared with.
 func Switches() []Switch {
+	any := func(train.Estimator) bool { return true }
+	other := func(than train.Estimator) func(train.Estimator) bool {
+		return func(e train.Estimator) bool { return e.Name() != than.Name() }
+	}
 	return []Switch{
-		{"sequential", "2q forwards of one copy each (MeZO), not one widened forward", func(o *StepOptions, b *data.Batch) (variant, error) {
+		{"sequential", "2q forwards of one copy each (MeZO), not one widened forward", other(train.MeZO{}), func(o *StepOptions, b *data.Batch) (variant, error) {
 			return variant{o.Program, b, train.MeZO{}}, nil
 		}},
-		{"eager", "every activation wide from the embedding on, not from the first LoRA", func(o *StepOptions, b *data.Batch) (variant, error) {
+		{"eager", "every activation wide from the embedding on, not from the first LoRA", widens, func(o *StepOptions, b *data.Batch) (variant, error) {
 			p, err := eager(o.Program)
-			return variant{p, b, train.PRGE{}}, err
+			return variant{p, b, o.Estimator}, err
 		}},
-		{"padded", "every sequence padded to the longest, not packed", func(o *StepOptions, b *data.Batch) (variant, error) {
-			return variant{o.Program, padded(b), train.PRGE{}}, nil
+		{"padded", "every sequence padded to the longest, not packed", any, func(o *StepOptions, b *data.Batch) (variant, error) {
+			return variant{o.Program, padded(b), o.Estimator}, nil
 		}},
-		{"all-rows", "last MLP, head and loss for every token, not for label rows", func(o *StepOptions, b *data.Batch) (variant, error) {
-			return variant{o.Program, allRows(b), train.PRGE{}}, nil
+		{"all-rows", "last MLP, head and loss for every token, not for label rows", any, func(o *StepOptions, b *data.Batch) (variant, error) {
+			return variant{o.Program, allRows(b), o.Estimator}, nil
+		}},
+		{"prge", "± pairs of as many directions in one widened forward, the default estimator", other(train.PRGE{}), func(o *StepOptions, b *data.Batch) (variant, error) {
+			return variant{o.Program, b, train.PRGE{}}, nil
 		}},
 	}
 }
+
+// widens reports whether an estimator's forward pass is of several perturbed
+// copies.
+func widens(e train.Estimator) bool { return e.Method() == train.MethodLosses && e.Copies(1) > 1 }
 
 // Step is what came of a step.
 type Step struct {
 	Queries  int     `json:"queries"`
 	Copies   int     `json:"copies"` // P of one forward pass
+	Passes   int     `json:"passes"` // of the batch's rows in a step
 	Examples int     `json:"examples"`
 	Tokens   int     `json:"tokens"`
 	Labels   int     `json:"labels"`
@@ -120,7 +136,8 @@ type Versus struct {
 	ProcessorRatio float64 `json:"processor_ratio"`
 	// Loss is how far the other's mean loss is off, relative to it. Padding the
 	// sequences of a model that sees both ways changes it, and where x is rounded
-	// to 8 bits a copy alone is rounded otherwise than one of a ± pair.
+	// to 8 bits a copy alone is rounded otherwise than one of a ± pair. Another
+	// estimator's copies are others, ε away.
 	Loss float64 `json:"loss_difference"`
 }
 
@@ -134,7 +151,7 @@ type runner struct {
 
 // newRunner binds a variant.
 func newRunner(o *StepOptions, v variant, profile bool) (*runner, error) {
-	s, err := o.Bind(v.program, v.extents(o.Queries), profile, stepMethods...)
+	s, err := o.Bind(v.program, v.extents(o.Queries), profile, train.Methods(v.estimator)...)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +165,7 @@ func newRunner(o *StepOptions, v variant, profile bool) (*runner, error) {
 	}
 	return &runner{
 		variant: v, model: m, at: train.Probe{Seed: noise.StepSeed(1, 0), Eps: o.Eps},
-		losses: make([]float32, 2*o.Queries), g: make([]float32, o.Queries),
+		losses: make([]float32, v.estimator.Losses(o.Queries)), g: make([]float32, o.Queries),
 	}, nil
 }
 
@@ -177,12 +194,9 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 	if err != nil {
 		return out, err
 	}
-	base := variant{program: o.Program, batch: b, estimator: train.PRGE{}}
-	if full, _ := o.Program.Lookup("params"); full == "full" {
-		base.estimator = train.MeZO{}
-	}
+	base := variant{o.Program, b, o.Estimator}
 	total := len(o.Compare) + 1
-	if o.Parts = o.Parts && base.estimator.Copies(1) > 1; o.Parts {
+	if o.Parts = o.Parts && widens(o.Estimator); o.Parts {
 		total++
 	}
 	o.Progress(0, total, "the step")
@@ -228,7 +242,7 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 	}
 	out.Seconds = turns.Median(0)
 	out.Processor = median(turns.Processor[0])
-	out.RowsPerS = float64(2*o.Queries*len(b.Tokens)) / out.Seconds
+	out.RowsPerS = float64(out.Passes*len(b.Tokens)) / out.Seconds
 	for i, name := range o.Compare {
 		other := runners[i+1]
 		out.Compared = append(out.Compared, Versus{
@@ -248,7 +262,7 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 func (r *runner) describe(o *StepOptions) Step {
 	b, s := r.batch, r.model.Session()
 	out := Step{
-		Queries: o.Queries, Copies: r.estimator.Copies(o.Queries), Examples: b.Examples(), Tokens: len(b.Tokens),
+		Queries: o.Queries, Copies: r.estimator.Copies(o.Queries), Passes: r.estimator.Passes(o.Queries), Examples: b.Examples(), Tokens: len(b.Tokens),
 		Labels: len(b.Rows), Trained: r.model.Parameters(), Compared: []Versus{}, Parts: []Part{},
 		Memory: Memory{Peak: platform.PeakResidentBytes(), Arena: s.ArenaBytes()},
 	}
@@ -274,7 +288,7 @@ func (r *runner) describe(o *StepOptions) Step {
 // compared makes the variant of a switch.
 func (o *StepOptions) compared(name string, b *data.Batch) (variant, error) {
 	for _, s := range Switches() {
-		if s.Name == name {
+		if s.Name == name && s.Fits(o.Estimator) {
 			return s.make(o, b)
 		}
 	}

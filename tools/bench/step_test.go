@@ -11,6 +11,7 @@ import (
 	"zeroth/graph/pass"
 	"zeroth/kernels/cpu"
 	"zeroth/mpzo/data"
+	"zeroth/mpzo/train"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/noise"
@@ -60,11 +61,13 @@ func binder(t *testing.T) func(*program.Program, op.Extents, bool, ...string) (*
 
 func TestRunStep(t *testing.T) {
 	o := StepOptions{
-		Program: reviews(t, nil), Bind: binder(t), Examples: Examples(3, 4, 9, 512), Queries: 2, Eps: 1e-2, Parts: true,
+		Program: reviews(t, nil), Bind: binder(t), Examples: Examples(3, 4, 9, 512), Estimator: train.PRGE{}, Queries: 2, Eps: 1e-2, Parts: true,
 		Progress: func(done, total int, what string) {},
 	}
 	for _, s := range Switches() {
-		o.Compare = append(o.Compare, s.Name)
+		if s.Fits(o.Estimator) {
+			o.Compare = append(o.Compare, s.Name)
+		}
 	}
 	r, err := RunStep(context.Background(), o)
 	if err != nil {
@@ -102,9 +105,11 @@ func TestRunStep(t *testing.T) {
 	if r, err := RunStep(context.Background(), o); err != nil || len(r.Parts)+len(r.Compared) > 0 {
 		t.Errorf("alone: %+v, %v", r, err)
 	}
-	o.Compare = []string{"nosuch"}
-	if _, err := RunStep(context.Background(), o); err == nil {
-		t.Error("a switch that does not exist is taken")
+	for _, name := range []string{"nosuch", "prge"} { // the step is that of prge
+		o.Compare = []string{name}
+		if _, err := RunStep(context.Background(), o); err == nil {
+			t.Errorf("%s is taken", name)
+		}
 	}
 }
 

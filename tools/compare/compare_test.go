@@ -339,7 +339,7 @@ func TestFaultBetweenNodes(t *testing.T) {
 // computes another loss, other gradients or another update is told so.
 func TestTrain(t *testing.T) {
 	w, b := lossesOf(t, reviews(t, op.F32))
-	probe := bench.Probe{Batch: b, Loss: data.TokenLoss, Seed: 3, Directions: 6, Queries: copies / 2, Eps: []float64{eps}}
+	probe := bench.Probe{Batch: b, Loss: data.TokenLoss, Seed: 3, Directions: 6, Estimator: train.PRGE{}, Queries: copies / 2, Eps: []float64{eps}}
 	sound := cpu.Kernels(cpu.Detect())
 	bind := func(kernels ...[]kernel.Kernel) Bind {
 		return func() (*train.Model, error) {

@@ -27,10 +27,11 @@ func autoMeans() string {
 	return fmt.Sprintf("fzoo --normalise --init-a %s --rank %d --batch %d --q %d --lr %g --eps %g --schedule %s, save what is given", initAActivations, autoRank, autoBatch, autoQueries, autoLR, autoEps, autoSchedule)
 }
 
-// chooseAuto sets what --estimator auto stands for, as if it had been given. A
-// run that starts from an adapter keeps that one's rank and A.
-func (c *runConfig) chooseAuto(flags *cli.Context) error {
-	if c.Estimator != estimatorAuto {
+// setAuto sets what --estimator auto stands for, as if it had been given, as far
+// as the command has such flags. What starts from an adapter keeps that one's rank
+// and A.
+func setAuto(flags *cli.Context) error {
+	if flags.String("estimator") != estimatorAuto {
 		return nil
 	}
 	if flags.String("params") == paramsFull {
@@ -41,25 +42,20 @@ func (c *runConfig) chooseAuto(flags *cli.Context) error {
 		{"init-a", initAActivations},
 		{"rank", fmt.Sprint(autoRank)},
 		{"batch", fmt.Sprint(autoBatch)},
+		{"sequences", fmt.Sprint(autoBatch)}, // where a batch is given by its sizes
 		{"q", fmt.Sprint(autoQueries)},
 		{"lr", fmt.Sprint(autoLR)},
 		{"eps", fmt.Sprint(autoEps)},
 		{"schedule", string(autoSchedule)},
 	}
 	for _, v := range values {
-		ofAdapter := c.Adapter != "" && (v.name == "init-a" || v.name == "rank")
-		if flags.IsSet(v.name) || ofAdapter {
+		ofAdapter := flags.String("adapter") != "" && (v.name == "init-a" || v.name == "rank")
+		if !has(flags, v.name) || flags.IsSet(v.name) || ofAdapter {
 			continue
 		}
 		if err := flags.Set(v.name, v.value); err != nil {
 			return err
 		}
 	}
-	if err := flags.Set("estimator", train.FZOO{}.Name()); err != nil {
-		return err
-	}
-	c.Estimator, c.Schedule = flags.String("estimator"), flags.String("schedule")
-	c.Batch, c.Queries, c.Moves = flags.Int("batch"), flags.Int("q"), readMoves(flags)
-	c.LR, c.Eps = float32(flags.Float64("lr")), float32(flags.Float64("eps"))
-	return nil
+	return flags.Set("estimator", train.FZOO{}.Name())
 }

@@ -26,6 +26,7 @@ type fidelityReport struct {
 	Examples   int              `json:"examples"`
 	Tokens     int              `json:"tokens"`
 	Directions int              `json:"directions"`
+	Estimator  string           `json:"estimator"`
 	Rows       []fidelityRow    `json:"rows"`
 	Losses     []fidelityLosses `json:"losses"`
 }
@@ -34,12 +35,12 @@ type fidelityReport struct {
 type fidelityRow struct {
 	Program string  `json:"program"`
 	Backend string  `json:"backend"`
-	Eps     float64 `json:"eps"`
+	Eps     float64 `json:"eps,omitempty"` // none: nothing was perturbed
 	bench.Agreement
 	Size          float64 `json:"root_mean_square"`           // of the program's g
 	ReferenceSize float64 `json:"reference_root_mean_square"` // of the reference's
 	// Linearity is the correlation with what the reference gives at the smallest ε
-	// from 1e-3 on: how near the slope over ±ε is to the derivative.
+	// from 1e-3 on: how near the slope over ε is to the derivative.
 	Linearity float64 `json:"linearity"`
 }
 
@@ -53,6 +54,7 @@ type fidelityLosses struct {
 type fidelityOptions struct {
 	Reference       string
 	Against         []string
+	Look            estimation
 	Adapter         string
 	LoRA            func(*pass.LoRA) error
 	Task            taskOptions
@@ -64,6 +66,12 @@ type fidelityOptions struct {
 	Measuring       measuring
 }
 
+// The defaults of --q and --eps, where no estimator sets them.
+const (
+	fidelityQueries = 8
+	fidelityEps     = "1e-4,1e-3,1e-2,1e-1"
+)
+
 const defaultRemarks = "examples/remarks/train.tsv"
 
 func benchFidelityCommand() *cli.Command {
@@ -74,8 +82,9 @@ func benchFidelityCommand() *cli.Command {
 		&cli.StringFlag{Name: "data", Value: defaultRemarks, Usage: "`FILE` of the examples (.jsonl, .tsv, .txt)"},
 		&cli.IntFlag{Name: "batch", Value: 16, Usage: "`EXAMPLES` of the batch: the first of the file"},
 		&cli.IntFlag{Name: "directions", Value: 256, Usage: "`NUMBER` of directions"},
-		&cli.IntFlag{Name: "q", Value: 8, Usage: "directions (`QUERIES`) of one forward pass"},
-		&cli.StringFlag{Name: "eps", Value: "1e-4,1e-3,1e-2,1e-1", Usage: "`LIST` of sizes of the perturbation"},
+		&cli.IntFlag{Name: "q", Value: fidelityQueries, Usage: "directions (`QUERIES`) of one step of the estimator"},
+		&cli.StringFlag{Name: "eps", Value: fidelityEps, Usage: "`LIST` of sizes of the perturbation"},
+		estimatorFlag(false),
 		&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of A and of the directions", DefaultText: "0"},
 		&cli.BoolFlag{Name: "json", Usage: "print the results as JSON", DisableDefaultText: true},
 	}
@@ -83,8 +92,11 @@ func benchFidelityCommand() *cli.Command {
 	return &cli.Command{
 		Name: "fidelity", Usage: "compare the projected gradients of programs, such as quantised ones, with a reference's",
 		UsageText: "zeroth bench fidelity REFERENCE --against PROGRAM [flags]",
-		Description: "Runs both on the same tokens along the same directions and compares\n" +
-			"g = (L(+eps) - L(-eps)) / 2 eps, which is all that training sees of a model.\n\n" +
+		Description: "Runs both on the same tokens along the same directions and compares the slopes g that\n" +
+			"--estimator finds, which are all that training sees of a model: with prge\n" +
+			"g = (L(+eps) - L(-eps)) / 2 eps.\n\n" +
+			"A is random. That of a run by --init-a activations, or --estimator auto, is there with\n" +
+			"--adapter RUN/start.\n\n" +
 			"Example:\n" +
 			"  zeroth bench fidelity m.zpt --against m-i8.zpt --against m-q4.zpt",
 		Flags: flags,
@@ -99,16 +111,19 @@ func benchFidelityCommand() *cli.Command {
 }
 
 func readFidelity(c *cli.Context) (fidelityOptions, error) {
+	look, err := readEstimation(c)
+	if err != nil {
+		return fidelityOptions{}, err
+	}
 	o := fidelityOptions{
-		Against: c.StringSlice("against"), Adapter: c.String("adapter"), Task: readTaskOptions(c), Data: c.String("data"),
+		Look: look, Against: c.StringSlice("against"), Adapter: c.String("adapter"), Task: readTaskOptions(c), Data: c.String("data"),
 		Batch: c.Int("batch"),
 		LoRA:  func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
 		Probe: bench.Probe{
-			Seed: c.Uint64("seed"), Directions: c.Int("directions"), Queries: c.Int("q"),
+			Seed: c.Uint64("seed"), Directions: c.Int("directions"), Estimator: look.Estimator, Queries: c.Int("q"),
 		},
 		Measuring: measuring{JSON: c.Bool("json")},
 	}
-	var err error
 	if o.Reference, err = oneArgument(c, "REFERENCE"); err != nil {
 		return o, err
 	}
@@ -135,7 +150,11 @@ func readFidelity(c *cli.Context) (fidelityOptions, error) {
 		}
 	}
 	o.Probe.Queries = min(o.Probe.Queries, o.Probe.Directions)
-	o.Probe.Eps, err = parseEps(c.String("eps"))
+	if look.perturbs() {
+		o.Probe.Eps, err = parseEps(c.String("eps"))
+	} else {
+		o.Probe.Eps = []float64{0}
+	}
 	if o.Task.Task == "" && o.Task.Template == "" && o.Data == defaultRemarks {
 		o.Task.Task = "sst2"
 	}
@@ -157,7 +176,7 @@ func parseEps(text string) ([]float64, error) {
 }
 
 func runFidelity(c *cli.Context, o fidelityOptions) error {
-	report := fidelityReport{Reference: o.Reference, Data: o.Data, Directions: o.Probe.Directions}
+	report := fidelityReport{Reference: o.Reference, Data: o.Data, Directions: o.Probe.Directions, Estimator: o.Look.Estimator.Name()}
 	var err error
 	if report.Machine, err = o.Measuring.machine(); err != nil {
 		return err
@@ -262,11 +281,14 @@ func (f *fidelity) model(p *program.Program, e *engine) (*train.Model, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if linked, err = withMethodOf(f.o.Look.Estimator, linked); err != nil {
+		return nil, err
+	}
 	b := &f.batch
 	s, err := e.session(linked, op.Extents{
-		Width: 2 * f.probe.Queries, N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),
+		Width: f.o.Look.Estimator.Copies(f.probe.Queries), N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),
 		K: len(b.RowOffsets) - 1, G: len(b.ChoiceOffsets) - 1, Q: 1,
-	}, false, "losses", "update")
+	}, false, train.Methods(f.o.Look.Estimator)...)
 	if err != nil {
 		return nil, err
 	}
@@ -321,7 +343,7 @@ func (r *fidelityReport) compare(path, backend string, eps []float64, g, referen
 
 func printFidelity(b *strings.Builder, r fidelityReport) error {
 	printMachine(b, r.Machine)
-	fmt.Fprintf(b, "%d directions, %d examples (%d tokens) of %s\n\n", r.Directions, r.Examples, r.Tokens, r.Data)
+	fmt.Fprintf(b, "%d directions, by %s, %d examples (%d tokens) of %s\n\n", r.Directions, r.Estimator, r.Examples, r.Tokens, r.Data)
 	for i, l := range r.Losses {
 		note := ""
 		if i == 0 {
@@ -331,7 +353,11 @@ func printFidelity(b *strings.Builder, r fidelityReport) error {
 	}
 	var rows []string
 	for _, f := range r.Rows {
-		rows = append(rows, fmt.Sprintf("%g\t%.5f\t%.5f\t%.4f\t%s\t%.4g\t%.4g\t%.5f\t  %s on %s", f.Eps, f.Correlation, f.Slope,
+		eps := "exact"
+		if f.Eps > 0 {
+			eps = fmt.Sprint(f.Eps)
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%.5f\t%.5f\t%.4f\t%s\t%.4g\t%.4g\t%.5f\t  %s on %s", eps, f.Correlation, f.Slope,
 			f.RelativeError, percent(f.SameSign), f.Size, f.ReferenceSize, f.Linearity, f.Program, f.Backend))
 	}
 	return table(b, "eps\tcorrelation\tslope\trelative error\tsame sign\tsize of g\treference's\tlinearity\t  program", rows)

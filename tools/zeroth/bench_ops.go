@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"zeroth/kernels/cpu"
+	"zeroth/mpzo/train"
 	"zeroth/tools/bench"
 
 	"github.com/urfave/cli/v2"
@@ -20,7 +21,7 @@ type opsReport struct {
 }
 
 func benchOpsCommand() *cli.Command {
-	flags := append(append(stepFlags(), loraFlags()...), engineFlags()...)
+	flags := append(append(stepFlags(false), loraFlags()...), engineFlags()...)
 	return &cli.Command{
 		Name: "ops", Usage: "time every op of a step against the ceilings of arithmetic and of memory",
 		UsageText: "zeroth bench ops PROGRAM [flags]",
@@ -32,6 +33,10 @@ func benchOpsCommand() *cli.Command {
 			o, err := readStep(c)
 			if err != nil {
 				return err
+			}
+			if o.Look.Estimator.Method() != train.MethodLosses {
+				return withHint(usagef("--estimator %s: there are no ceilings for the ops of its tangents", o.Look.Estimator.Name()),
+					"zeroth train --profile shows what each of them takes")
 			}
 			return runBenchOps(c, o)
 		},

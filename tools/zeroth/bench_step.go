@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"zeroth/graph/pass"
@@ -17,60 +18,50 @@ type stepReport struct {
 	Machine bench.Machine `json:"machine"`
 	Program string        `json:"program"`
 	Random  bool          `json:"random_weights"`
-	Full    bool          `json:"full"` // all weights are trained
-	Rank    int           `json:"rank,omitempty"`
+	// Estimator is what of it was timed.
+	Estimator string `json:"estimator"`
+	Full      bool   `json:"full"` // all weights are trained
+	Rank      int    `json:"rank,omitempty"`
 	bench.Step
 }
 
 // stepOptions are the flags that say which step is measured.
 type stepOptions struct {
-	Program                       string
-	Queries, Batch, Tokens, Least int
-	Eps                           float64
-	Full                          bool // train all weights
-	LoRA                          func(*pass.LoRA) error
-	Engine                        engine
-	Measuring                     measuring
+	Program              string
+	Look                 estimation
+	Batch, Tokens, Least int
+	LoRA                 func(*pass.LoRA) error
+	Engine               engine
+	Measuring            measuring
 }
 
-func stepFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.IntFlag{Name: "q", Value: 4, Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward"},
+// stepFlags are those that readStep reads; full has --params among them.
+func stepFlags(full bool) []cli.Flag {
+	return append(estimationFlags(full), epsFlag(full),
 		&cli.IntFlag{Name: "batch", Value: 4, Usage: "`EXAMPLES` a step, of random tokens with one label each"},
 		&cli.IntFlag{Name: "tokens", Value: 64, Usage: "`TOKENS` of the longest example"},
-		&cli.IntFlag{Name: "shortest", Usage: "`TOKENS` of the shortest example; lengths lie evenly between the two", DefaultText: "as --tokens"},
-		&cli.Float64Flag{Name: "eps", Value: 1e-2, Usage: "size of the perturbation, `ε`"},
-	}
+		&cli.IntFlag{Name: "shortest", Usage: "`TOKENS` of the shortest example; lengths lie evenly between the two", DefaultText: "as --tokens"})
 }
 
 func benchStepCommand() *cli.Command {
-	flags := append(stepFlags(),
-		&cli.StringFlag{Name: "compare", Usage: "a `LIST` of other ways to do the step, or none", DefaultText: "all: " + switchNames()},
-		&cli.StringFlag{Name: "params", Value: "lora", Usage: "what is trained, `WHAT`: lora, or full: MeZO over all weights, f32 or bf16, one copy at a time"},
+	flags := append(stepFlags(true),
+		&cli.StringFlag{Name: "compare", Usage: "a `LIST` of other ways to do the step, or none", DefaultText: "all that there are for the estimator"},
 		&cli.BoolFlag{Name: "alone", Usage: "time the step alone: no other way to do it, none of its parts", DisableDefaultText: true})
 	flags = append(append(flags, loraFlags()...), engineFlags()...)
 	flags = append(flags, benchFlags(5, "for each table")...)
 	return &cli.Command{
 		Name: "step", Usage: "time a widened step, its parts, and what each idea in it gains",
 		UsageText:   "zeroth bench step PROGRAM [flags]",
-		Description: "Beside the step it times, in turn with it:\n" + switchHelp(),
+		Description: "Beside the step it times, in turn with it, what is another way to do it:\n" + switchHelp(),
 		Flags:       withoutRepeats(flags),
 		Action: func(c *cli.Context) error {
 			o, err := readStep(c)
 			if err != nil {
 				return err
 			}
-			compare, err := parseCompare(c)
+			compare, err := o.parseCompare(c)
 			if err != nil {
 				return err
-			}
-			switch params := c.String("params"); {
-			case params == "full" && len(compare) > 0 && c.IsSet("compare"):
-				return usagef("--params full: one copy goes forward at a time, so there is nothing to compare: leave --compare out")
-			case params == "full":
-				o.Full, compare = true, nil
-			case params != "lora":
-				return usagef("--params %q: must be lora or full", params)
 			}
 			parts := !c.Bool("alone")
 			if !parts {
@@ -94,13 +85,8 @@ func withoutRepeats(flags []cli.Flag) []cli.Flag {
 	return list
 }
 
-func switchNames() string {
-	var names []string
-	for _, s := range bench.Switches() {
-		names = append(names, s.Name)
-	}
-	return strings.Join(names, ",")
-}
+// full reports whether all weights are trained.
+func (o *stepOptions) full() bool { return o.Look.Params == paramsFull }
 
 func switchHelp() string {
 	var b strings.Builder
@@ -110,18 +96,28 @@ func switchHelp() string {
 	return b.String()
 }
 
-func parseCompare(c *cli.Context) ([]string, error) {
-	all := strings.Split(switchNames(), ",")
-	switch {
-	case !c.IsSet("compare") || c.String("compare") == "all":
-		return all, nil
-	case c.String("compare") == "none":
+func (o *stepOptions) parseCompare(c *cli.Context) ([]string, error) {
+	var all []string
+	for _, s := range bench.Switches() {
+		if s.Fits(o.Look.Estimator) {
+			all = append(all, s.Name)
+		}
+	}
+	given := c.IsSet("compare")
+	switch list := c.String("compare"); {
+	case given && list == "none":
 		return nil, nil
+	case o.full() && given:
+		return nil, usagef("--params full: one copy goes forward at a time, so there is nothing to compare: leave --compare out")
+	case o.full():
+		return nil, nil
+	case !given || list == "all":
+		return all, nil
 	}
 	var list []string
 	for _, name := range strings.Split(c.String("compare"), ",") {
-		if !strings.Contains(","+switchNames()+",", ","+name+",") {
-			return nil, usagef("--compare: no %q: choose among %s, or none", name, switchNames())
+		if !slices.Contains(all, name) {
+			return nil, usagef("--compare: no %q beside %s: choose among %s, or none", name, o.Look.Estimator.Name(), strings.Join(all, ","))
 		}
 		list = append(list, name)
 	}
@@ -129,11 +125,14 @@ func parseCompare(c *cli.Context) ([]string, error) {
 }
 
 func readStep(c *cli.Context) (stepOptions, error) {
+	look, err := readEstimation(c)
+	if err != nil {
+		return stepOptions{}, err
+	}
 	o := stepOptions{
-		Queries: c.Int("q"), Batch: c.Int("batch"), Tokens: c.Int("tokens"), Least: c.Int("shortest"), Eps: c.Float64("eps"),
+		Look: look, Batch: c.Int("batch"), Tokens: c.Int("tokens"), Least: c.Int("shortest"),
 		LoRA: func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
 	}
-	var err error
 	if o.Program, err = oneArgument(c, "PROGRAM"); err != nil {
 		return o, err
 	}
@@ -150,7 +149,7 @@ func readStep(c *cli.Context) (stepOptions, error) {
 		name           string
 		n, least, most int
 	}{
-		{"q", o.Queries, 1, 1024},
+		{"q", o.Look.Queries, 1, 1024},
 		{"batch", o.Batch, 1, 1 << 16},
 		{"tokens", o.Tokens, 1, 1 << 16},
 		{"shortest", o.Least, 1, o.Tokens},
@@ -159,8 +158,8 @@ func readStep(c *cli.Context) (stepOptions, error) {
 			return o, usagef("--%s %d: must be %d to %d", v.name, v.n, v.least, v.most)
 		}
 	}
-	if !(o.Eps >= 1e-30 && o.Eps <= 1e30) {
-		return o, usagef("--eps %g: must be above 0", o.Eps)
+	if eps := o.Look.Eps; !(eps >= 1e-30 && eps <= 1e30) {
+		return o, usagef("--eps %g: must be above 0", eps)
 	}
 	return o, nil
 }
@@ -169,7 +168,7 @@ func readStep(c *cli.Context) (stepOptions, error) {
 func (o *stepOptions) open() (*program.File, bench.StepOptions, error) {
 	var s bench.StepOptions
 	open := openProgram
-	if o.Full {
+	if o.full() {
 		open = openWritable
 	}
 	file, err := open(o.Program)
@@ -184,7 +183,10 @@ func (o *stepOptions) open() (*program.File, bench.StepOptions, error) {
 }
 
 func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
-	s := bench.StepOptions{Queries: o.Queries, Eps: float32(o.Eps), Budget: o.Measuring.Budget, Bind: o.Engine.session, CPUs: o.Engine.CPUs}
+	s := bench.StepOptions{
+		Estimator: o.Look.Estimator, Queries: o.Look.Queries, Eps: o.Look.Eps,
+		Budget: o.Measuring.Budget, Bind: o.Engine.session, CPUs: o.Engine.CPUs,
+	}
 	if err := checkContext(p, o.Tokens); err != nil {
 		return s, err
 	}
@@ -196,7 +198,7 @@ func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
 		return s, fmt.Errorf("the program has a vocabulary of %d", vocab)
 	}
 	s.Examples = bench.Examples(o.Batch, o.Least, o.Tokens, vocab)
-	if o.Full {
+	if o.full() {
 		s.Program, err = trainAll(p, noise.Gaussian)
 		return s, err
 	}
@@ -210,7 +212,8 @@ func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
 	if s.Program, err = relink(p, lora); err != nil {
 		return s, usageError{err}
 	}
-	return s, nil
+	s.Program, err = withMethodOf(s.Estimator, s.Program)
+	return s, err
 }
 
 func runBenchStep(c *cli.Context, o stepOptions, compare []string, parts bool) error {
@@ -220,8 +223,8 @@ func runBenchStep(c *cli.Context, o stepOptions, compare []string, parts bool) e
 	}
 	defer file.Close()
 	s.Compare, s.Parts = compare, parts
-	report := stepReport{Program: o.Program, Random: meansNothing(file.Program), Full: o.Full}
-	if !o.Full {
+	report := stepReport{Program: o.Program, Random: meansNothing(file.Program), Estimator: s.Estimator.Name(), Full: o.full()}
+	if !o.full() {
 		if report.Rank, err = metaInt(s.Program, pass.MetaRank); err != nil {
 			return err
 		}
@@ -245,9 +248,9 @@ func printStep(b *strings.Builder, r stepReport) error {
 	if r.Full {
 		what = "all weights"
 	}
-	fmt.Fprintf(b, "%s: %d directions, %d copies at once, %d examples of %d tokens in all; trained: %s, %d values\n",
-		r.Program, r.Queries, r.Copies, r.Examples, r.Tokens, what, r.Trained)
-	fmt.Fprintf(b, "\nstep     %.4f s, %.4f s of processors, %.1f rows/s (2q × tokens)\n", r.Seconds, r.Processor, r.RowsPerS)
+	fmt.Fprintf(b, "%s: %s, %d directions, %d copies at once, %d examples of %d tokens in all; trained: %s, %d values\n",
+		r.Program, r.Estimator, r.Queries, r.Copies, r.Examples, r.Tokens, what, r.Trained)
+	fmt.Fprintf(b, "\nstep     %.4f s, %.4f s of processors, %.1f rows/s (%d × tokens)\n", r.Seconds, r.Processor, r.RowsPerS, r.Passes)
 	fmt.Fprintf(b, "memory   %s at most; weights %s, ratio %.2f; arena %s; LoRA %s\n", formatBytes(r.Memory.Peak),
 		formatBytes(int64(r.Memory.Weights)), r.Memory.Ratio, formatBytes(int64(r.Memory.Arena)), formatBytes(int64(r.Memory.Slots)))
 	if m := r.Memory.Device; m != nil {

@@ -78,7 +78,7 @@ func readCompare(c *cli.Context) (compareOptions, error) {
 		Adapter: c.String("adapter"), Input: c.String("input"), Data: c.String("data"), Task: readTaskOptions(c),
 		Batch: c.Int("batch"), Tokens: c.Int("tokens"), All: c.Bool("all"), HTML: c.String("html"),
 		LoRA:      func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
-		Probe:     bench.Probe{Seed: c.Uint64("seed"), Directions: c.Int("directions"), Queries: c.Int("q"), Eps: []float64{c.Float64("eps")}},
+		Probe:     bench.Probe{Seed: c.Uint64("seed"), Directions: c.Int("directions"), Estimator: train.PRGE{}, Queries: c.Int("q"), Eps: []float64{c.Float64("eps")}},
 		Measuring: measuring{JSON: c.Bool("json")},
 	}
 	var err error

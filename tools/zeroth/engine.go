@@ -14,6 +14,7 @@ import (
 	"zeroth/kernels/plugin"
 	"zeroth/kernels/ref"
 	"zeroth/mpzo/tokenizer"
+	"zeroth/mpzo/train"
 	"zeroth/runtime/backend"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/kernel"
@@ -262,8 +263,11 @@ func relinkFor(params string, p *program.Program, lora pass.LoRA) (*program.Prog
 	return lowered(m, p)
 }
 
-// withSlopes is the program with the method "slopes" beside its "losses".
-func withSlopes(p *program.Program) (*program.Program, error) {
+// withMethodOf is the program with what an estimator runs of it.
+func withMethodOf(e train.Estimator, p *program.Program) (*program.Program, error) {
+	if e.Method() != train.MethodSlopes {
+		return p, nil
+	}
 	m := graph.Lift(p)
 	if err := pass.Tangents(m); err != nil {
 		return nil, err

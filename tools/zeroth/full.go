@@ -6,7 +6,6 @@ import (
 
 	"zeroth/graph"
 	"zeroth/graph/pass"
-	"zeroth/mpzo/train"
 	"zeroth/runtime/noise"
 	"zeroth/runtime/program"
 
@@ -19,20 +18,16 @@ const (
 	paramsFull = pass.ParamsFull
 )
 
-// The defaults of training: those of MobiZO for LoRA's B, which begins at zero,
-// and those of MeZO for all weights, which a step must hardly move.
-const (
-	defaultLR, defaultFullLR           = 5e-3, 1e-6
-	defaultEps, defaultFullEps         = 1e-2, 1e-3
-	defaultQueries, defaultFullQueries = 4, 1
-)
-
 func paramsFlag() cli.Flag {
 	return &cli.StringFlag{Name: "params", Usage: "train `WHAT`: lora, or full (every weight, f32 or bf16, by the estimator mezo)", Value: paramsLoRA}
 }
 
-// eitherDefault shows the two defaults of a flag.
-func eitherDefault(lora, full any) string {
+// eitherDefault shows the two defaults of a flag, or LoRA's where a command knows
+// no other.
+func eitherDefault(both bool, lora, full any) string {
+	if !both {
+		return fmt.Sprint(lora)
+	}
 	return fmt.Sprintf("%v; with --params full %v", lora, full)
 }
 
@@ -47,34 +42,20 @@ func (c *runConfig) product() string {
 	return "adapter"
 }
 
-// chooseParams reads --params and gives the flags that were not given their
-// defaults by it.
-func (c *runConfig) chooseParams(flags *cli.Context) error {
-	queries, lr, eps, estimator := defaultQueries, defaultLR, defaultEps, train.PRGE{}.Name()
-	var err error
-	if c.Params, err = readParams(flags); err != nil {
-		return err
-	}
-	if c.full() {
-		queries, lr, eps, estimator = defaultFullQueries, defaultFullLR, defaultFullEps, train.MeZO{}.Name()
-	}
-	if !flags.IsSet("q") {
-		c.Queries = queries
-	}
-	if !flags.IsSet("lr") {
-		c.LR = float32(lr)
-	}
-	if !flags.IsSet("eps") {
-		c.Eps = float32(eps)
-	}
-	if !flags.IsSet("estimator") {
-		c.Estimator = estimator
-	}
-	if c.full() && c.Estimator != (train.MeZO{}).Name() {
-		return usagef("--estimator %s and --params full exclude each other: a widened pass would hold every weight once a copy; mezo moves them for one pass at a time", c.Estimator)
-	}
+// choose sets what is trained, how the loss is looked at, and the rate that suits
+// what is trained where none is given.
+func (c *runConfig) choose(e estimation, flags *cli.Context) error {
+	c.Params, c.Estimator, c.Queries, c.Eps = e.Params, e.Estimator.Name(), e.Queries, e.Eps
 	if c.full() && c.Moves.Averages() {
 		return usagef("--optimizer %s and --params full exclude each other: it keeps a value or more for each that is trained", c.Moves.Optimizer)
+	}
+	switch {
+	case flags.IsSet("lr"):
+		c.LR = float32(flags.Float64("lr"))
+	case c.full():
+		c.LR = defaultFullLR
+	default:
+		c.LR = defaultLR
 	}
 	return nil
 }

@@ -18,10 +18,9 @@ import (
 )
 
 type planOptions struct {
-	Program, Method string
-	Q               int
+	Program, Method string // method: "" for what the estimator runs
+	Look            estimation
 	Bounds          op.Extents
-	Params          string
 	LoRA            func(*pass.LoRA) error
 	Engine          engine
 	JSON            bool
@@ -29,31 +28,36 @@ type planOptions struct {
 
 func planCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "method", Usage: "`NAME` of the method", Value: "losses"},
-		&cli.IntFlag{Name: "q", Usage: "`QUERIES` a step: P = 2q copies", Value: 4},
-		&cli.IntFlag{Name: "tokens", Usage: "packed `TOKENS` of a batch", Value: 256},
+		&cli.StringFlag{Name: "method", Usage: "`NAME` of the method", DefaultText: "that of the estimator: losses, with jvp slopes"},
+		&cli.IntFlag{Name: "tokens", Usage: "packed `TOKENS` of a batch", DefaultText: fmt.Sprintf("%d a sequence", planTokens)},
 		&cli.IntFlag{Name: "sequences", Usage: "`SEQUENCES` of a batch", Value: 4},
-		&cli.IntFlag{Name: "rows", Usage: "label `ROWS` of a batch", Value: 8},
+		&cli.IntFlag{Name: "rows", Usage: "label `ROWS` of a batch", DefaultText: fmt.Sprintf("%d a sequence", planRows)},
 		&cli.BoolFlag{Name: "json", Usage: "print the plan as JSON", DisableDefaultText: true},
 	}
 	return &cli.Command{
 		Name: "plan", Usage: "show where a method's tensors lie in the arena, and what memory it takes",
-		UsageText: "zeroth plan PROGRAM [flags]", Flags: slices.Concat(flags, []cli.Flag{paramsFlag()}, loraFlags(), engineFlags()),
+		UsageText: "zeroth plan PROGRAM [flags]", Flags: slices.Concat(estimationFlags(true), flags, loraFlags(), engineFlags()),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "PROGRAM")
 			if err != nil {
 				return err
 			}
 			o := planOptions{
-				Program: path, Method: c.String("method"), Q: c.Int("q"), JSON: c.Bool("json"),
-				Bounds: op.Extents{
-					N: c.Int("tokens"), S: c.Int("sequences"), R: c.Int("rows"), K: c.Int("rows"), G: c.Int("sequences"), Q: c.Int("q"),
-				},
+				Program: path, Method: c.String("method"), JSON: c.Bool("json"),
 				LoRA: func(lora *pass.LoRA) error { return applyLoRAFlags(c, lora) },
 			}
-			if o.Params, err = readParams(c); err != nil {
+			if o.Look, err = readEstimation(c); err != nil {
 				return err
 			}
+			sequences := c.Int("sequences")
+			tokens, rows := planTokens*sequences, planRows*sequences
+			if c.IsSet("tokens") {
+				tokens = c.Int("tokens")
+			}
+			if c.IsSet("rows") {
+				rows = c.Int("rows")
+			}
+			o.Bounds = op.Extents{N: tokens, S: sequences, R: rows, K: rows, G: sequences, Q: o.Look.Queries}
 			if o.Engine, err = readEngine(c); err != nil {
 				return err
 			}
@@ -62,13 +66,16 @@ func planCommand() *cli.Command {
 	}
 }
 
+// The batch of a plan, for each of its sequences.
+const planTokens, planRows = 64, 2
+
 func (o *planOptions) check() error {
 	const most = 1 << 20
 	for _, v := range []struct {
 		name  string
 		value int
 		most  int
-	}{{"q", o.Q, 1024}, {"tokens", o.Bounds.N, most}, {"sequences", o.Bounds.S, most}, {"rows", o.Bounds.R, most}} {
+	}{{"q", o.Look.Queries, 1024}, {"sequences", o.Bounds.S, most}, {"tokens", o.Bounds.N, most}, {"rows", o.Bounds.R, most}} {
 		if v.value < 1 || v.value > v.most {
 			return usagef("--%s %d: must be 1 to %d", v.name, v.value, v.most)
 		}
@@ -79,9 +86,9 @@ func (o *planOptions) check() error {
 	case b.R > b.N:
 		return usagef("--rows %d: a batch of %d tokens has no more label rows than that", b.R, b.N)
 	}
-	o.Bounds.Width = 2 * o.Q
-	if o.Params == paramsFull {
-		o.Bounds.Width = 1
+	o.Bounds.Width = o.Look.Estimator.Copies(o.Look.Queries)
+	if o.Method == "" {
+		o.Method = o.Look.Estimator.Method()
 	}
 	return nil
 }
@@ -95,10 +102,6 @@ func runPlan(o planOptions, stdout io.Writer) error {
 		return err
 	}
 	defer file.Close()
-	if file.Program.Method(o.Method) == nil {
-		_, err := findMethod(file.Program, o.Method)
-		return err
-	}
 	if err := o.checkContext(file.Program); err != nil {
 		return err
 	}
@@ -109,11 +112,18 @@ func runPlan(o planOptions, stdout io.Writer) error {
 	if err := o.LoRA(&lora); err != nil {
 		return err
 	}
-	linked, err := trainable(o.Params, file.Program, lora)
+	linked, err := trainable(o.Look.Params, file.Program, lora)
 	if errors.Is(err, pass.ErrSites) {
 		err = usageError{err}
 	}
+	if err == nil {
+		linked, err = withMethodOf(o.Look.Estimator, linked)
+	}
 	if err != nil {
+		return err
+	}
+	if linked.Method(o.Method) == nil {
+		_, err := findMethod(linked, o.Method)
 		return err
 	}
 	s, err := o.Engine.session(linked, o.Bounds, false, o.Method)
@@ -171,7 +181,12 @@ type memoryOf struct {
 func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf) error {
 	var b strings.Builder
 	e := o.Bounds
-	fmt.Fprintf(&b, "method %s with P = %d copies, N = %d tokens, S = %d sequences, R = %d rows\n\n", o.Method, e.Width, e.N, e.S, e.R)
+	copies := "copies"
+	if !o.Look.perturbs() {
+		copies = "tangents"
+	}
+	fmt.Fprintf(&b, "method %s with P = %d %s (%s, q %d), N = %d tokens, S = %d sequences, R = %d rows\n\n",
+		o.Method, e.Width, copies, o.Look.Estimator.Name(), o.Look.Queries, e.N, e.S, e.R)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "offset\tbytes\tlive from\tto\t  tensor")
 	for _, item := range shape.Items {
@@ -186,7 +201,7 @@ func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf
 	}
 	fmt.Fprintf(&b, "\narena        %s in %d nodes\n", formatBytes(int64(shape.Bytes)), len(shape.Nodes))
 	fmt.Fprintf(&b, "lower bound  %s (the arena is %.1f %% above it)\n", formatBytes(int64(shape.LowerBound)), over)
-	if o.Params == paramsFull {
+	if o.Look.Params == paramsFull {
 		fmt.Fprintf(&b, "weights      %s, in memory of their own once they are moved\n", formatBytes(int64(memory.constants)))
 	} else {
 		fmt.Fprintf(&b, "constants    %s, mapped from the file\n", formatBytes(int64(memory.constants)))

@@ -77,22 +77,20 @@ func (c *runConfig) resumePrefix(flags *cli.Context) error {
 }
 
 // cutPrefix cuts a linked program where the run's cache is to be.
-func (r *trainRun) cutPrefix(linked *program.Program) (*program.Program, []string, error) {
-	methods := []string{"losses", "update"}
+func (r *trainRun) cutPrefix(linked *program.Program) (*program.Program, error) {
 	if r.config.PrefixCache == 0 {
-		return linked, methods, nil
+		return linked, nil
 	}
 	m := graph.Lift(linked)
 	cut, err := pass.CutPrefix(m)
 	if errors.Is(err, pass.ErrPrefix) {
-		return nil, nil, withHint(usagef("--prefix-cache: %w", err), "--layers says which layers to train: what lies below the first of them is cached")
+		return nil, withHint(usagef("--prefix-cache: %w", err), "--layers says which layers to train: what lies below the first of them is cached")
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r.cut = &cut
-	out, err := lowered(m, linked)
-	return out, append(methods, pass.MethodPrefix), err
+	return lowered(m, linked)
 }
 
 // openPrefix opens the run's cache.

@@ -22,24 +22,21 @@ func trainCommand() *cli.Command {
 		&cli.StringFlag{Name: "init-a", Usage: "how LoRA's A is chosen, a `NAME`: random, or activations (the directions in which each layer's inputs are largest)", Value: initARandom},
 		&cli.Uint64Flag{Name: "steps", Usage: "number of training `STEPS`", Value: 500},
 		&cli.IntFlag{Name: "batch", Usage: "`EXAMPLES` a step", Value: 8},
-		&cli.IntFlag{Name: "q", Usage: "directions (`QUERIES`) a step; 2q perturbed copies go forward, with fzoo or jvp q + 1", DefaultText: eitherDefault(defaultQueries, defaultFullQueries)},
-		&cli.Float64Flag{Name: "lr", Usage: "learning `RATE`", DefaultText: eitherDefault(defaultLR, defaultFullLR)},
+		&cli.Float64Flag{Name: "lr", Usage: "learning `RATE`", DefaultText: eitherDefault(true, defaultLR, defaultFullLR)},
 		&cli.StringFlag{Name: "schedule", Usage: "how the rate changes, a `NAME`: constant, linear or cosine (both fall to 0)", Value: "constant"},
 		&cli.Uint64Flag{Name: "warmup", Usage: "`STEPS` at the start over which the rate rises", DefaultText: "0"},
 		&cli.StringFlag{Name: "optimizer", Usage: "how B moves, a `NAME`: " + strings.Join(train.Optimizers(), ", "), Value: train.Optimizers()[0]},
 		&cli.Float64Flag{Name: "momentum", Usage: "`β` of the mean over past steps, for optimizers other than sgd", DefaultText: fmt.Sprint(train.DefaultMomentum)},
 		&cli.BoolFlag{Name: "normalise", Usage: "divide slopes by their usual size, so that --lr means the same on every task", DisableDefaultText: true},
 		&cli.Float64Flag{Name: "clip", Usage: "clip slopes to `N` times their usual size; 0: not", DefaultText: "0"},
-		&cli.Float64Flag{Name: "eps", Usage: "size of the perturbation, `ε`", DefaultText: eitherDefault(defaultEps, defaultFullEps)},
 		&cli.Uint64Flag{Name: "seed", DefaultText: "0", Usage: "`SEED` of A, the directions and the order of examples"},
-		&cli.StringFlag{Name: "estimator", Usage: "`NAME`: prge (± pairs, one widened forward a step), fzoo (one side of a shared baseline), jvp (exact slopes beside one unperturbed pass, no ε), mezo (2q forwards, one by one), or auto, which is recommended for LoRA (" + autoMeans() + ")", DefaultText: eitherDefault("prge", "mezo")},
 		&cli.Uint64Flag{Name: "eval-every", Usage: "evaluate on --held-out every `STEPS`; 0: at the start and the end only"},
 		&cli.BoolFlag{Name: "profile", Usage: "print the time of each op and kernel at the end", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "trace", Usage: "write the time of every node as trace.json, for chrome://tracing or Perfetto", DisableDefaultText: true},
 		&cli.StringFlag{Name: "fallback", Usage: "what goes on with the run where the device of --backend fails, a `NAME`: cpu, from the last step of the journal, or none", Value: fallbackCPU},
 		&cli.BoolFlag{Name: "json", Usage: "print every step and evaluation as a line of JSON", DisableDefaultText: true},
 	}
-	flags = slices.Concat(flags, taskFlags(), shotFlags(), []cli.Flag{paramsFlag()}, loraFlags(), prefixFlags(), engineFlags(), paceFlags())
+	flags = slices.Concat(flags, estimationFlags(true), []cli.Flag{epsFlag(true)}, taskFlags(), shotFlags(), loraFlags(), prefixFlags(), engineFlags(), paceFlags())
 	return &cli.Command{
 		Name: "train", Usage: "fine-tune a program's LoRA, or all its weights, with forward passes alone",
 		UsageText: "zeroth train PROGRAM --data FILE --task TASK [flags]\nzeroth train --resume FOLDER",

@@ -75,21 +75,18 @@ func (r *trainRun) configure(c *cli.Context) error {
 		return err
 	}
 	r.folder = c.String("out")
+	look, err := readEstimation(c)
+	if err != nil {
+		return err
+	}
 	r.config = runConfig{
 		Program: path, Data: c.String("data"), HeldOut: c.String("held-out"), Test: c.String("test"), Adapter: c.String("adapter"),
-		Task: readTaskOptions(c), Steps: c.Uint64("steps"), Batch: c.Int("batch"), Queries: c.Int("q"),
-		LR: float32(c.Float64("lr")), Schedule: c.String("schedule"), Eps: float32(c.Float64("eps")),
-		Seed: c.Uint64("seed"), Estimator: c.String("estimator"), EvalEvery: c.Uint64("eval-every"),
+		Task: readTaskOptions(c), Steps: c.Uint64("steps"), Batch: c.Int("batch"),
+		Schedule: c.String("schedule"), Seed: c.Uint64("seed"), EvalEvery: c.Uint64("eval-every"),
 		Warmup: c.Uint64("warmup"), Moves: readMoves(c),
 	}
-	if err := r.config.chooseAuto(c); err != nil {
+	if err := r.config.choose(look, c); err != nil {
 		return err
-	}
-	if err := r.config.chooseParams(c); err != nil {
-		return err
-	}
-	if c.IsSet("eps") && r.config.Estimator == (train.JVP{}).Name() {
-		return usagef("--eps and --estimator jvp exclude each other: its slopes are exact, nothing is perturbed")
 	}
 	if err := r.config.chooseInitA(c); err != nil {
 		return err
@@ -167,8 +164,7 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	default:
 		return usageError{err}
 	}
-	linked, methods, err := r.cutPrefix(linked)
-	if err != nil {
+	if linked, err = r.cutPrefix(linked); err != nil {
 		return err
 	}
 	sets, err := r.loadData(base)
@@ -202,11 +198,12 @@ func (r *trainRun) link(lora pass.LoRA) error {
 		// goes to the device once a step.
 		engine.onHost = []string{"update"}
 	}
-	if own := settings.Estimator.Method(); own != train.MethodLosses {
-		methods = append(methods, own)
-		if linked, err = withSlopes(linked); err != nil {
-			return err
-		}
+	methods := train.Methods(settings.Estimator)
+	if r.cut != nil {
+		methods = append(methods, pass.MethodPrefix)
+	}
+	if linked, err = withMethodOf(settings.Estimator, linked); err != nil {
+		return err
 	}
 	s, err := engine.session(linked, train.Bounds(bounds, settings.Estimator.Copies(q), q), true, methods...)
 	if err != nil {
