@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"zeroth/internal/bytesize"
 	"zeroth/runtime/backend"
 	"zeroth/runtime/program"
 )
@@ -43,7 +44,7 @@ func (s *session) Measure(partitions []*backend.Partition) (backend.Memory, erro
 	}
 	m.Other += crossing
 	if most := limits.MemoryBytes; most > 0 && m.Total() > most {
-		return m, declined(fmt.Errorf("%w: %.3f GiB are needed, it has %.3f GiB", ErrMemory, float64(m.Total())/(1<<30), float64(most)/(1<<30)))
+		return m, declined(fmt.Errorf("%w: %s are needed, it has %s", ErrMemory, bytesize.Precise(m.Total()), bytesize.Precise(most)))
 	}
 	return m, nil
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 
+	"zeroth/internal/bytesize"
 	"zeroth/internal/filelock"
 	"zeroth/internal/readat"
 )
@@ -242,7 +243,7 @@ func (c *Cache) Store(key Key, tokens int, payload []byte) {
 	need := recordBytes + int64(len(payload))
 	if c.size+need > c.options.Budget || len(payload) > math.MaxUint32 {
 		c.full = true
-		c.options.Notice(fmt.Sprintf("the prefix cache has its %d bytes: of the sequences beyond, the frozen layers run each time", c.options.Budget))
+		c.options.Notice(fmt.Sprintf("the prefix cache has its %s: of the sequences beyond, the frozen layers run each time", bytesize.Format(c.options.Budget)))
 		return
 	}
 	e := entry{offset: c.size + recordBytes, tokens: uint32(tokens), bytes: uint32(len(payload)), check: crc32.Checksum(payload, castagnoli)}

@@ -161,7 +161,7 @@ func TestSessionRefuses(t *testing.T) {
 		"a limit":                    {Bounds: bounds, MaxBytes: 1000},
 		"more than can be addressed": {Bounds: op.Extents{Width: 2, N: op.MaxDim, S: op.MaxDim, R: op.MaxDim, K: 1, G: 1, Q: 1}, Threads: 1, Methods: []string{"wide"}},
 	} {
-		if _, err := executor.New(withWideOutputs(t), plain(t), o); !errors.Is(err, executor.ErrMemory) || !strings.Contains(err.Error(), "GiB are needed") {
+		if _, err := executor.New(withWideOutputs(t), plain(t), o); !errors.Is(err, executor.ErrMemory) || !strings.Contains(err.Error(), "B are needed") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

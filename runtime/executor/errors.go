@@ -3,6 +3,8 @@ package executor
 import (
 	"errors"
 	"fmt"
+
+	"zeroth/internal/bytesize"
 )
 
 var (
@@ -28,9 +30,9 @@ type MemoryError struct {
 func (e *MemoryError) Error() string {
 	share := ""
 	if e.Delegated > 0 {
-		share = fmt.Sprintf(", %.3f GiB of them by %s", e.Delegated/(1<<30), e.Delegate)
+		share = fmt.Sprintf(", %s of them by %s", bytesize.Precise(e.Delegated), e.Delegate)
 	}
-	return fmt.Sprintf("%v: %.3f GiB are needed%s, %.3f GiB are to be had", ErrMemory, e.Needed/(1<<30), share, e.Allowed/(1<<30))
+	return fmt.Sprintf("%v: %s are needed%s, %s are to be had", ErrMemory, bytesize.Precise(e.Needed), share, bytesize.Precise(e.Allowed))
 }
 
 func (e *MemoryError) Unwrap() error { return ErrMemory }

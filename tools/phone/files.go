@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"zeroth/internal/bytesize"
 )
 
 // File is a local file and where it lies on the phone.
@@ -102,7 +104,7 @@ func (a *ADB) makeRoom(ctx context.Context, f *File) error {
 		return err
 	}
 	if facts.Free > 0 && facts.Free < f.Bytes+spare {
-		return fmt.Errorf("%w: %s takes %d MiB, %d MiB are free", ErrNoSpace, f.Local, f.Bytes>>20, facts.Free>>20)
+		return fmt.Errorf("%w: %s takes %s and the run %s, %s are free", ErrNoSpace, f.Local, bytesize.Format(f.Bytes), bytesize.Format(spare), bytesize.Format(facts.Free))
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"zeroth/internal/bytesize"
 )
 
 const (
@@ -41,7 +43,7 @@ type itemRow struct{ Name, Bytes, Offset, Live string }
 func newArena(p *Plan) *arena {
 	size, bound := max(p.Bytes, 0), max(p.LowerBound, 0)
 	a := &arena{
-		Method: clean(p.Method, maxName), Bytes: formatBytes(size), LowerBound: formatBytes(bound),
+		Method: clean(p.Method, maxName), Bytes: bytesize.Format(size), LowerBound: bytesize.Format(bound),
 		Tensors: plural(len(p.Items), "tensor"), bytes: float64(size), lowest: float64(bound), nodes: p.Nodes,
 	}
 	items, nodes := soundItems(p)
@@ -57,7 +59,7 @@ func newArena(p *Plan) *arena {
 	slices.SortStableFunc(items, func(l, r Item) int { return cmp.Compare(r.Bytes, l.Bytes) })
 	for _, item := range items[:min(len(items), largestItems)] {
 		a.Largest = append(a.Largest, itemRow{
-			clean(item.Name, maxName), formatBytes(item.Bytes), formatCount(int64(item.Offset)), a.live(item),
+			clean(item.Name, maxName), bytesize.Format(item.Bytes), formatCount(int64(item.Offset)), a.live(item),
 		})
 	}
 	if len(items) > maxItems {
@@ -140,7 +142,7 @@ func (a *arena) drawItem(s *canvas, index int, item Item) (scratch bool) {
 	s.begin("rect", "class", class+" shade"+strconv.Itoa(index%3), "x", percent(left), "width", percent(right-left),
 		"y", pixels(roomAbove+arenaHeight*(1-top)), "height", pixels(arenaHeight*float64(item.Bytes)/a.y.hi))
 	s.text("title", fmt.Sprintf("%s\n%s at offset %s\nlive %s", clean(item.Name, maxName),
-		formatBytes(item.Bytes), formatBytes(item.Offset), a.live(item)))
+		bytesize.Format(item.Bytes), bytesize.Format(item.Offset), a.live(item)))
 	s.end("rect")
 	return scratch
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"math"
 	"strconv"
+
+	"zeroth/internal/bytesize"
 )
 
 // largest is the largest magnitude drawn: spans of two such values do not
@@ -77,7 +79,7 @@ func stepAxis(s span, wanted int) axis {
 // byteAxis covers 0 to size bytes exactly, with ticks at powers of two times 1.
 func byteAxis(size float64, wanted int) axis {
 	step := math.Exp2(math.Ceil(math.Log2(max(size, 1) / float64(wanted))))
-	a := axis{lo: 0, hi: max(size, 1), format: func(v float64) string { return formatBytes(int(v)) }}
+	a := axis{lo: 0, hi: max(size, 1), format: func(v float64) string { return bytesize.Format(v) }}
 	a.ticks = ticksWithin(0, a.hi, max(step, 1))
 	return a
 }

@@ -60,17 +60,6 @@ func group(number string) string {
 	return sign + digits + rest
 }
 
-// formatBytes writes a size in binary units: 640 B, 1.8 MiB, 2 GiB.
-func formatBytes(n int) string {
-	units := [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
-	value, unit := float64(n), 0
-	for math.Abs(value) >= 1023.95 && unit < len(units)-1 {
-		value /= 1024
-		unit++
-	}
-	return strings.TrimSuffix(strconv.FormatFloat(value, 'f', 1, 64), ".0") + " " + units[unit]
-}
-
 // formatSeconds writes a time to three significant digits.
 func formatSeconds(s float64) string {
 	switch {

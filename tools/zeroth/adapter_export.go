@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"zeroth/internal/bytesize"
 	"zeroth/mpzo/adapter"
 
 	"github.com/urfave/cli/v2"
@@ -87,6 +88,6 @@ func runAdapterExport(o adapterExportOptions, stdout io.Writer) error {
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "%s: %s for llama.cpp, %s, %d sites (rank %d, alpha %g), %s\n",
-		o.Out, folder, architecture, len(a.Sites), a.Rank, a.Alpha, formatBytes(info.Size()))
+		o.Out, folder, architecture, len(a.Sites), a.Rank, a.Alpha, bytesize.Format(info.Size()))
 	return err
 }

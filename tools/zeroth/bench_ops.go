@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"zeroth/internal/bytesize"
 	"zeroth/kernels/cpu"
 	"zeroth/mpzo/train"
 	"zeroth/tools/bench"
@@ -74,7 +75,7 @@ func printBenchOps(b *strings.Builder, r opsReport) error {
 		fmt.Fprintf(b, "ceiling: %s Gop/s of %s\n", giga(c.OpsPerS), c.Instruction)
 	}
 	for _, t := range r.Copies {
-		fmt.Fprintf(b, "ceiling: %s GB/s of a copy that touches %s\n", giga(t.BytesPerS), formatBytes(int64(t.Bytes)))
+		fmt.Fprintf(b, "ceiling: %s GB/s of a copy that touches %s\n", giga(t.BytesPerS), bytesize.Format(t.Bytes))
 	}
 	var rows []string
 	for _, o := range r.Ops.Ops {

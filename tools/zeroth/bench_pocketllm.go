@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"zeroth/internal/bytesize"
 	"zeroth/tools/bench"
 
 	"github.com/urfave/cli/v2"
@@ -261,8 +262,8 @@ func printPocket(b *strings.Builder, r pocketReport) error {
 	var rows []string
 	for _, row := range r.Rows {
 		m := row.Step.Memory
-		rows = append(rows, fmt.Sprintf("%s\t%d\t%.2f\t%.2f\t%s\t%s\t%s\t%s\t%s\t  %s", row.Arch, row.Batch, row.Step.Seconds, row.Step.Processor, formatBytes(m.Peak),
-			formatBytes(int64(m.Weights)), formatBytes(int64(m.Arena)), row.Phone.Seconds, row.Phone.Memory, row.Method.About))
+		rows = append(rows, fmt.Sprintf("%s\t%d\t%.2f\t%.2f\t%s\t%s\t%s\t%s\t%s\t  %s", row.Arch, row.Batch, row.Step.Seconds, row.Step.Processor, bytesize.Format(m.Peak),
+			bytesize.Format(m.Weights), bytesize.Format(m.Arena), row.Phone.Seconds, row.Phone.Memory, row.Method.About))
 	}
 	return table(b, "model\tbatch\ts a step\tof processors\tpeak memory\tweights\tarena\ts, phone\tmemory, phone\t  method", rows)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"zeroth/graph/pass"
+	"zeroth/internal/bytesize"
 	"zeroth/runtime/noise"
 	"zeroth/runtime/program"
 	"zeroth/tools/bench"
@@ -251,10 +252,10 @@ func printStep(b *strings.Builder, r stepReport) error {
 	fmt.Fprintf(b, "%s: %s, %d directions, %d copies at once, %d examples of %d tokens in all; trained: %s, %d values\n",
 		r.Program, r.Estimator, r.Queries, r.Copies, r.Examples, r.Tokens, what, r.Trained)
 	fmt.Fprintf(b, "\nstep     %.4f s, %.4f s of processors, %.1f rows/s (%d × tokens)\n", r.Seconds, r.Processor, r.RowsPerS, r.Passes)
-	fmt.Fprintf(b, "memory   %s at most; weights %s, ratio %.2f; arena %s; LoRA %s\n", formatBytes(r.Memory.Peak),
-		formatBytes(int64(r.Memory.Weights)), r.Memory.Ratio, formatBytes(int64(r.Memory.Arena)), formatBytes(int64(r.Memory.Slots)))
+	fmt.Fprintf(b, "memory   %s at most; weights %s, ratio %.2f; arena %s; LoRA %s\n", bytesize.Format(r.Memory.Peak),
+		bytesize.Format(r.Memory.Weights), r.Memory.Ratio, bytesize.Format(r.Memory.Arena), bytesize.Format(r.Memory.Slots))
 	if m := r.Memory.Device; m != nil {
-		fmt.Fprintf(b, "device   %s\nmoved    %s there and %s back in a step\n", describeMemory(m), formatBytes(r.Memory.MovedUp), formatBytes(r.Memory.MovedDown))
+		fmt.Fprintf(b, "device   %s\nmoved    %s there and %s back in a step\n", describeMemory(m), bytesize.Format(r.Memory.MovedUp), bytesize.Format(r.Memory.MovedDown))
 	}
 	if len(r.Compared) > 0 {
 		rows := []string{fmt.Sprintf("%.4f\t1.00\t1.00\t%d\t%d\t\t  the step", r.Seconds, r.Tokens, r.Labels)}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"zeroth/internal/bytesize"
 	"zeroth/runtime/backend"
 	"zeroth/runtime/executor"
 )
@@ -24,8 +25,8 @@ func describeMemory(m *backend.Memory) string {
 	if m.Shared {
 		whose = "the machine's memory"
 	}
-	return fmt.Sprintf("%s of %s: constants %s, slots %s, temporaries %s, inputs and outputs %s, other %s", formatBytes(m.Total()), whose,
-		formatBytes(m.Constants), formatBytes(m.Slots), formatBytes(m.Temporaries), formatBytes(m.Values), formatBytes(m.Other))
+	return fmt.Sprintf("%s of %s: constants %s, slots %s, temporaries %s, inputs and outputs %s, other %s", bytesize.Format(m.Total()), whose,
+		bytesize.Format(m.Constants), bytesize.Format(m.Slots), bytesize.Format(m.Temporaries), bytesize.Format(m.Values), bytesize.Format(m.Other))
 }
 
 // besideArena says behind the arena what a delegate holds, if there is one.
@@ -33,7 +34,7 @@ func besideArena(m *backend.Memory, backend string) string {
 	if m == nil {
 		return ""
 	}
-	return fmt.Sprintf(", %s on %s", formatBytes(m.Total()), backend)
+	return fmt.Sprintf(", %s on %s", bytesize.Format(m.Total()), backend)
 }
 
 // The times after which a backend that takes long to get ready says so first, and

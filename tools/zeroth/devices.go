@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"zeroth/internal/bytesize"
 	"zeroth/kernels/conformance"
 	"zeroth/kernels/cpu"
 	"zeroth/kernels/opencl"
@@ -308,7 +309,7 @@ func (d device) printProcessor(w io.Writer, row func(name, format string, values
 	for _, c := range d.Clusters {
 		row("cores", "%s", describeCluster(c))
 	}
-	row("memory", "%s", formatBytes(d.Memory))
+	row("memory", "%s", bytesize.Format(d.Memory))
 	row("threads", "%d, unless --threads or --cpus says otherwise", d.Threads)
 	row("features", "%s; from %s", cmp.Or(strings.Join(d.Features, ", "), "none that kernels use"), d.FeaturesFrom)
 	row("level", "%s: %s", d.Level, d.Why)
@@ -318,7 +319,7 @@ func (d device) printProcessor(w io.Writer, row func(name, format string, values
 	}
 }
 
-// describeCluster shows "3 (CPUs 4-6) Cortex-A78, capacity 871, 2.42 GHz, L1d 64.0 KiB".
+// describeCluster shows "3 (CPUs 4-6) Cortex-A78, capacity 871, 2.42 GHz, L1d 64 KiB".
 func describeCluster(c platform.Cluster) string {
 	parts := []string{strings.TrimSpace(fmt.Sprintf("%d (CPUs %s) %s", len(c.CPUs), c.CPUs, c.Core))}
 	if c.Capacity > 0 {
@@ -332,7 +333,7 @@ func describeCluster(c platform.Cluster) string {
 		bytes int64
 	}{{"L1d", c.L1dBytes}, {"L2", c.L2Bytes}, {"L3", c.L3Bytes}} {
 		if cache.bytes > 0 {
-			parts = append(parts, cache.name+" "+formatBytes(cache.bytes))
+			parts = append(parts, cache.name+" "+bytesize.Format(cache.bytes))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"zeroth/internal/bytesize"
 	"zeroth/kernels/gpu"
 	"zeroth/kernels/opencl"
 	"zeroth/kernels/opencl/cl"
@@ -32,12 +33,12 @@ func describeOpenCL(i int, p *cl.Physical, products gpu.Arithmetic) device {
 		Kind: openclName, Name: p.Name, System: systemName(), Memory: p.Memory,
 		accelerator: &accelerator{
 			Type: p.Kind, API: p.Version, Driver: p.Platform + ", " + p.Driver, Can: f, Limits: l, Unusable: p.Unusable, known: true,
-			memory: []string{formatBytes(p.Memory)},
+			memory: []string{bytesize.Format(p.Memory)},
 			abilities: inWords(
 				ability{f.FP16, "f16 arithmetic"}, ability{f.IntegerDot, "integer dot product"}, ability{f.Subgroups, "subgroup sums"},
 			),
 			limits: fmt.Sprintf("%s a buffer, %s shared, %d invocations a work group",
-				formatBytes(l.AllocationBytes), formatBytes(l.SharedBytes), l.WorkGroupInvocations),
+				bytesize.Format(l.AllocationBytes), bytesize.Format(l.SharedBytes), l.WorkGroupInvocations),
 		},
 	}
 	if p.Unusable == "" {

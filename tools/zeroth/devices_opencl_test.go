@@ -24,8 +24,8 @@ func TestDescribeOpenCL(t *testing.T) {
 	}
 	for _, want := range []string{
 		"opencl  a card\n  backend  opencl:0\n", "type     gpu\n", "opencl   OpenCL 2.0 x\n", "driver   a driver OpenCL 3.0, 7.1\n",
-		"memory   8.0 GiB\n", "can      f16 arithmetic, subgroup sums\n",
-		"limits   2.0 GiB a buffer, 32.0 KiB shared, 1024 invocations a work group\n",
+		"memory   8 GiB\n", "can      f16 arithmetic, subgroup sums\n",
+		"limits   2 GiB a buffer, 32 KiB shared, 1024 invocations a work group\n",
 		"opencl  an old card\n  backend   none\n", "unusable  at least OpenCL 1.2", "can       f32 and 32-bit integers alone\n",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -51,7 +51,7 @@ func TestLevelReason(t *testing.T) {
 func TestDescribeCluster(t *testing.T) {
 	for want, c := range map[string]platform.Cluster{
 		"2 (CPUs 0-1)": {CPUs: platform.CPUs{0, 1}},
-		"3 (CPUs 4-6) Cortex-A78, capacity 871, 2.42 GHz, L1d 64.0 KiB, L2 512.0 KiB": {
+		"3 (CPUs 4-6) Cortex-A78, capacity 871, 2.42 GHz, L1d 64 KiB, L2 512 KiB": {
 			CPUs:     platform.CPUs{4, 5, 6},
 			CoreKind: platform.CoreKind{Core: "Cortex-A78", Capacity: 871, MaxKHz: 2419200, L1dBytes: 64 << 10, L2Bytes: 512 << 10},
 		},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"zeroth/internal/bytesize"
 	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan"
 	"zeroth/kernels/vulkan/vk"
@@ -41,7 +42,7 @@ func describeVulkan(i int, p *vk.Physical, products gpu.Arithmetic) device {
 				ability{f.CooperativeMatrix, "cooperative matrix"},
 			),
 			limits: fmt.Sprintf("%s a buffer, %s shared, %d invocations a work group, subgroups of %d",
-				formatBytes(l.StorageBufferRange), formatBytes(int64(l.SharedBytes)), l.WorkGroupInvocations, l.SubgroupSize),
+				bytesize.Format(l.StorageBufferRange), bytesize.Format(l.SharedBytes), l.WorkGroupInvocations, l.SubgroupSize),
 		},
 	}
 	if p.Unusable == "" {
@@ -50,7 +51,7 @@ func describeVulkan(i int, p *vk.Physical, products gpu.Arithmetic) device {
 	}
 	for _, h := range p.Heaps {
 		where := inWords(ability{h.DeviceLocal, "on the device"}, ability{h.HostVisible, "seen by the host"})
-		d.memory = append(d.memory, strings.TrimSpace(formatBytes(h.Bytes)+" "+where))
+		d.memory = append(d.memory, strings.TrimSpace(bytesize.Format(h.Bytes)+" "+where))
 		if h.DeviceLocal {
 			d.Memory += h.Bytes
 		}

@@ -24,8 +24,8 @@ func TestDescribeVulkan(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"vulkan  a card\n  backend  vulkan:0\n", "type     discrete\n", "memory   8.0 GiB on the device\n", "memory   16.0 GiB seen by the host\n",
-		"can      f16 storage, cooperative matrix\n", "limits   128.0 MiB a buffer, 32.0 KiB shared, 1024 invocations a work group, subgroups of 32\n",
+		"vulkan  a card\n  backend  vulkan:0\n", "type     discrete\n", "memory   8 GiB on the device\n", "memory   16 GiB seen by the host\n",
+		"can      f16 storage, cooperative matrix\n", "limits   128 MiB a buffer, 32 KiB shared, 1024 invocations a work group, subgroups of 32\n",
 		"vulkan  an old card\n  backend   none\n", "unusable  its driver supports Vulkan 1.0.3", "can       f32 and 32-bit integers alone\n",
 	} {
 		if !strings.Contains(b.String(), want) {

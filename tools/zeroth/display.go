@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"zeroth/internal/bytesize"
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
@@ -65,7 +66,7 @@ func (d *display) start() {
 	}
 	fmt.Fprintf(r.stderr, "training %d values %s: %d examples, q %d (%d copies a step), batch %d, %s, %d threads, arena %s%s\n",
 		r.model.Parameters(), where, len(r.trainer.Train.Examples), r.config.Queries,
-		d.copies(), r.config.Batch, r.config.Estimator, s.Threads(), formatBytes(int64(s.ArenaBytes())), besideArena(delegateMemory(s), r.engine.Backend))
+		d.copies(), r.config.Batch, r.config.Estimator, s.Threads(), bytesize.Format(s.ArenaBytes()), besideArena(delegateMemory(s), r.engine.Backend))
 	if isTerminal(r.stderr) && !r.json {
 		d.bar = progressbar.NewOptions64(int64(r.config.Steps), progressbar.OptionSetWriter(r.stderr),
 			progressbar.OptionSetDescription("training"), progressbar.OptionSetPredictTime(false),

@@ -13,6 +13,7 @@ import (
 	"zeroth/graph/importer"
 	"zeroth/graph/model"
 	"zeroth/graph/pass"
+	"zeroth/internal/bytesize"
 	"zeroth/mpzo/tokenizer"
 	"zeroth/runtime/program"
 
@@ -155,7 +156,7 @@ func writeModule(ctx context.Context, m *graph.Module, path string, lora pass.Lo
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "%s: %s, %d constants, %d LoRA sites (rank %d), %s\n",
-		path, m.Meta["source"], len(p.Constants), len(p.Slots)/2, lora.Rank, formatBytes(info.Size()))
+		path, m.Meta["source"], len(p.Constants), len(p.Slots)/2, lora.Rank, bytesize.Format(info.Size()))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"zeroth/graph"
+	"zeroth/internal/bytesize"
 	"zeroth/runtime/program"
 
 	"github.com/urfave/cli/v2"
@@ -95,16 +96,16 @@ func printTree(stdout io.Writer, path string, p *program.Program) error {
 	}
 	tokenizer := "none: takes token ids only"
 	if p.Tokenizer.Kind != "" {
-		tokenizer = fmt.Sprintf("%s, %s", p.Tokenizer.Kind, formatBytes(int64(len(p.Tokenizer.Data))))
+		tokenizer = fmt.Sprintf("%s, %s", p.Tokenizer.Kind, bytesize.Format(len(p.Tokenizer.Data)))
 	}
 	fmt.Fprintf(w, "├─ tokenizer\t%s\n", tokenizer)
 	var total int64
 	for _, c := range p.Constants {
 		total += int64(len(c.Data))
 	}
-	fmt.Fprintf(w, "├─ constants\t%d, %s\n", len(p.Constants), formatBytes(total))
+	fmt.Fprintf(w, "├─ constants\t%d, %s\n", len(p.Constants), bytesize.Format(total))
 	for _, c := range p.Constants {
-		fmt.Fprintf(w, "│    %s\t%s\t%s\n", c.Name, c.Type, formatBytes(int64(len(c.Data))))
+		fmt.Fprintf(w, "│    %s\t%s\t%s\n", c.Name, c.Type, bytesize.Format(len(c.Data)))
 	}
 	fmt.Fprintf(w, "├─ LoRA sites\t%d of %d linear layers\n", len(p.Slots)/2, len(p.Sites))
 	for _, s := range p.Sites {

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"zeroth/graph/pass"
+	"zeroth/internal/bytesize"
 	"zeroth/runtime/backend"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
@@ -199,13 +200,13 @@ func printPlan(stdout io.Writer, o planOptions, shape planShape, memory memoryOf
 	if shape.LowerBound > 0 {
 		over = 100 * (float64(shape.Bytes)/float64(shape.LowerBound) - 1)
 	}
-	fmt.Fprintf(&b, "\narena        %s in %d nodes\n", formatBytes(int64(shape.Bytes)), len(shape.Nodes))
-	fmt.Fprintf(&b, "lower bound  %s (the arena is %.1f %% above it)\n", formatBytes(int64(shape.LowerBound)), over)
+	fmt.Fprintf(&b, "\narena        %s in %d nodes\n", bytesize.Format(shape.Bytes), len(shape.Nodes))
+	fmt.Fprintf(&b, "lower bound  %s (the arena is %.1f %% above it)\n", bytesize.Format(shape.LowerBound), over)
 	if o.Look.Params == paramsFull {
-		fmt.Fprintf(&b, "weights      %s, in memory of their own once they are moved\n", formatBytes(int64(memory.constants)))
+		fmt.Fprintf(&b, "weights      %s, in memory of their own once they are moved\n", bytesize.Format(memory.constants))
 	} else {
-		fmt.Fprintf(&b, "constants    %s, mapped from the file\n", formatBytes(int64(memory.constants)))
-		fmt.Fprintf(&b, "LoRA slots   %s\n", formatBytes(int64(memory.slots)))
+		fmt.Fprintf(&b, "constants    %s, mapped from the file\n", bytesize.Format(memory.constants))
+		fmt.Fprintf(&b, "LoRA slots   %s\n", bytesize.Format(memory.slots))
 	}
 	if memory.delegate != nil {
 		fmt.Fprintf(&b, "%-12s %s\n", o.Engine.Backend, describeMemory(memory.delegate))

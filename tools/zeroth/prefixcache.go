@@ -12,6 +12,7 @@ import (
 
 	"zeroth/graph"
 	"zeroth/graph/pass"
+	"zeroth/internal/bytesize"
 	"zeroth/kernels/cpu"
 	"zeroth/kernels/opencl"
 	"zeroth/kernels/vulkan"
@@ -165,5 +166,5 @@ func (c cached) print(out io.Writer) {
 	if asked := c.Hits + c.Misses; asked > 0 {
 		fmt.Fprintf(&found, "; %.1f %% of %d looked up were there", 100*float64(c.Hits)/float64(asked), asked)
 	}
-	fmt.Fprintf(out, "prefix  %d sequences in %s of %s%s\n", c.Entries, formatBytes(c.Bytes), formatBytes(c.Budget), &found)
+	fmt.Fprintf(out, "prefix  %d sequences in %s of %s%s\n", c.Entries, bytesize.Format(c.Bytes), bytesize.Format(c.Budget), &found)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -42,20 +41,6 @@ func (b *byteBar) finish() {
 	if b.bar != nil {
 		_ = b.bar.Clear()
 	}
-}
-
-// formatBytes prints a size in binary units.
-func formatBytes(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, i := float64(n)/unit, 0
-	for value >= unit && i < 3 {
-		value /= unit
-		i++
-	}
-	return fmt.Sprintf("%.1f %ciB", value, "KMGT"[i])
 }
 
 // countBar shows how many of a total are done where somebody watches, and takes

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"zeroth/internal/bytesize"
 	"zeroth/tools/phone"
 
 	"github.com/urfave/cli/v2"
@@ -205,7 +206,7 @@ func (p *pusher) push(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p.event("phone", facts, "%s %s: Android %s, %s available, %s free", device.Serial, facts.Model, facts.Android, formatBytes(facts.Available), formatBytes(facts.Free))
+	p.event("phone", facts, "%s %s: Android %s, %s available, %s free", device.Serial, facts.Model, facts.Android, bytesize.Format(facts.Available), bytesize.Format(facts.Free))
 	if err := facts.Check(); err != nil {
 		return err
 	}
@@ -241,7 +242,7 @@ func (p *pusher) send(ctx context.Context, job pushJob) (words []string, err err
 		if f.Sent {
 			verb = "sent"
 		}
-		p.event("file", f, "%s %s (%s)", verb, f.Local, formatBytes(f.Bytes))
+		p.event("file", f, "%s %s (%s)", verb, f.Local, bytesize.Format(f.Bytes))
 		remote[f.Local], p.origin.Paths[f.Remote] = f.Remote, wholePath(f.Local)
 	}
 	if job.send != nil {

@@ -11,6 +11,7 @@ import (
 
 	"zeroth/graph"
 	"zeroth/graph/model"
+	"zeroth/internal/bytesize"
 	"zeroth/runtime/op"
 	"zeroth/runtime/quant"
 
@@ -121,13 +122,13 @@ func (r *quantReport) print(w io.Writer, verbose bool) error {
 	if verbose {
 		fmt.Fprintln(table, "matrix\ttype\tsize\trelative error\tlargest error")
 		for _, row := range r.rows {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%.3g\t%.3g\n", row.name, row.dtype, formatBytes(row.bytes), row.relative, row.lost.Largest)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%.3g\t%.3g\n", row.name, row.dtype, bytesize.Format(row.bytes), row.relative, row.lost.Largest)
 		}
 		return table.Flush()
 	}
 	fmt.Fprintln(table, "type\tmatrices\tsize\trelative error\tworst matrix")
 	for _, row := range r.byType() {
-		fmt.Fprintf(table, "%s\t%d\t%s\t%.3g\t%s (%.3g)\n", row.dtype, row.matrices, formatBytes(row.bytes), row.lost.Relative(), row.worst, row.relative)
+		fmt.Fprintf(table, "%s\t%d\t%s\t%.3g\t%s (%.3g)\n", row.dtype, row.matrices, bytesize.Format(row.bytes), row.lost.Relative(), row.worst, row.relative)
 	}
 	return table.Flush()
 }

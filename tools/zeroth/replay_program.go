@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"zeroth/internal/bytesize"
 	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/noise"
@@ -62,7 +63,7 @@ func replayProgram(ctx context.Context, o replayOptions, log *journal.Log, steps
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "%s: program after %d steps, %s\n", o.Out, steps, formatBytes(info.Size()))
+	_, err = fmt.Fprintf(stdout, "%s: program after %d steps, %s\n", o.Out, steps, bytesize.Format(info.Size()))
 	return err
 }
 

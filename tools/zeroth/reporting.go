@@ -12,6 +12,7 @@ import (
 	"sort"
 
 	"zeroth/internal/atomicfile"
+	"zeroth/internal/bytesize"
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/journal"
 	"zeroth/mpzo/train"
@@ -177,14 +178,14 @@ func addProfile(d *report.Data, p *runProfile) {
 	}
 	if m := p.Device; m != nil {
 		d.Facts = append(d.Facts,
-			report.Pair{Name: "memory on " + p.Backend, Value: formatBytes(m.Total())},
-			report.Pair{Name: "moved in a step", Value: fmt.Sprintf("%s there, %s back", formatBytes(p.StepMovedUp), formatBytes(p.StepMovedDown))})
+			report.Pair{Name: "memory on " + p.Backend, Value: bytesize.Format(m.Total())},
+			report.Pair{Name: "moved in a step", Value: fmt.Sprintf("%s there, %s back", bytesize.Format(p.StepMovedUp), bytesize.Format(p.StepMovedDown))})
 	}
 	d.Facts = append(d.Facts,
 		report.Pair{Name: "speed", Value: fmt.Sprintf("%.0f rows/s, threads: %d", p.RowsPerSecond, p.Threads)},
-		report.Pair{Name: "peak resident memory", Value: formatBytes(p.PeakBytes)},
-		report.Pair{Name: "arena", Value: formatBytes(int64(p.ArenaBytes))},
-		report.Pair{Name: "weights", Value: formatBytes(int64(p.ConstantBytes))})
+		report.Pair{Name: "peak resident memory", Value: bytesize.Format(p.PeakBytes)},
+		report.Pair{Name: "arena", Value: bytesize.Format(p.ArenaBytes)},
+		report.Pair{Name: "weights", Value: bytesize.Format(p.ConstantBytes)})
 }
 
 // bestFact tells the best evaluation where it is not the last.

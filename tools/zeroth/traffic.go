@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"zeroth/internal/bytesize"
 	"zeroth/runtime/executor"
 )
 
@@ -32,7 +33,7 @@ func (t *traffic) print(out io.Writer, backend string, s *executor.Session) {
 		return
 	}
 	fmt.Fprintf(out, "moved   %s to %s and %s back in a step; %s and %s in all\n",
-		formatBytes(t.stepUp), backend, formatBytes(t.stepDown), formatBytes(t.up), formatBytes(t.down))
+		bytesize.Format(t.stepUp), backend, bytesize.Format(t.stepDown), bytesize.Format(t.up), bytesize.Format(t.down))
 	if m := delegateMemory(s); m != nil {
 		fmt.Fprintf(out, "memory  %s holds %s\n", backend, describeMemory(m))
 	}
