@@ -28,6 +28,8 @@ type Case struct {
 	// NonFiniteAlike takes NaN and the infinities for one: the result must be
 	// one of them where the plain kernel's is.
 	NonFiniteAlike bool
+	// onlyHalf cases are for kernels that keep activations as f16 (halfCases).
+	onlyHalf bool
 }
 
 // Input is one input of a case. Index inputs need no values: they follow from

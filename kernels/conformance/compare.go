@@ -6,25 +6,42 @@ import (
 )
 
 // compare holds a round's results against the plain kernel's and returns the
-// largest NMSE of them, with an error where a case fails.
-func (c *Case) compare(got, want [][]float32) (worst float64, err error) {
+// largest NMSE of them, with an error where a case fails. Results of the set half are
+// f16 (half.go).
+func (c *Case) compare(got, want [][]float32, half uint32) (worst float64, err error) {
 	for i := range want {
-		if c.Exact() {
-			if err := equalBits(got[i], want[i]); err != nil {
+		a, b := got[i], want[i]
+		if half>>i&1 != 0 {
+			if a, b, err = c.unrounded(a, b); err != nil {
 				return math.MaxFloat64, fmt.Errorf("result %d: %w", i, err)
 			}
-			continue
 		}
-		if err := equalClasses(got[i], want[i], c.NonFiniteAlike); err != nil {
-			return math.MaxFloat64, fmt.Errorf("result %d: %w", i, err)
-		}
-		e := NMSE(got[i], want[i], c.Scale)
+		e, err := c.compareOne(a, b)
 		worst = max(worst, e)
-		if e > c.Limit {
-			return worst, fmt.Errorf("result %d: NMSE %.3g is above %.3g; %s", i, e, c.Limit, furthest(got[i], want[i]))
+		if err != nil {
+			return worst, fmt.Errorf("result %d: %w", i, err)
 		}
 	}
 	return worst, nil
+}
+
+// compareOne compares one result.
+func (c *Case) compareOne(got, want []float32) (nmse float64, err error) {
+	if c.Exact() {
+		err = equalBits(got, want)
+	} else {
+		err = equalClasses(got, want, c.NonFiniteAlike)
+	}
+	if err != nil {
+		return math.MaxFloat64, err
+	}
+	if c.Exact() {
+		return 0, nil
+	}
+	if nmse = NMSE(got, want, c.Scale); nmse > c.Limit {
+		return nmse, fmt.Errorf("NMSE %.3g is above %.3g; %s", nmse, c.Limit, furthest(got, want))
+	}
+	return nmse, nil
 }
 
 // NMSE is Σ(a−b)² / max(Σb², n·scale²) over the n elements that are finite in

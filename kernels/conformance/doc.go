@@ -18,6 +18,13 @@
 //   - no panic. One on a goroutine of the pool ends the process, so the first pool
 //     should have one worker.
 //
+// Kernels that keep activations as f16 (kernel.Kernel.Half) have to round them to
+// nearest, ties to even. The plain kernel gets inputs that are rounded so; of a result
+// that error is judged by the same limits which there was before it was rounded, the
+// least that explains it. So where f32 arithmetic decides which of two neighbours
+// a value in the middle becomes, either is right, and nothing else is. For them there
+// are cases with results in the middle, beyond f16 and below its normal numbers.
+//
 // Inputs are seeded by the name of the case: a case is the same everywhere and
 // always. Float inputs are filled with NaN outside of the run's elements, so
 // reading too far shows in the result.

@@ -17,7 +17,8 @@ type node struct {
 	in, out []*storage
 	scratch *storage
 	runner  kernel.Runner
-	inPlace bool // output 0 lies over input 0
+	inPlace bool   // output 0 lies over input 0
+	half    uint32 // inputs whose values are rounded to f16
 }
 
 // newNode makes the tensors at the case's bounds, fills the constants and
@@ -97,6 +98,9 @@ func (n *node) setExtents(e op.Extents, round int) error {
 		n.in[i].poison()
 		if err := n.c.Fill(n.call.In, i, round); err != nil {
 			return fmt.Errorf("input %d of the case: %w", i, err)
+		}
+		if t := n.call.In[i]; keepsHalf(n.half, i, t.Type) {
+			roundAll(t)
 		}
 	}
 	return nil
@@ -190,8 +194,9 @@ func (n *node) results(e op.Extents) ([][]float32, error) {
 	return results, nil
 }
 
-// expected computes a case with the plain kernel: the results of each round.
-func expected(c *Case, pool *platform.Pool) ([][][]float32, error) {
+// expected computes a case with the plain kernel: the results of each round. Inputs
+// of the set half are rounded to f16 before.
+func expected(c *Case, pool *platform.Pool, half uint32) ([][][]float32, error) {
 	registry, err := kernel.NewRegistry(ref.Kernels())
 	if err != nil {
 		return nil, err
@@ -204,6 +209,7 @@ func expected(c *Case, pool *platform.Pool) ([][][]float32, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.half = half
 	var rounds [][][]float32
 	for i, e := range c.Rounds() {
 		results, err := n.run(e, i)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"zeroth/runtime/kernel"
@@ -49,7 +50,7 @@ func Run(ctx context.Context, registry *kernel.Registry, options Options) (Repor
 		return Report{}, err
 	}
 	var report Report
-	for i, c := range Cases() {
+	for i, c := range slices.Concat(Cases(), halfCases()) {
 		if err := ctx.Err(); err != nil {
 			return Report{}, err
 		}
@@ -71,12 +72,12 @@ func Run(ctx context.Context, registry *kernel.Registry, options Options) (Repor
 			report.Results = append(report.Results, c.result("", 0, err))
 			continue
 		}
-		want, err := expected(&c, s.plain)
+		var w want
 		for _, k := range kernels {
-			worst, err := 0.0, err
-			if err == nil {
-				worst, err = s.examine(&c, k, want)
+			if c.onlyHalf && k.Half.Out == 0 {
+				continue
 			}
+			worst, err := s.judge(&c, k, &w)
 			if errors.Is(err, errPanic) {
 				s.close() // a pool whose caller panicked is in no state to go on
 				if err := s.open(workers); err != nil {
@@ -139,6 +140,23 @@ func (s *suite) close() {
 	}
 }
 
+// want is what a case wants of kernels that keep the same inputs as f16.
+type want struct {
+	rounds [][][]float32 // nil: not computed yet
+	half   uint32
+}
+
+// judge examines a kernel with what the case wants of it.
+func (s *suite) judge(c *Case, k *kernel.Kernel, w *want) (worst float64, err error) {
+	if w.rounds == nil || w.half != k.Half.In {
+		w.half = k.Half.In
+		if w.rounds, err = expected(c, s.plain, k.Half.In); err != nil {
+			return 0, err
+		}
+	}
+	return s.examine(c, k, w.rounds)
+}
+
 // examine runs a case on a kernel: with the first pool against want, then with
 // the other pools and in place against its own bits. It returns the worst NMSE.
 func (s *suite) examine(c *Case, k *kernel.Kernel, want [][][]float32) (worst float64, err error) {
@@ -151,7 +169,7 @@ func (s *suite) examine(c *Case, k *kernel.Kernel, want [][][]float32) (worst fl
 		if bits[round], err = first.run(e, round); err != nil {
 			return worst, fmt.Errorf("%s: %w", describe(e), err)
 		}
-		nmse, err := c.compare(bits[round], want[round])
+		nmse, err := c.compare(bits[round], want[round], k.Half.Out)
 		worst = max(worst, nmse)
 		if err != nil {
 			return worst, fmt.Errorf("%s: %w", describe(e), err)
