@@ -12,22 +12,24 @@ import (
 )
 
 // Without a choice a device multiplies bytes if it says that it is quick at that; with
-// one, as it says.
+// one, as it says. Activations are f16 only where that is wanted.
 func TestArithmetic(t *testing.T) {
 	quick := cl.Features{IntegerDot: true, FastIntegerDot: true}
 	for _, c := range []struct {
 		text string
 		p    cl.Physical
-		want bool
+		want gpu.Arithmetic
 	}{
-		{"", cl.Physical{Kind: "gpu", Features: quick}, true},
-		{"", cl.Physical{Kind: "gpu", Features: cl.Features{IntegerDot: true}}, false},
-		{"", cl.Physical{Kind: "cpu", Features: quick}, false},
-		{"nodot", cl.Physical{Kind: "gpu", Features: quick}, false},
-		{"dot", cl.Physical{Kind: "cpu"}, true},
+		{"", cl.Physical{Kind: "gpu", Features: quick}, gpu.Arithmetic{Dot: true}},
+		{"", cl.Physical{Kind: "gpu", Features: cl.Features{IntegerDot: true}}, gpu.Arithmetic{}},
+		{"", cl.Physical{Kind: "cpu", Features: quick}, gpu.Arithmetic{}},
+		{"nodot", cl.Physical{Kind: "gpu", Features: quick}, gpu.Arithmetic{}},
+		{"store16", cl.Physical{Kind: "gpu", Features: quick}, gpu.Arithmetic{Dot: true, Store16: true}},
+		{"dot,store16", cl.Physical{Kind: "cpu"}, gpu.Arithmetic{Dot: true, Store16: true}},
+		{"dot", cl.Physical{Kind: "cpu"}, gpu.Arithmetic{Dot: true}},
 	} {
 		a, err := ParseArithmetic(c.text)
-		if got := a.Of(&c.p); err != nil || got != (gpu.Arithmetic{Dot: c.want}) {
+		if got := a.Of(&c.p); err != nil || got != c.want {
 			t.Errorf("%+v: %+v, %v", c, got, err)
 		}
 	}
@@ -57,7 +59,7 @@ func TestLanguage(t *testing.T) {
 			if !dots {
 				c.want = "CL1.2"
 			}
-			if got := buildOptions(&c.p, text, []uint32{7}); !strings.HasPrefix(got, "-cl-std="+c.want+" ") {
+			if got := buildOptions(&c.p, text, false, []uint32{7}); !strings.HasPrefix(got, "-cl-std="+c.want+" ") {
 				t.Errorf("%s on %q: %s, want %s", kernel, c.p.Version, got, c.want)
 			}
 		}

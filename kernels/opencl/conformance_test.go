@@ -51,18 +51,48 @@ func TestMain(m *testing.M) {
 // A sample of the suite, the whole of which is what
 // `zeroth conformance --backend opencl` runs: of products few cases, since PoCL
 // takes seconds to compile a kernel that it has not met before.
-func TestConformance(t *testing.T) {
-	registry, err := kernel.NewRegistry(open(t).Kernels())
+func TestConformance(t *testing.T) { sampled(t, open(t), op.All(), 13, 197) }
+
+// The same with activations in f16, of the ops that have any.
+func TestConformanceInHalf(t *testing.T) {
+	arithmetic, err := ParseArithmetic(gpu.WayStore16)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range op.All() {
+	d := openWith(t, Options{Arithmetic: arithmetic})
+	var specs []*op.Spec
+	for _, k := range d.Kernels() {
+		if k.Half != (kernel.Operands{}) {
+			s, _ := op.Lookup(k.Op)
+			specs = append(specs, s)
+		}
+	}
+	sampled(t, d, specs, 17, 557)
+	inHalf := 0
+	for key := range d.programs {
+		if key.half {
+			inHalf++
+		}
+	}
+	if len(specs) < 13 || inHalf < len(specs) {
+		t.Errorf("%d ops, %d kernels in f16", len(specs), inHalf)
+	}
+}
+
+// sampled runs one case of so many of each op, or of one that multiplies with weights.
+func sampled(t *testing.T, d *Device, specs []*op.Spec, parts, productParts int) {
+	t.Helper()
+	registry, err := kernel.NewRegistry(d.Kernels())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range specs {
 		if strings.HasSuffix(s.Name, "Tangent") {
 			continue // they are left to the CPU
 		}
-		o := conformance.Options{Op: s.Name, Workers: []int{1}, Part: 5, Parts: 13, Taken: true}
+		o := conformance.Options{Op: s.Name, Workers: []int{1}, Part: 5, Parts: parts, Taken: true}
 		if s.ID == op.Linear || s.ID == op.LinearLoRA || s.ID == op.CrossEntropyHead {
-			o.Parts = 197
+			o.Parts = productParts
 		}
 		report, err := conformance.Run(t.Context(), registry, o)
 		if err != nil {

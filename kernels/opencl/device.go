@@ -94,7 +94,11 @@ const maxWords = 1 << 31
 
 func limitsOf(p *cl.Physical, a gpu.Arithmetic) gpu.Limits {
 	bytes := min(p.Limits.AllocationBytes, 4*maxWords)
-	return gpu.Limits{BufferBytes: bytes, PartBytes: bytes, AllocationBytes: bytes, WorkGroups: maxWorkGroups, MemoryBytes: p.Memory, Shared: p.Unified, Arithmetic: a}
+	addressed := bytes
+	if a.Store16 {
+		addressed = min(bytes, 2*maxWords) // kernels count halves as they do words
+	}
+	return gpu.Limits{BufferBytes: addressed, PartBytes: addressed, AllocationBytes: bytes, WorkGroups: maxWorkGroups, MemoryBytes: p.Memory, Shared: p.Unified, Arithmetic: a}
 }
 
 // Delegate runs partitions on the device. The name is the backend's.

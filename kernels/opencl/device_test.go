@@ -56,6 +56,10 @@ func TestKernelTable(t *testing.T) {
 		if strings.Contains(text, "#include") {
 			t.Errorf("%s: not all is included", k.Name)
 		}
+		half := strings.Contains(signature, "(READ, ") || strings.Contains(signature, "(WRITTEN, ")
+		if want := slices.ContainsFunc(gpu.HalfList(), func(h gpu.Kernel) bool { return h.Name == k.Name }); half != want {
+			t.Errorf("%s has activations in f16: %v, the table says %v", k.Name, half, want)
+		}
 	}
 	entries, err := sources.ReadDir("kernels")
 	if err != nil {
@@ -114,7 +118,7 @@ func TestCache(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, _ := source("elementwise")
-		if _, ok := d.cache.read(text, buildOptions(d.Physical(), text, []uint32{4})); !ok {
+		if _, ok := d.cache.read(text, buildOptions(d.Physical(), text, false, []uint32{4})); !ok {
 			t.Error("what was kept is not found")
 		}
 		if _, ok := d.cache.read(text, "other options"); ok {
@@ -137,7 +141,7 @@ func TestCacheOfAnotherDriver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.cache.write(text, buildOptions(d.Physical(), text, []uint32{4}), []byte("not of this driver"))
+	d.cache.write(text, buildOptions(d.Physical(), text, false, []uint32{4}), []byte("not of this driver"))
 	if _, err := d.Record([]gpu.Stage{relu(t, d, 4096)}); err != nil {
 		t.Error(err)
 	}

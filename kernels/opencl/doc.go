@@ -6,7 +6,8 @@
 // the binaries kept in the user's cache folder, so that the driver's compiler
 // runs once for each version of driver and kernels. What OpenCL leaves to the
 // driver they do not use where it would matter: exp, the rounding of a
-// division, fused additions, subnormal halves.
+// division, fused additions. Activations are f16 in memory where that is wanted, by
+// functions that every device has (common.cl).
 //
 // A buffer of a kernel is passed with the number of the word at which a tensor
 // begins, its parameters as one structure. The device's only queue runs all in

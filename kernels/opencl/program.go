@@ -17,6 +17,7 @@ var sources embed.FS
 // programKey tells programs apart: a kernel and what it is compiled for.
 type programKey struct {
 	kernel    string
+	half      bool
 	constants [gpu.MaxConstants]uint32
 }
 
@@ -75,12 +76,16 @@ func language(p *cl.Physical, text string) string {
 }
 
 // buildOptions are the compiler's for a kernel on a device: C0, C1, … are the
-// constants. Nothing is asked for that would let it change what is computed.
-func buildOptions(p *cl.Physical, text string, constants []uint32) string {
+// constants, HALF is defined where its activations are f16. Nothing is asked for that
+// would let it change what is computed.
+func buildOptions(p *cl.Physical, text string, half bool, constants []uint32) string {
 	var b strings.Builder
 	b.WriteString("-cl-std=" + language(p, text))
 	if p.Kind == "cpu" {
 		b.WriteString(" -D SHARED=__attribute__((noinline))")
+	}
+	if half {
+		b.WriteString(" -D HALF=1")
 	}
 	for i, c := range constants {
 		fmt.Fprintf(&b, " -D C%d=%d", i, c)
@@ -99,7 +104,7 @@ func (d *Device) Compile(ctx context.Context, k gpu.Kernel, constants []uint32) 
 // when ctx is cancelled, or the time for it is over, is left to itself, and the
 // device given up.
 func (d *Device) program(ctx context.Context, k gpu.Kernel, constants []uint32) (*built, error) {
-	key := programKey{kernel: k.Name}
+	key := programKey{kernel: k.Name, half: k.Half}
 	copy(key.constants[:], constants)
 	d.building.Lock()
 	defer d.building.Unlock()
@@ -110,7 +115,7 @@ func (d *Device) program(ctx context.Context, k gpu.Kernel, constants []uint32) 
 	if err != nil {
 		return nil, err
 	}
-	options := buildOptions(d.device.Physical, text, constants)
+	options := buildOptions(d.device.Physical, text, k.Half, constants)
 	if err := d.device.Broken(); err != nil {
 		return nil, err
 	}

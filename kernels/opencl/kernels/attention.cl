@@ -30,8 +30,8 @@ uint sequenceOf(uint n, __global const int *offsets, uint S) {
   return low;
 }
 
-KERNEL(attention)(IN(float, Q), IN(float, K), IN(float, V), IN(int, offsets), OUT(float, Y), const Params p) {
-  BEGIN(Q); BEGIN(K); BEGIN(V); BEGIN(offsets); BEGIN(Y);
+KERNEL(attention)(IN(READ, Q), IN(READ, K), IN(READ, V), IN(int, offsets), OUT(WRITTEN, Y), const Params p) {
+  BEGIN_READ(Q); BEGIN_READ(K); BEGIN_READ(V); BEGIN(offsets); BEGIN_WRITTEN(Y);
   __local float query[C0 * C1], weight[C0 * 32];
   __local float most[C0], total[C0], shrink[C0];
   __local uint begin[C0], end[C0]; // of the keys that a token sees
@@ -39,9 +39,9 @@ KERNEL(attention)(IN(float, Q), IN(float, K), IN(float, V), IN(int, offsets), OU
   for (uint tile = GROUP; tile < p.P * p.heads * blocks; tile += GROUPS) {
     const uint copy = tile / (blocks * p.heads), head = tile / blocks % p.heads, n0 = tile % blocks * BQ;
     const uint kv = head * p.kvHeads / p.heads;
-    __global const float *q = Q + (p.qWide ? copy : 0) * N * p.heads * D + head * D;
-    __global const float *k = K + (p.kWide ? copy : 0) * N * row + kv * D;
-    __global const float *v = V + (p.vWide ? copy : 0) * N * row + kv * D;
+    __global const READ *q = Q + (p.qWide ? copy : 0) * N * p.heads * D + head * D;
+    __global const READ *k = K + (p.kWide ? copy : 0) * N * row + kv * D;
+    __global const READ *v = V + (p.vWide ? copy : 0) * N * row + kv * D;
     barrier(CLK_LOCAL_MEM_FENCE); // the tile before is done
     if (t < BQ) {
       uint n = n0 + t, s = n < N ? sequenceOf(n, offsets, p.S) : 0;
@@ -50,7 +50,7 @@ KERNEL(attention)(IN(float, Q), IN(float, K), IN(float, V), IN(int, offsets), OU
       most[t] = -INFINITY;
       total[t] = 0.0f;
     }
-    for (uint e = t; e < BQ * D; e += THREADS) query[e] = n0 + e / D < N ? q[(n0 + e / D) * p.heads * D + e % D] : 0.0f;
+    for (uint e = t; e < BQ * D; e += THREADS) query[e] = n0 + e / D < N ? load(q, (n0 + e / D) * p.heads * D + e % D) : 0.0f;
     float sums[OWN];
 #pragma unroll
     for (uint own = 0; own < OWN; own++) sums[own] = 0.0f;
@@ -61,7 +61,7 @@ KERNEL(attention)(IN(float, Q), IN(float, K), IN(float, V), IN(int, offsets), OU
         uint i = e / BT, key = t0 + e % BT;
         if (key >= begin[i] && key < end[i]) {
           float score = 0.0f;
-          for (uint d = 0; d < D; d++) score += query[i * D + d] * k[key * row + d];
+          for (uint d = 0; d < D; d++) score += query[i * D + d] * load(k, key * row + d);
           weight[e] = score * p.scale;
         }
       }
@@ -91,7 +91,7 @@ KERNEL(attention)(IN(float, Q), IN(float, K), IN(float, V), IN(int, offsets), OU
         uint e = t + own * THREADS, i = e / D;
         if (e < BQ * D) {
           float sum = sums[own] * shrink[i];
-          for (uint key = max(begin[i], t0); key < min(end[i], t0 + BT); key++) sum += weight[i * BT + key - t0] * v[key * row + e % D];
+          for (uint key = max(begin[i], t0); key < min(end[i], t0 + BT); key++) sum += weight[i * BT + key - t0] * load(v, key * row + e % D);
           sums[own] = sum;
         }
       }
@@ -100,7 +100,7 @@ KERNEL(attention)(IN(float, Q), IN(float, K), IN(float, V), IN(int, offsets), OU
 #pragma unroll
     for (uint own = 0; own < OWN; own++) {
       uint e = t + own * THREADS, n = n0 + e / D;
-      if (e < BQ * D && n < N) Y[((copy * N + n) * p.heads + head) * D + e % D] = sums[own] / total[e / D];
+      if (e < BQ * D && n < N) store(Y, ((copy * N + n) * p.heads + head) * D + e % D, sums[own] / total[e / D]);
     }
   }
 }

@@ -10,6 +10,38 @@
 #define OUT(type, name) __global type *name, const uint name##From
 #define BEGIN(name) name += name##From
 
+// Activations are f32 in memory, or with HALF f16: what a kernel reads of them where
+// READ16 is 1, what it writes where WRITE16 is. A value is rounded to the nearest f16
+// when it is stored, beyond the largest to infinity; all that is computed is f32.
+// Those functions of OpenCL keep subnormal halves.
+#ifndef HALF
+#define HALF 0
+#endif
+#ifndef READ16
+#define READ16 HALF
+#endif
+#ifndef WRITE16
+#define WRITE16 HALF
+#endif
+#if READ16
+#define READ half
+#define load(x, i) vload_half(i, x)
+#define BEGIN_READ(name) name += 2 * name##From
+#else
+#define READ float
+#define load(x, i) (x)[i]
+#define BEGIN_READ BEGIN
+#endif
+#if WRITE16
+#define WRITTEN half
+#define store(y, i, value) vstore_half_rte(value, i, y)
+#define BEGIN_WRITTEN(name) name += 2 * name##From
+#else
+#define WRITTEN float
+#define store(y, i, value) (y)[i] = value
+#define BEGIN_WRITTEN BEGIN
+#endif
+
 #define ITEM ((uint)get_local_id(0))
 #define GROUP ((uint)get_group_id(0))
 #define GROUPS ((uint)get_num_groups(0))

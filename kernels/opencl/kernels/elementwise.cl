@@ -34,10 +34,10 @@ float f(float x, float other) {
 #endif
 }
 
-KERNEL(elementwise)(IN(float, a), IN(float, b), OUT(float, y), const Params p) {
-  BEGIN(a); BEGIN(b); BEGIN(y);
+KERNEL(elementwise)(IN(READ, a), IN(READ, b), OUT(WRITTEN, y), const Params p) {
+  BEGIN_READ(a); BEGIN_READ(b); BEGIN_WRITTEN(y);
   EACH(i, p.count) {
-    float other = FUNCTION <= SWIGLU ? b[p.bCount == p.count ? i : i % p.bCount] : 0.0f;
-    y[i] = f(a[p.aCount == p.count ? i : i % p.aCount], other);
+    float other = FUNCTION <= SWIGLU ? load(b, p.bCount == p.count ? i : i % p.bCount) : 0.0f;
+    store(y, i, f(load(a, p.aCount == p.count ? i : i % p.aCount), other));
   }
 }

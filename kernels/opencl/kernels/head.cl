@@ -20,8 +20,8 @@ typedef struct {
   uint firstChunk; // of this part, among those of all
 } Params;
 
-KERNEL(head)(IN(float, X), IN(uint, W), IN(float, bias), IN(int, labels), OUT(float, partial), OUT(float, chosen), const Params p) {
-  BEGIN(X); BEGIN(W); BEGIN(bias); BEGIN(labels); BEGIN(partial); BEGIN(chosen);
+KERNEL(head)(IN(READ, X), IN(uint, W), IN(float, bias), IN(int, labels), OUT(float, partial), OUT(float, chosen), const Params p) {
+  BEGIN_READ(X); BEGIN(W); BEGIN(bias); BEGIN(labels); BEGIN(partial); BEGIN(chosen);
   __local float xTile[BK * BN], wTile[BK * BM], mostOf[THREADS], sumOf[THREADS];
   const uint t = ITEM, i = t / 16, j = t % 16, tilesN = (p.rows + BN - 1) / BN;
   const Matrix w = matrix(W, p.M, p.K, p.words);

@@ -1,3 +1,6 @@
+#ifdef HALF
+#define WRITE16 !C5 // y may be working memory
+#endif
 #include "common.cl"
 #include "weights.cl"
 #include "product.cl"
@@ -39,8 +42,8 @@ void addLowRank(float *sums, Tiles tile, __global const float *hidden, __global 
   }
 }
 
-KERNEL(linear)(IN(float, X), IN(uint, W), IN(float, bias), OUT(float, Y), IN(float, hidden), IN(float, loraB), const Params p) {
-  BEGIN(X); BEGIN(W); BEGIN(bias); BEGIN(Y); BEGIN(hidden); BEGIN(loraB);
+KERNEL(linear)(IN(READ, X), IN(uint, W), IN(float, bias), OUT(WRITTEN, Y), IN(float, hidden), IN(float, loraB), const Params p) {
+  BEGIN_READ(X); BEGIN(W); BEGIN(bias); BEGIN_WRITTEN(Y); BEGIN(hidden); BEGIN(loraB);
   __local float xTile[BK * BN], wTile[BK * BM];
   const Tiles tile = tiles(xTile, wTile);
   const Matrix w = matrix(W, p.M, p.K, p.words);
@@ -65,7 +68,7 @@ KERNEL(linear)(IN(float, X), IN(uint, W), IN(float, bias), OUT(float, Y), IN(flo
             float y = p.scale * sums[a * TB + b];
             if (BIAS) y += bias[p.first + m];
             if (LORA) y += lowRank[a * TB + b];
-            Y[(of * p.N + n) * p.all + p.first + m] = y;
+            store(Y, (of * p.N + n) * p.all + p.first + m, y);
           }
         }
       }

@@ -43,8 +43,8 @@ void addLowRank(float *lowRank, __local float *hiddenTile, __local float *loraTi
   }
 }
 
-KERNEL(lineardot)(IN(uint, codes), IN(float, scales), IN(uint, W), IN(float, bias), OUT(float, Y), IN(float, hidden), IN(float, loraB), const Params p) {
-  BEGIN(codes); BEGIN(scales); BEGIN(W); BEGIN(bias); BEGIN(Y); BEGIN(hidden); BEGIN(loraB);
+KERNEL(lineardot)(IN(uint, codes), IN(float, scales), IN(uint, W), IN(float, bias), OUT(WRITTEN, Y), IN(float, hidden), IN(float, loraB), const Params p) {
+  BEGIN(codes); BEGIN(scales); BEGIN(W); BEGIN(bias); BEGIN_WRITTEN(Y); BEGIN(hidden); BEGIN(loraB);
   __local uint xTile[BK * BN], wTile[BK * BM];
   __local float wScale[BM], hiddenTile[RK * T], loraTile[RK * BM];
   const Tiles tile = {xTile, wTile, wScale};
@@ -72,7 +72,7 @@ KERNEL(lineardot)(IN(uint, codes), IN(float, scales), IN(uint, W), IN(float, bia
               float y = productOf(sums, c, u, b);
               if (BIAS) y += bias[p.first + m];
               if (LORA) y += lowRank[u * TB + b];
-              Y[(of * p.N + n) * p.all + p.first + m] = y;
+              store(Y, (of * p.N + n) * p.all + p.first + m, y);
             }
           }
         }

@@ -34,35 +34,35 @@ float inverseRoot(float v) {
   return root * (1.5f - 0.5f * v * root * root);
 }
 
-KERNEL(normalize)(IN(float, X), IN(float, scale), IN(float, bias), OUT(float, Y), const Params p) {
-  BEGIN(X); BEGIN(scale); BEGIN(bias); BEGIN(Y);
+KERNEL(normalize)(IN(READ, X), IN(float, scale), IN(float, bias), OUT(WRITTEN, Y), const Params p) {
+  BEGIN_READ(X); BEGIN(scale); BEGIN(bias); BEGIN_WRITTEN(Y);
   __local float tree[THREADS];
   for (uint row = GROUP; row < p.rows; row += GROUPS) {
-    __global const float *x = X + row * p.C;
+    __global const READ *x = X + row * p.C;
     float largest = 0.0f;
-    for (uint c = ITEM; c < p.C; c += THREADS) if (fabs(x[c]) > largest) largest = fabs(x[c]);
+    for (uint c = ITEM; c < p.C; c += THREADS) if (fabs(load(x, c)) > largest) largest = fabs(load(x, c));
     const int unit = unitOf(mostOfAll(largest, tree), p.epsilon);
     // The mean is first + shift: differences from a value of the row are precise
     // however far from 0 it lies, and those of a constant row are 0.
     float down = powerOfTwo(-unit), first = 0.0f, shift = 0.0f;
     if (CENTRED) {
       float sum = 0.0f;
-      first = x[0] * down;
-      for (uint c = ITEM; c < p.C; c += THREADS) sum += x[c] * down - first;
+      first = load(x, 0) * down;
+      for (uint c = ITEM; c < p.C; c += THREADS) sum += load(x, c) * down - first;
       shift = sumOfAll(sum, tree) * p.perC;
     }
     float squares = 0.0f;
     for (uint c = ITEM; c < p.C; c += THREADS) {
-      float d = x[c] * down - first - shift;
+      float d = load(x, c) * down - first - shift;
       squares += d * d;
     }
     float added = p.epsilon;
     if (unit != 0 && p.epsilon > 0.0f) added = max(p.epsilon * powerOfTwo(-unit) * powerOfTwo(-unit), powerOfTwo(-120));
     const float root = inverseRoot(sumOfAll(squares, tree) * p.perC + added);
     for (uint c = ITEM; c < p.C; c += THREADS) {
-      float y = (x[c] * down - first - shift) * root * scale[c];
+      float y = (load(x, c) * down - first - shift) * root * scale[c];
       if (CENTRED) y += bias[c];
-      Y[row * p.C + c] = y;
+      store(Y, row * p.C + c, y);
     }
   }
 }

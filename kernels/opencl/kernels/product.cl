@@ -40,12 +40,12 @@ void addTiles(float *sums, Tiles tile, uint columns) {
 
 // addProduct adds rows n0 … of x [N, K] times rows m0 … of W. What lies outside
 // counts as 0 and is not read.
-void addProduct(float *sums, Tiles tile, __global const float *x, uint N, Matrix w, uint n0, uint m0) {
+void addProduct(float *sums, Tiles tile, __global const READ *x, uint N, Matrix w, uint n0, uint m0) {
   for (uint k0 = 0; k0 < w.K; k0 += BK) {
     barrier(CLK_LOCAL_MEM_FENCE); // the tiles have been read
     for (uint e = ITEM; e < BN * BK; e += THREADS) {
       uint n = n0 + e / BK, k = k0 + e % BK;
-      tile.x[e % BK * BN + e / BK] = n < N && k < w.K ? x[n * w.K + k] : 0.0f;
+      tile.x[e % BK * BN + e / BK] = n < N && k < w.K ? load(x, n * w.K + k) : 0.0f;
     }
     for (uint e = ITEM; e < BM * (BK / WORD); e += THREADS) {
       uint i = WEIGHT == ROWS_F32 ? e / BK : e % BM, step = WEIGHT == ROWS_F32 ? e % BK : e / BM;

@@ -6,15 +6,15 @@
 
 typedef struct { uint pairs, N, heads, halfHead, interleaved; } Params;
 
-KERNEL(rotary)(IN(float, X), IN(int, positions), IN(float, cosines), IN(float, sines), OUT(float, Y), const Params p) {
-  BEGIN(X); BEGIN(positions); BEGIN(cosines); BEGIN(sines); BEGIN(Y);
+KERNEL(rotary)(IN(READ, X), IN(int, positions), IN(float, cosines), IN(float, sines), OUT(WRITTEN, Y), const Params p) {
+  BEGIN_READ(X); BEGIN(positions); BEGIN(cosines); BEGIN(sines); BEGIN_WRITTEN(Y);
   EACH(e, p.pairs) {
     uint i = e % p.halfHead, head = e / p.halfHead; // of all rows
     uint n = head / p.heads % p.N, angle = (uint)positions[n] * p.halfHead + i;
     uint first = head * 2 * p.halfHead + (p.interleaved ? 2 * i : i);
     uint second = first + (p.interleaved ? 1 : p.halfHead);
-    float a = X[first], b = X[second];
-    Y[first] = a * cosines[angle] - b * sines[angle];
-    Y[second] = a * sines[angle] + b * cosines[angle];
+    float a = load(X, first), b = load(X, second);
+    store(Y, first, a * cosines[angle] - b * sines[angle]);
+    store(Y, second, a * sines[angle] + b * cosines[angle]);
   }
 }

@@ -25,16 +25,16 @@ float nearestCode(float v) { return clamp(rint(v), -127.0f, 127.0f); }
 
 // valueOf is element k of a kind's row n, before it is rounded. before is how the
 // kind before it is.
-float valueOf(__global const float *X, Params p, uint kind, uint n, uint k, Rounding before) {
+float valueOf(__global const READ *X, Params p, uint kind, uint n, uint k, Rounding before) {
   const uint first = kind / 2 * 2, copy = p.N * p.K;
-  __global const float *x = X + first * copy + n * p.K + k;
-  float a = x[0];
+  __global const READ *x = X + first * copy + n * p.K + k;
+  float a = load(x, 0);
   if (first + 1 < p.copies) {
-    float b = x[copy];
+    float b = load(x, copy);
     if (kind % 2 == 1) return a * 0.5f - b * 0.5f;
     a = a * 0.5f + b * 0.5f;
   }
-  if (first > 0) a -= X[n * p.K + k] * 0.5f + X[copy + n * p.K + k] * 0.5f;
+  if (first > 0) a -= load(X, n * p.K + k) * 0.5f + load(X, copy + n * p.K + k) * 0.5f;
   if (kind % 2 == 0) return a;
   float rest = a - nearestCode(a * before.factor) * before.scale;
   return rest - rest == 0.0f ? rest : 0.0f;
@@ -52,8 +52,8 @@ Rounding roundingOf(float most) {
   return r;
 }
 
-KERNEL(round)(IN(float, X), OUT(uint, codes), OUT(float, scales), const Params p) {
-  BEGIN(X); BEGIN(codes); BEGIN(scales);
+KERNEL(round)(IN(READ, X), OUT(uint, codes), OUT(float, scales), const Params p) {
+  BEGIN_READ(X); BEGIN(codes); BEGIN(scales);
   __local float tree[THREADS];
   const uint kinds = (p.copies + 1) / 2 * 2;
   for (uint row = GROUP; row < p.N; row += GROUPS) {

@@ -4,7 +4,7 @@
 
 typedef struct { uint count, C, start, size; } Params;
 
-KERNEL(slice)(IN(uint, X), OUT(uint, Y), const Params p) {
-  BEGIN(X); BEGIN(Y);
-  EACH(i, p.count) Y[i] = X[i / p.size * p.C + p.start + i % p.size];
+KERNEL(slice)(IN(READ, X), OUT(WRITTEN, Y), const Params p) {
+  BEGIN_READ(X); BEGIN_WRITTEN(Y);
+  EACH(i, p.count) store(Y, i, load(X, i / p.size * p.C + p.start + i % p.size));
 }
