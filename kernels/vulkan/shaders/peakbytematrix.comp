@@ -6,4 +6,5 @@
 
 #define ELEMENT int8_t
 #define SUM int
+#define PER_WORD 4
 #include "peakmatrix.glsl"

@@ -6,4 +6,5 @@
 
 #define ELEMENT float16_t
 #define SUM float
+#define PER_WORD 2
 #include "peakmatrix.glsl"
