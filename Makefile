@@ -81,32 +81,37 @@ MATRIX_GLSLC ?= glslc
 SPIRV_VAL ?= spirv-val
 MATRIX_SPIRV_VAL ?= spirv-val
 MATRIX_SHADERS = headbytematrix headmatrix linearbytematrix linearmatrix peakbytematrix peakmatrix
-MATRIX_SOURCES = $(MATRIX_SHADERS:%=%.comp) common.glsl headrounded.glsl linearrounded.glsl matrix.glsl operands.glsl peak.glsl peakmatrix.glsl rounded.glsl weights.glsl
+MATRIX_SOURCES = $(MATRIX_SHADERS:%=%.comp) common.glsl activation.glsl half.glsl headrounded.glsl linearrounded.glsl matrix.glsl operands.glsl peak.glsl peakmatrix.glsl rounded.glsl weights.glsl
 USUAL_SHADERS = $(filter-out $(MATRIX_SHADERS),$(basename $(notdir $(wildcard $(SHADERS)/*.comp))))
-TO_SPIRV = --target-env=vulkan1.1 -O
+# Those that have a variant for activations in f16: gpu.HalfList.
+HALF_SHADERS = attention elementwise gather head linear linearbytematrix lineardot linearmatrix normalize rotary round slice
+USUAL_SPIRV = $(USUAL_SHADERS:%=%.spv) $(patsubst %,%.half.spv,$(filter-out $(MATRIX_SHADERS),$(HALF_SHADERS)))
+MATRIX_SPIRV = $(MATRIX_SHADERS:%=%.spv) $(patsubst %,%.half.spv,$(filter $(MATRIX_SHADERS),$(HALF_SHADERS)))
+# What gives $$spirv, in the folder of the shaders.
+TO_SPIRV = --target-env=vulkan1.1 -O $$(case $$spirv in *.half.spv) echo -DHALF;; esac) $${spirv%%.*}.comp
 
 shaders: ## compile the Vulkan shaders (needs glslc and spirv-val)
-	@cd $(SHADERS) && for name in $(USUAL_SHADERS); do \
-	  $(GLSLC) $(TO_SPIRV) $$name.comp -o $$name.spv && $(SPIRV_VAL) --target-env vulkan1.1 $$name.spv || exit 1; done
-	@cd $(SHADERS) && { $(GLSLC) --version | head -1; sha256sum $(USUAL_SHADERS:%=%.comp) $$(ls *.glsl | grep -v 'matrix') $(USUAL_SHADERS:%=%.spv); } > zsums.txt
+	@cd $(SHADERS) && for spirv in $(USUAL_SPIRV); do \
+	  $(GLSLC) $(TO_SPIRV) -o $$spirv && $(SPIRV_VAL) --target-env vulkan1.1 $$spirv || exit 1; done
+	@cd $(SHADERS) && { $(GLSLC) --version | head -1; sha256sum $(USUAL_SHADERS:%=%.comp) $$(ls *.glsl | grep -v 'matrix') $(USUAL_SPIRV); } > zsums.txt
 
 shaders-matrix: ## compile those with cooperative matrices: MATRIX_GLSLC and MATRIX_SPIRV_VAL must know them
-	@cd $(SHADERS) && for name in $(MATRIX_SHADERS); do \
-	  $(MATRIX_GLSLC) $(TO_SPIRV) $$name.comp -o $$name.spv && $(MATRIX_SPIRV_VAL) --target-env vulkan1.1 $$name.spv || exit 1; done
-	@cd $(SHADERS) && { $(MATRIX_GLSLC) --version | head -1; sha256sum $(MATRIX_SOURCES) $(MATRIX_SHADERS:%=%.spv); } > zsums-matrix.txt
+	@cd $(SHADERS) && for spirv in $(MATRIX_SPIRV); do \
+	  $(MATRIX_GLSLC) $(TO_SPIRV) -o $$spirv && $(MATRIX_SPIRV_VAL) --target-env vulkan1.1 $$spirv || exit 1; done
+	@cd $(SHADERS) && { $(MATRIX_GLSLC) --version | head -1; sha256sum $(MATRIX_SOURCES) $(MATRIX_SPIRV); } > zsums-matrix.txt
 
 lint-shaders: ## shaders are what their sources give and pass spirv-val (notices where the tools are missing)
 	@if command -v $(firstword $(SPIRV_VAL)) >/dev/null; then \
-	  for name in $(USUAL_SHADERS); do $(SPIRV_VAL) --target-env vulkan1.1 $(SHADERS)/$$name.spv || exit 1; done; \
+	  for spirv in $(USUAL_SPIRV); do $(SPIRV_VAL) --target-env vulkan1.1 $(SHADERS)/$$spirv || exit 1; done; \
 	else echo "notice: no spirv-val: the shaders were not validated"; fi
 	@if ! command -v $(firstword $(MATRIX_SPIRV_VAL)) >/dev/null || $(MATRIX_SPIRV_VAL) $(SHADERS)/linearmatrix.spv 2>&1 | grep -q 'Invalid capability operand: 6022'; then \
 	  echo "notice: no spirv-val that knows cooperative matrices: their shaders were not validated"; \
-	else for name in $(MATRIX_SHADERS); do $(MATRIX_SPIRV_VAL) --target-env vulkan1.1 $(SHADERS)/$$name.spv || exit 1; done; fi
-	@if [ "$$($(GLSLC) --version 2>/dev/null | head -1)" = "$$(head -1 $(SHADERS)/zsums.txt)" ]; then \
-	  for name in $(USUAL_SHADERS); do $(GLSLC) $(TO_SPIRV) $(SHADERS)/$$name.comp -o - | cmp - $(SHADERS)/$$name.spv || exit 1; done; \
+	else for spirv in $(MATRIX_SPIRV); do $(MATRIX_SPIRV_VAL) --target-env vulkan1.1 $(SHADERS)/$$spirv || exit 1; done; fi
+	@cd $(SHADERS) && if [ "$$($(GLSLC) --version 2>/dev/null | head -1)" = "$$(head -1 zsums.txt)" ]; then \
+	  for spirv in $(USUAL_SPIRV); do $(GLSLC) $(TO_SPIRV) -o - | cmp - $$spirv || exit 1; done; \
 	else echo "notice: not the glslc that made the shaders: they were not compiled again"; fi
-	@if [ "$$($(MATRIX_GLSLC) --version 2>/dev/null | head -1)" = "$$(head -1 $(SHADERS)/zsums-matrix.txt)" ]; then \
-	  for name in $(MATRIX_SHADERS); do $(MATRIX_GLSLC) $(TO_SPIRV) $(SHADERS)/$$name.comp -o - | cmp - $(SHADERS)/$$name.spv || exit 1; done; \
+	@cd $(SHADERS) && if [ "$$($(MATRIX_GLSLC) --version 2>/dev/null | head -1)" = "$$(head -1 zsums-matrix.txt)" ]; then \
+	  for spirv in $(MATRIX_SPIRV); do $(MATRIX_GLSLC) $(TO_SPIRV) -o - | cmp - $$spirv || exit 1; done; \
 	else echo "notice: not the glslc that made the shaders with cooperative matrices: they were not compiled again"; fi
 
 lint: lint-generated lint-shaders ## gofumpt, vet (amd64, arm64), staticcheck, asmfmt, generated files up to date

@@ -1,15 +1,19 @@
 package vulkan
 
 import (
+	"fmt"
+
 	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan/vk"
 )
 
 // ArithmeticVariable names the environment variable that chooses, as
-// ParseArithmetic reads it, what products are computed with.
+// ParseArithmetic reads it, what products are computed with and whether activations
+// are stored as f16.
 const ArithmeticVariable = "ZEROTH_VULKAN"
 
-// Arithmetic says which of a device's ways to multiply are used.
+// Arithmetic says which of a device's ways to multiply are used, and how activations
+// are stored.
 type Arithmetic struct{ choice gpu.Choice }
 
 // The ways, by name.
@@ -20,7 +24,7 @@ const (
 	wayFP16  = "fp16"  // the same for weights of bf16 and f32, whose products lose by it
 )
 
-var ways = []string{wayDot, wayCoop, wayCoop8, wayFP16}
+var ways = []string{wayDot, wayCoop, wayCoop8, wayFP16, gpu.WayStore16}
 
 // ParseArithmetic reads a list of ways, as gpu.ParseChoice does.
 func ParseArithmetic(text string) (Arithmetic, error) {
@@ -28,10 +32,21 @@ func ParseArithmetic(text string) (Arithmetic, error) {
 	return Arithmetic{c}, err
 }
 
-// Of is what a device multiplies with. What a processor that plays a GPU has
+// Of is what a device multiplies with and how it stores activations. An error wraps
+// gpu.ErrChoice where that is to be as f16 and the device cannot.
+func (a Arithmetic) Of(p *vk.Physical) (gpu.Arithmetic, error) {
+	out := a.products(p)
+	var err error
+	if out.Store16, err = a.choice.Store16(p.Features.FP16Storage); err != nil {
+		err = fmt.Errorf("%s: %w", p.Name, err)
+	}
+	return out, err
+}
+
+// products is what a device multiplies with. What a processor that plays a GPU has
 // instructions for it does not say. A device whose shaders may have too few buffers
 // multiplies in f32.
-func (a Arithmetic) Of(p *vk.Physical) gpu.Arithmetic {
+func (a Arithmetic) products(p *vk.Physical) gpu.Arithmetic {
 	if p.Limits.StorageBuffers < vk.MostBindings {
 		return gpu.Arithmetic{}
 	}

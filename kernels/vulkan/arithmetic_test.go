@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"zeroth/kernels/gpu"
@@ -30,15 +31,15 @@ func TestParseArithmetic(t *testing.T) {
 func TestUsualArithmetic(t *testing.T) {
 	limits := vk.Limits{StorageBuffers: vk.MostBindings}
 	plain := &vk.Physical{Kind: "cpu", Limits: limits, Features: vk.Features{IntegerDot: true, CooperativeMatrix: true}}
-	if got := (Arithmetic{}).Of(plain); got != (gpu.Arithmetic{}) {
+	if got := (Arithmetic{}).products(plain); got != (gpu.Arithmetic{}) {
 		t.Errorf("%+v", got)
 	}
 	phone := &vk.Physical{Kind: "integrated", Limits: limits, Features: vk.Features{IntegerDot: true, FastIntegerDot: true}}
-	if got := (Arithmetic{}).Of(phone); got != (gpu.Arithmetic{Dot: true}) {
+	if got := (Arithmetic{}).products(phone); got != (gpu.Arithmetic{Dot: true}) {
 		t.Errorf("%+v", got)
 	}
 	phone.Limits.StorageBuffers = vk.LeastBindings
-	if got := (Arithmetic{}).Of(phone); got != (gpu.Arithmetic{}) {
+	if got := (Arithmetic{}).products(phone); got != (gpu.Arithmetic{}) {
 		t.Errorf("with few buffers a shader: %+v", got)
 	}
 }
@@ -102,5 +103,19 @@ func TestWeightsBeyondHalf(t *testing.T) {
 		if !(math.Abs(float64(got-want)) <= 1e-5*K*4*7*60000) {
 			t.Errorf("element %d: %g, want %g", i/4, got, want)
 		}
+	}
+}
+
+// Activations are stored as f16 where that is wanted, by a device that can.
+func TestStoring(t *testing.T) {
+	a, err := ParseArithmetic(gpu.WayStore16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := a.Of(&vk.Physical{Features: vk.Features{FP16Storage: true}}); got != (gpu.Arithmetic{Store16: true}) || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := a.Of(&vk.Physical{Name: "old"}); got.Store16 || !errors.Is(err, gpu.ErrChoice) || !strings.Contains(err.Error(), "old: ") {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -121,7 +121,7 @@ func TestFewBuffers(t *testing.T) {
 			t.Errorf("a shader with too many buffers: %v", err)
 		}
 	}
-	d.limits.Arithmetic = dot.Of(p)
+	d.limits.Arithmetic = dot.products(p)
 	seen := make(map[string]bool)
 	for _, r := range examine(t, d, "", 3, 97).Results {
 		seen[r.Op] = true

@@ -76,10 +76,14 @@ func (d *Device) start(o *Options) error {
 	if d.device, err = d.instance.NewDevice(list[index]); err != nil {
 		return err
 	}
+	arithmetic, err := o.Arithmetic.Of(list[index])
+	if err != nil {
+		return err
+	}
 	l := &list[index].Limits
 	d.limits = gpu.Limits{
 		BufferBytes: l.StorageBufferRange, PartBytes: min(l.StorageBufferRange, l.AllocationBytes),
-		AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups, Arithmetic: o.Arithmetic.Of(list[index]),
+		AllocationBytes: l.AllocationBytes, WorkGroups: l.WorkGroups, Arithmetic: arithmetic,
 	}
 	d.limits.MemoryBytes, d.limits.Shared = list[index].Memory()
 	d.cache = openCache(o.Cache, d.device)

@@ -4,8 +4,8 @@
 //
 // The shaders are GLSL (shaders/*.comp), compiled ahead by `make shaders` and
 // embedded. They read weights of every type as the program file has them, make
-// perturbations on the device with the bits of runtime/noise, keep activations
-// in f32 and sum in f32; products are by dot products of bytes or by cooperative
+// perturbations on the device with the bits of runtime/noise, and sum in f32;
+// activations lie in memory as f32, or as f16 in the variants compiled with HALF; products are by dot products of bytes or by cooperative
 // matrices of a rounded x where the device is quick at that (Arithmetic). What
 // Vulkan leaves to the driver, they do not use where it would matter: exp, the
 // rounding of a division, fused additions, subnormal halves.

@@ -12,10 +12,18 @@ import (
 //go:embed shaders/*.spv
 var shaders embed.FS
 
-// pipelineKey tells pipelines apart: a shader and its specialisation constants.
+// pipelineKey tells pipelines apart: the file of a shader and its specialisation constants.
 type pipelineKey struct {
 	shader    string
 	constants [gpu.MaxConstants]uint32
+}
+
+// shaderFile is the file of a kernel.
+func shaderFile(k gpu.Kernel) string {
+	if k.Half {
+		return k.Name + ".half.spv"
+	}
+	return k.Name + ".spv"
 }
 
 // Compile implements gpu.Device.
@@ -27,14 +35,14 @@ func (d *Device) Compile(ctx context.Context, k gpu.Kernel, constants []uint32) 
 // pipeline compiles a shader, once for the same constants. A driver that is still
 // at it when ctx is cancelled is left to itself, and the device given up.
 func (d *Device) pipeline(ctx context.Context, k gpu.Kernel, constants []uint32) (*vk.Pipeline, error) {
-	key := pipelineKey{shader: k.Name}
+	key := pipelineKey{shader: shaderFile(k)}
 	copy(key.constants[:], constants)
 	d.building.Lock()
 	defer d.building.Unlock()
 	if p, ok := d.pipelines[key]; ok {
 		return p, nil
 	}
-	code, err := shaders.ReadFile("shaders/" + k.Name + ".spv")
+	code, err := shaders.ReadFile("shaders/" + key.shader)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +58,7 @@ func (d *Device) pipeline(ctx context.Context, k gpu.Kernel, constants []uint32)
 		d.device.GiveUp(fmt.Errorf("its compiler was left at work: %w", err))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("shader %s: %w", k.Name, err)
+		return nil, fmt.Errorf("shader %s: %w", key.shader, err)
 	}
 	d.pipelines[key] = p
 	d.cache.grew()

@@ -14,6 +14,7 @@ import (
 	"zeroth/internal/bytesize"
 	"zeroth/kernels/conformance"
 	"zeroth/kernels/cpu"
+	"zeroth/kernels/gpu"
 	"zeroth/kernels/opencl"
 	"zeroth/kernels/plugin"
 	"zeroth/kernels/vulkan"
@@ -51,6 +52,8 @@ type accelerator struct {
 	// Products says what matrix products are computed with, f32 apart; empty where
 	// there is nothing else.
 	Products string `json:"products,omitempty"`
+	// Store16 says that activations are stored there as f16.
+	Store16 bool `json:"store16,omitempty"`
 	// Unusable says why no program can run there; empty where one can.
 	Unusable string `json:"unusable"`
 
@@ -84,7 +87,9 @@ func devicesCommand() *cli.Command {
 		Description: "The environment variable " + cpu.LimitVariable + " caps the instruction sets, at one of\n" + strings.Join(cpu.Levels(), ", ") + ".\n" +
 			vulkan.ArithmeticVariable + " chooses what products are computed with on devices of Vulkan: a list of dot (products of\n" +
 			"bytes), coop and coop8 (cooperative matrices of f16 and of bytes), be they quick or not, and fp16\n" +
-			"(those of f16 for weights of f32 and bf16 too, whose products lose by it); with \"no\" before it, one is not used.\n" +
+			"(those of f16 for weights of f32 and bf16 too, whose products lose by it), and " + gpu.WayStore16 + " (activations are\n" +
+			"stored as f16, which takes half the memory and digits from the losses).\n" +
+			"With \"no\" before it, one is not used.\n" +
 			opencl.ArithmeticVariable + " is the same for devices of OpenCL, which may have dot.",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true}, pluginFlag()},
 		Action: func(c *cli.Context) error {
@@ -279,6 +284,9 @@ func (d device) printAccelerator(row func(name, format string, values ...any)) {
 	row("can", "%s", cmp.Or(d.abilities, "f32 and 32-bit integers alone"))
 	if d.Products != "" {
 		row("products", "%s; all others by f32", d.Products)
+	}
+	if d.Store16 {
+		row("stored", "activations as f16")
 	}
 	row("limits", "%s", d.limits)
 }

@@ -23,7 +23,11 @@ func vulkanDevices(arithmetic vulkan.Arithmetic) []device {
 	defer instance.Close()
 	var list []device
 	for i, p := range instance.Devices() {
-		list = append(list, describeVulkan(i, p, arithmetic.Of(p)))
+		a, err := arithmetic.Of(p)
+		if err != nil && p.Unusable == "" {
+			p.Unusable = err.Error()
+		}
+		list = append(list, describeVulkan(i, p, a))
 	}
 	return list
 }
@@ -46,7 +50,7 @@ func describeVulkan(i int, p *vk.Physical, products gpu.Arithmetic) device {
 		},
 	}
 	if p.Unusable == "" {
-		d.Products = describeProducts(products)
+		d.Products, d.Store16 = describeProducts(products), products.Store16
 		d.Backend = fmt.Sprintf("%s:%d", vulkanName, i)
 	}
 	for _, h := range p.Heaps {

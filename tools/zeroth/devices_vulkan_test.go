@@ -33,6 +33,10 @@ func TestDescribeVulkan(t *testing.T) {
 		}
 	}
 	b.Reset()
+	if err := describeVulkan(0, card, gpu.Arithmetic{Store16: true}).print(&b); err != nil || !strings.Contains(b.String(), "stored   activations as f16\n") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+	b.Reset()
 	products := gpu.Arithmetic{Dot: true, Half: gpu.Matrix{M: 16, N: 16, K: 16, Subgroup: 32}}
 	if err := describeVulkan(0, card, products).print(&b); err != nil || !strings.Contains(b.String(), "products  i8, q4 and nf4 by matrices of f16, 16×16×16; all others by f32\n") {
 		t.Errorf("%v\n%s", err, b.String())

@@ -47,8 +47,17 @@ func openVulkan(name string, index int) (backend.Backend, error) {
 	}
 	p := d.Physical()
 	return backend.Backend{
-		Name: name, About: fmt.Sprintf("%s, %s", p.Name, p.Driver), Kernels: d.Kernels(), Delegate: d.Delegate(name),
+		Name: name, About: aboutDevice(p.Name, p.Driver, d.Limits().Arithmetic), Kernels: d.Kernels(), Delegate: d.Delegate(name),
 	}, nil
+}
+
+// aboutDevice is Backend.About of a device.
+func aboutDevice(name, driver string, a gpu.Arithmetic) string {
+	about := name + ", " + driver
+	if a.Store16 {
+		about += "; activations are stored as f16"
+	}
+	return about
 }
 
 // vulkanArithmetic reads ZEROTH_VULKAN.

@@ -66,6 +66,9 @@ func TestScripts(t *testing.T) {
 			case "vulkan":
 				list := vulkanDevices(vulkan.Arithmetic{})
 				return len(list) > 0 && list[0].Backend != "", nil
+			case "vulkan-f16":
+				list := vulkanDevices(vulkan.Arithmetic{})
+				return len(list) > 0 && list[0].Backend != "" && list[0].Can.(vk.Features).FP16Storage, nil
 			case "vulkan-validation":
 				instance, err := vk.Open(vk.Options{Validate: true})
 				if err == nil {

@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "activation.glsl"
 
 // softmax(scale · q kᵀ) v within each packed sequence, keys taken 32 at a time
 // with a running maximum and sum, so that no row of scores is ever whole. A work
@@ -14,11 +15,11 @@ layout(constant_id = 1) const uint D = 64;
 const uint BT = 32;
 const uint OWN = (BQ * D + THREADS - 1) / THREADS; // elements of y of an invocation
 
-layout(std430, binding = 0) readonly buffer Queries { float Q[]; };
-layout(std430, binding = 1) readonly buffer Keys { float K[]; };
-layout(std430, binding = 2) readonly buffer Values { float V[]; };
+layout(std430, binding = 0) readonly buffer Queries { STORED Q[]; };
+layout(std430, binding = 1) readonly buffer Keys { STORED K[]; };
+layout(std430, binding = 2) readonly buffer Values { STORED V[]; };
 layout(std430, binding = 3) readonly buffer Offsets { int offsets[]; };
-layout(std430, binding = 4) writeonly buffer Output { float Y[]; };
+layout(std430, binding = 4) writeonly buffer Output { STORED Y[]; };
 
 layout(std140, binding = 5) uniform Parameters {
   uint P, N, S;
@@ -54,7 +55,7 @@ void attend(uint p, uint head, uint n0) {
     most[t] = -INFINITY;
     total[t] = 0.0;
   }
-  for (uint e = t; e < BQ * D; e += THREADS) query[e] = n0 + e / D < N ? Q[qFrom + (n0 + e / D) * heads * D + e % D] : 0.0;
+  for (uint e = t; e < BQ * D; e += THREADS) query[e] = n0 + e / D < N ? loaded(Q[qFrom + (n0 + e / D) * heads * D + e % D]) : 0.0;
   float sums[OWN];
   [[unroll]] for (uint e = 0; e < OWN; e++) sums[e] = 0.0;
   barrier();
@@ -64,7 +65,7 @@ void attend(uint p, uint head, uint n0) {
       uint i = e / BT, key = t0 + e % BT;
       if (key >= begin[i] && key < end[i]) {
         float score = 0.0;
-        for (uint d = 0; d < D; d++) score += query[i * D + d] * K[kFrom + key * kvHeads * D + d];
+        for (uint d = 0; d < D; d++) score += query[i * D + d] * loaded(K[kFrom + key * kvHeads * D + d]);
         weight[e] = score * scale;
       }
     }
@@ -94,7 +95,7 @@ void attend(uint p, uint head, uint n0) {
       if (e < BQ * D) {
         float sum = sums[own] * shrink[i];
         for (uint key = max(begin[i], t0); key < min(end[i], t0 + BT); key++)
-          sum += weight[i * BT + key - t0] * V[vFrom + key * kvHeads * D + e % D];
+          sum += weight[i * BT + key - t0] * loaded(V[vFrom + key * kvHeads * D + e % D]);
         sums[own] = sum;
       }
     }
@@ -102,7 +103,7 @@ void attend(uint p, uint head, uint n0) {
   }
   [[unroll]] for (uint own = 0; own < OWN; own++) {
     uint e = t + own * THREADS, n = n0 + e / D;
-    if (e < BQ * D && n < N) Y[((p * N + n) * heads + head) * D + e % D] = sums[own] / total[e / D];
+    if (e < BQ * D && n < N) Y[((p * N + n) * heads + head) * D + e % D] = stored(sums[own] / total[e / D]);
   }
 }
 

@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "activation.glsl"
 
 // y = f(a, b) element by element. a and b repeat where they are narrow and y is
 // wide. a [a's count], b [b's count] → y [count]
@@ -8,9 +9,9 @@
 layout(constant_id = 0) const uint FUNCTION = 0;
 const uint ADD = 0, SWIGLU = 1, GELU = 2, GELU_TANH = 3, RELU = 4;
 
-layout(std430, binding = 0) readonly buffer A { float a[]; };
-layout(std430, binding = 1) readonly buffer B { float b[]; };
-layout(std430, binding = 2) writeonly buffer Y { float y[]; };
+layout(std430, binding = 0) readonly buffer A { STORED a[]; };
+layout(std430, binding = 1) readonly buffer B { STORED b[]; };
+layout(std430, binding = 2) writeonly buffer Y { STORED y[]; };
 
 layout(std140, binding = 3) uniform Parameters { uint count, aCount, bCount; };
 
@@ -36,7 +37,7 @@ float f(float x, float other) {
 
 void main() {
   for (uint i = gl_GlobalInvocationID.x; i < count; i += gl_NumWorkGroups.x * THREADS) {
-    float x = a[aCount == count ? i : i % aCount], other = FUNCTION <= SWIGLU ? b[bCount == count ? i : i % bCount] : 0.0;
-    y[i] = f(x, other);
+    float x = loaded(a[aCount == count ? i : i % aCount]), other = FUNCTION <= SWIGLU ? loaded(b[bCount == count ? i : i % bCount]) : 0.0;
+    y[i] = stored(f(x, other));
   }
 }

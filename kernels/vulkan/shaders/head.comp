@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "activation.glsl"
 
 // The loss of each row over a part of the vocabulary: logits = x Wᵀ + bias, of
 // which only their SumExp and the label's one are kept. A work group takes BN
@@ -9,7 +10,7 @@
 // x [rows, K], W [M, K]: tokens first … first + M of the vocabulary, labels
 // [R], rows = w·R → partial [chunks, rows] of (most, sum), chosen [rows]
 
-layout(std430, binding = 0) readonly buffer Input { float X[]; };
+layout(std430, binding = 0) readonly buffer Input { STORED X[]; };
 layout(std430, binding = 1) readonly buffer Weights { uint W[]; };
 layout(std430, binding = 2) readonly buffer Bias { float bias[]; };
 layout(std430, binding = 3) readonly buffer Labels { int labels[]; };

@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "activation.glsl"
 
 // y = scale · x Wᵀ + bias, and with LoRA
 //
@@ -10,10 +11,13 @@
 // [P, N, all]. W is rows first … first + M of a matrix of all rows. With w = 1
 // the product with W is computed once for all copies. Without LoRA P = w.
 
-layout(std430, binding = 0) readonly buffer Input { float X[]; };
+layout(std430, binding = 0) readonly buffer Input { STORED X[]; };
 layout(std430, binding = 1) readonly buffer Weights { uint W[]; };
 layout(std430, binding = 2) readonly buffer Bias { float bias[]; };
-layout(std430, binding = 3) writeonly buffer Output { float Y[]; };
+layout(std430, binding = 3) writeonly buffer Output { STORED Y[]; };
+#ifdef HALF
+layout(std430, binding = 3) writeonly buffer Working { float working[]; };
+#endif
 layout(std430, binding = 4) readonly buffer Hidden { float hidden[]; };
 layout(std430, binding = 5) readonly buffer Perturbed { float loraB[]; };
 
@@ -30,6 +34,9 @@ layout(std140, binding = 6) uniform Parameters {
 #include "product.glsl"
 layout(constant_id = 3) const bool BIAS = false;
 layout(constant_id = 4) const bool LORA = false;
+#ifdef HALF
+layout(constant_id = 5) const bool WORKING = false; // y is f32
+#endif
 
 float lowRank[TA * TB];
 
@@ -66,7 +73,10 @@ void store(uint p, uint n0, uint m0) {
         float y = scale * sums[a * TB + b];
         if (BIAS) y += bias[first + m];
         if (LORA) y += lowRank[a * TB + b];
-        Y[(p * N + n) * all + first + m] = y;
+#ifdef HALF
+        if (WORKING) working[(p * N + n) * all + first + m] = y; else
+#endif
+        Y[(p * N + n) * all + first + m] = stored(y);
       }
     }
   }

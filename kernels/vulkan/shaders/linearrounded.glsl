@@ -4,7 +4,7 @@
 // The shader declares multiply, and with it the buffers at bindings 0 to 2.
 
 layout(std430, binding = 3) readonly buffer Bias { float bias[]; };
-layout(std430, binding = 4) writeonly buffer Output { float Y[]; };
+layout(std430, binding = 4) writeonly buffer Output { STORED Y[]; };
 layout(std430, binding = 5) readonly buffer Hidden { float hidden[]; };
 layout(std430, binding = 6) readonly buffer Perturbed { float loraB[]; };
 
@@ -68,7 +68,7 @@ void main() {
               float y = productOf(c, u, b);
               if (BIAS) y += bias[first + m];
               if (LORA) y += lowRank[u * TB + b];
-              Y[(p * N + n) * all + first + m] = y;
+              Y[(p * N + n) * all + first + m] = stored(y);
             }
           }
         }

@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "activation.glsl"
 #include "reduce.glsl"
 
 // y = (x − m) / sqrt(mean((x − m)²) + epsilon) · scale + bias of each row, m
@@ -12,10 +13,10 @@
 
 layout(constant_id = 0) const bool CENTRED = false;
 
-layout(std430, binding = 0) readonly buffer Input { float X[]; };
+layout(std430, binding = 0) readonly buffer Input { STORED X[]; };
 layout(std430, binding = 1) readonly buffer Scale { float scale[]; };
 layout(std430, binding = 2) readonly buffer Bias { float bias[]; };
-layout(std430, binding = 3) writeonly buffer Output { float Y[]; };
+layout(std430, binding = 3) writeonly buffer Output { STORED Y[]; };
 
 layout(std140, binding = 4) uniform Parameters {
   uint rows, C;
@@ -44,29 +45,29 @@ float inverseRoot(float v) {
 void normalizeRow(uint from) {
   uint t = gl_LocalInvocationID.x;
   float largest = 0.0;
-  for (uint c = t; c < C; c += THREADS) if (abs(X[from + c]) > largest) largest = abs(X[from + c]);
+  for (uint c = t; c < C; c += THREADS) if (abs(loaded(X[from + c])) > largest) largest = abs(loaded(X[from + c]));
   int unit = unitOf(mostOfAll(largest));
   // The mean is first + shift: differences from a value of the row are precise
   // however far from 0 it lies, and those of a constant row are 0.
   float down = powerOfTwo(-unit), first = 0.0, shift = 0.0;
   if (CENTRED) {
     float sum = 0.0;
-    first = X[from] * down;
-    for (uint c = t; c < C; c += THREADS) sum += X[from + c] * down - first;
+    first = loaded(X[from]) * down;
+    for (uint c = t; c < C; c += THREADS) sum += loaded(X[from + c]) * down - first;
     shift = sumOfAll(sum) * perC;
   }
   float squares = 0.0;
   for (uint c = t; c < C; c += THREADS) {
-    float d = X[from + c] * down - first - shift;
+    float d = loaded(X[from + c]) * down - first - shift;
     squares += d * d;
   }
   float added = epsilon;
   if (unit != 0 && epsilon > 0.0) added = max(epsilon * powerOfTwo(-unit) * powerOfTwo(-unit), powerOfTwo(-120));
   float root = inverseRoot(sumOfAll(squares) * perC + added);
   for (uint c = t; c < C; c += THREADS) {
-    float y = (X[from + c] * down - first - shift) * root * scale[c];
+    float y = (loaded(X[from + c]) * down - first - shift) * root * scale[c];
     if (CENTRED) y += bias[c];
-    Y[from + c] = y;
+    Y[from + c] = stored(y);
   }
 }
 

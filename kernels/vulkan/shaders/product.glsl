@@ -2,7 +2,7 @@
 // BM rows of W, in steps of BK columns. Invocation (i, j) has rows i + 8a of the
 // one and j + 16b of the other, a < TA, b < TB, in registers.
 //
-// The shader declares the buffers: float X[], uint W[].
+// The shader declares the buffers: STORED X[], uint W[].
 
 layout(constant_id = 1) const uint TA = 8;
 layout(constant_id = 2) const uint TB = 4;
@@ -38,7 +38,7 @@ void addProduct(Matrix w, uint from, uint N, uint n0, uint m0) {
     barrier(); // the tiles have been read
     for (uint e = t; e < BN * BK; e += THREADS) {
       uint n = n0 + e / BK, k = k0 + e % BK;
-      xTile[e % BK * BN + e / BK] = n < N && k < w.K ? X[from + n * w.K + k] : 0.0;
+      xTile[e % BK * BN + e / BK] = n < N && k < w.K ? loaded(X[from + n * w.K + k]) : 0.0;
     }
     for (uint e = t; e < BM * (BK / WORD); e += THREADS) {
       uint i = WEIGHT == ROWS_F32 ? e / BK : e % BM, step_ = WEIGHT == ROWS_F32 ? e % BK : e / BM;

@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "activation.glsl"
 #include "reduce.glsl"
 
 // x rounded to f16, or to codes of 8 bits, a row with a scale of its own. Copies
@@ -16,7 +17,7 @@
 
 layout(constant_id = 0) const bool BYTES = false;
 
-layout(std430, binding = 0) readonly buffer Input { float X[]; };
+layout(std430, binding = 0) readonly buffer Input { STORED X[]; };
 layout(std430, binding = 1) writeonly buffer Codes { uint codes[]; };
 layout(std430, binding = 2) writeonly buffer Scales { float scales[]; };
 
@@ -27,7 +28,7 @@ const uint PER_WORD = BYTES ? 4u : 2u;
 // Rounding is how a row is rounded.
 struct Rounding { float factor, scale; };
 
-float copyAt(uint c, uint n, uint k) { return X[(c * N + n) * K + k]; }
+float copyAt(uint c, uint n, uint k) { return loaded(X[(c * N + n) * K + k]); }
 
 // valueOf is element k of a kind's row n, before it is rounded. value is how the
 // kind before it is.
@@ -56,13 +57,7 @@ Rounding roundingOf(float most) {
   return Rounding(powerOfTwo(14 - exponent), powerOfTwo(exponent - 14));
 }
 
-// halfOf is the nearest binary16 to a value below 2¹⁵, ties to even.
-uint halfOf(float v) {
-  uint u = floatBitsToUint(v), sign = u >> 16 & 0x8000u;
-  u &= 0x7fffffffu;
-  if (u < 113u << 23) return sign | uint(roundEven(uintBitsToFloat(u) * 16777216.0)); // subnormal: multiples of 2⁻²⁴
-  return sign | ((u + 0xfffu + (u >> 13 & 1u)) >> 13) - (112u << 10);
-}
+#include "half.glsl"
 
 uint codeOf(float v) {
   return BYTES ? uint(int(clamp(roundEven(v), -127.0, 127.0))) & 0xffu : halfOf(v);

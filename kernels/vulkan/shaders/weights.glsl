@@ -17,16 +17,7 @@ struct Matrix {
 
 const float LEVELS[16] = float[16](-127, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56, 71, 92, 127);
 
-// halfToFloat widens a binary16 exactly, subnormal ones too.
-float halfToFloat(uint h) {
-  uint sign = (h & 0x8000u) << 16, exponent = h >> 10 & 31u, fraction = h & 0x3ffu;
-  if (exponent == 0u) {
-    float small = float(fraction) * uintBitsToFloat(103u << 23); // 2⁻²⁴
-    return sign == 0u ? small : -small;
-  }
-  if (exponent == 31u) exponent = 255u - 112u;
-  return uintBitsToFloat(sign | (exponent + 112u) << 23 | fraction << 13);
-}
+#include "half.glsl"
 
 // scaleOf is what the codes of column k of row m are multiplied with.
 float scaleOf(Matrix w, uint m, uint k) {

@@ -36,9 +36,8 @@ type features struct {
 // though its version of Vulkan has taken it in.
 func (i *Instance) readFeatures(p *Physical, api uint32) {
 	f := &features{
-		all:       physicalDeviceFeatures2{sType: typeFeatures2},
-		storage16: physicalDevice16BitStorageFeatures{sType: type16BitStorageFeatures},
-		storage8:  physicalDevice8BitStorageFeatures{sType: type8BitStorageFeatures},
+		all:      physicalDeviceFeatures2{sType: typeFeatures2},
+		storage8: physicalDevice8BitStorageFeatures{sType: type8BitStorageFeatures},
 	}
 	f.setTypes()
 	f.all.pNext = unsafe.Pointer(&f.storage16)
@@ -75,6 +74,7 @@ func (i *Instance) readFeatures(p *Physical, api uint32) {
 }
 
 func (f *features) setTypes() {
+	f.storage16.sType = type16BitStorageFeatures
 	f.arithmetic.sType, f.dot.sType = typeFloat16Int8Features, typeIntegerDotProductFeatures
 	f.subgroups.sType, f.model.sType, f.matrix.sType = typeSubgroupSizeFeatures, typeMemoryModelFeatures, typeMatrixFeatures
 }
@@ -134,6 +134,10 @@ func (p *Physical) enabled() (*features, []string) {
 	f := &features{all: physicalDeviceFeatures2{sType: typeFeatures2}}
 	f.setTypes()
 	next := &f.all.pNext
+	if p.Features.FP16Storage {
+		f.storage16.storageBuffer16BitAccess = 1
+		*next, next = unsafe.Pointer(&f.storage16), &f.storage16.pNext
+	}
 	var extensions []string
 	use := func(wanted bool, extension string, structure unsafe.Pointer, tail *unsafe.Pointer) bool {
 		if !wanted || !p.has(0, 0, extension) {
