@@ -1,6 +1,10 @@
 package cpu
 
-import "zeroth/runtime/op"
+import (
+	"unsafe"
+
+	"zeroth/runtime/op"
+)
 
 // ahead is what a block reads next of W: the same columns of K of adjacent
 // panels. A processor foresees what follows in memory, but the next slice lies
@@ -51,4 +55,14 @@ func (a *ahead) next() {
 			a.panels[i] = rest[n:]
 		}
 	}
+}
+
+// steps tells a microColumn that reads b what to bring in, in about n steps: the
+// first panel from an address on, a step's bytes apart. Where there is nothing,
+// that is what b begins with, again and again.
+func (a *ahead) steps(b *float32, n int) (next *byte, step int) {
+	if a.piece == 0 || n == 0 {
+		return (*byte)(unsafe.Pointer(b)), 0
+	}
+	return &a.panels[0][0], ceilDiv(len(a.panels[0]), n)
 }

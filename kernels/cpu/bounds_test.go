@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"unsafe"
 )
 
 // taker gives a call its next buffer of n elements.
@@ -83,6 +84,14 @@ func callGemm(r *routines, take taker, n int) {
 	call(r.gemm.fn, r.gemm.NR)
 	if r.gemm.half != nil {
 		call(r.gemm.half, 16)
+	}
+	if m := r.gemm; m.column != nil {
+		for tiles := 1; tiles < 4; tiles++ {
+			rows, ldd, ldc := tiles*m.MR, m.NR*(n%2), m.NR+n%3
+			b := take(16 * n)
+			m.column(tiles, n, start(take(rows*n)), start(b), 0, &take((rows-1)*ldd + m.NR)[0], ldd,
+				&take((rows-1)*ldc + m.NR)[0], ldc, (*byte)(unsafe.Pointer(start(b))), 64*n)
+		}
 	}
 }
 

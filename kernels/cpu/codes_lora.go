@@ -71,13 +71,9 @@ func (l *codedLoRA) addLowRank(s *workspace, t *codeBlock, y []float32, p int) {
 	finish := l.lowRank(p, t.r0)
 	for c := t.c0; c < t.c1; {
 		width := l.base.width(c)
-		for r := t.r0; r < t.r1; r += gemm.MR {
-			tile := place{
-				c: y[(r-t.r0)*t.ldy+c-t.c0:], ldc: t.ldy,
-				rows: min(gemm.MR, t.r1-r), columns: min(width, t.c1-c),
-			}
-			finish.tile(gemm, s, r-t.r0, c, width, &tile)
-		}
+		finish.tiles(gemm, s, c, width, &place{
+			c: y[c-t.c0:], ldc: t.ldy, rows: t.r1 - t.r0, columns: min(width, t.c1-c),
+		})
 		c += width
 	}
 }

@@ -6,12 +6,13 @@ import (
 )
 
 // Blocking of the matrix product, in elements. A block of x is packed into
-// about blockRows·maxKC·4 = 180 KiB of L2, and a slice of one weight panel,
+// about blockRows·maxKC·4 = 180 KiB of L2, beside which its sums take
+// blockRows·blockColumns·4 = 216 KiB, and a slice of one weight panel,
 // 16·maxKC·4 = 20 KiB, stays in L1 while all rows of the block pass it.
 const (
 	maxKC        = 320
 	blockRows    = 144
-	blockColumns = 512
+	blockColumns = 384
 	leastColumns = 128
 	leastRows    = 72 // that make up for reading W from the second cache
 	wantTiles    = 48 // tiles that keep many workers evenly busy
@@ -80,6 +81,7 @@ type product struct {
 type workspace struct {
 	a     []float32 // packed x: blockRows × KC
 	b     []float32 // packed panels of a row-major W: NR × KC
+	c     []float32 // sums of the block: a column of tiles after the other
 	edge  []float32 // a tile of y that does not fit its place
 	zeros []float32 // NR zeros: the bias where there is none
 }
@@ -96,6 +98,7 @@ func (m *microKernel) newWorkspace(a *arena) workspace {
 	return workspace{
 		a:     a.take(m.blockRows()*maxKC + packSlack),
 		b:     a.take(m.NR*maxKC + packSlack),
+		c:     a.take(roundUp(blockRows, m.MR) * blockColumns),
 		edge:  a.take(m.MR * m.NR),
 		zeros: a.take(m.NR),
 	}
@@ -153,31 +156,39 @@ func (p *product) packRows(a, x []float32, rows, kc int) {
 	}
 }
 
-// step adds columns [k0, k0+kc) of K to the block, whose x is packed in a.
+// step adds columns [k0, k0+kc) of K to the block, whose x is packed in a. Until
+// the last of them are there, the sums lie in s.c, a column of tiles after the
+// other: rows of y are far from each other, and would have to come from memory
+// and go back for each slice of K.
 func (p *product) step(s *workspace, t *block, a []float32, k0, kc int) {
 	last := k0+kc == p.w.K
 	for c := t.c0; c < t.c1; {
 		columns := p.width(c)
 		b, panel := p.panel(s, c, columns, k0, kc)
 		valid := min(columns, t.c1-c)
-		ahead := p.ahead(t, c, columns, k0, kc)
-		for r := 0; r < t.rows; r += p.gemm.MR {
-			ahead.next()
-			rows := min(p.gemm.MR, t.rows-r)
-			y := t.y[r*t.ldy+c-t.c0:]
-			tile := place{c: y, ldc: t.ldy, rows: rows, columns: valid}
-			switch {
-			case k0 > 0:
-				tile.d, tile.ldd = y, t.ldy
-			case p.bias != nil:
-				tile.d = p.bias[c:]
-			default:
-				tile.d = s.zeros
-			}
-			p.gemm.tile(s, kc, a[r*kc:], b, panel, columns, &tile)
-			if last && t.finish.copies > 0 {
-				t.finish.tile(&p.gemm, s, r, c, columns, &tile)
-			}
+		var sums []float32
+		if p.w.K > kc {
+			sums = s.c[(c-t.c0)*roundUp(t.rows, p.gemm.MR):]
+		}
+		to := place{rows: t.rows, columns: valid, ahead: p.ahead(t, c, columns, k0, kc)}
+		switch {
+		case k0 > 0:
+			to.d, to.ldd = sums, columns
+		case p.bias != nil:
+			to.d = p.bias[c:]
+		default:
+			to.d = s.zeros
+		}
+		if last {
+			to.c, to.ldc = t.y[c-t.c0:], t.ldy
+		} else {
+			to.c, to.ldc = sums, columns
+			to.rows = roundUp(t.rows, p.gemm.MR)
+		}
+		p.gemm.tiles(s, kc, a, b, panel, columns, &to)
+		if last && t.finish.copies > 0 {
+			to.ahead = ahead{}
+			t.finish.tiles(&p.gemm, s, c, columns, &to)
 		}
 		c += columns
 	}
@@ -228,32 +239,58 @@ func (p *product) decode(dst []float32, panel quant.Panel, k0, kc int) {
 	}
 }
 
-// place is where a tile of the product goes: c = d + a b, with only rows and
-// columns of it valid.
+// place is where tiles of the product, one below the other, go: c = d + a b, with
+// only rows and columns of it valid.
 type place struct {
 	c, d          []float32
 	ldc, ldd      int
 	rows, columns int
+	ahead         ahead // what to bring in meanwhile
 }
 
-// tile runs the micro-kernel of the given width, through s.edge where the
-// place is smaller than a whole tile.
-func (m *microKernel) tile(s *workspace, kc int, a, b []float32, panel, width int, t *place) {
-	fn := m.fn
-	if width < m.NR {
-		fn = m.half
+// tiles runs the micro-kernel of the given width for all rows of the place,
+// through s.edge where a tile is smaller than a whole one.
+func (m *microKernel) tiles(s *workspace, kc int, a, b []float32, panel, width int, t *place) {
+	whole := 0
+	if t.columns == width {
+		whole = t.rows / m.MR
 	}
-	if t.rows == m.MR && t.columns == width {
-		fn(kc, start(a), start(b), panel, &t.d[0], t.ldd, &t.c[0], t.ldc)
-		return
+	switch {
+	case whole == 0:
+	case m.column != nil && width == m.NR:
+		next, step := t.ahead.steps(start(b), whole*(kc/columnStep))
+		m.column(whole, kc, start(a), start(b), panel, &t.d[0], t.ldd, &t.c[0], t.ldc, next, step)
+	default:
+		fn := m.of(width)
+		for r := 0; r < whole*m.MR; r += m.MR {
+			t.ahead.next()
+			fn(kc, start(a[r*kc:]), start(b), panel, &t.d[r*t.ldd], t.ldd, &t.c[r*t.ldc], t.ldc)
+		}
 	}
+	for r := whole * m.MR; r < t.rows; r += m.MR {
+		m.edge(s, kc, a[r*kc:], b, panel, width, &place{
+			c: t.c[r*t.ldc:], d: t.d[r*t.ldd:], ldc: t.ldc, ldd: t.ldd, rows: min(m.MR, t.rows-r), columns: t.columns,
+		})
+	}
+}
+
+// edge runs the micro-kernel for a part of a tile.
+func (m *microKernel) edge(s *workspace, kc int, a, b []float32, panel, width int, t *place) {
 	for i := range t.rows {
 		copy(s.edge[i*width:], t.d[i*t.ldd:][:t.columns])
 	}
-	fn(kc, start(a), start(b), panel, &s.edge[0], width, &s.edge[0], width)
+	m.of(width)(kc, start(a), start(b), panel, &s.edge[0], width, &s.edge[0], width)
 	for i := range t.rows {
 		copy(t.c[i*t.ldc:][:t.columns], s.edge[i*width:])
 	}
+}
+
+// of is the micro-kernel of the given width.
+func (m *microKernel) of(width int) microFunc {
+	if width < m.NR {
+		return m.half
+	}
+	return m.fn
 }
 
 // start points to the first element, or is nil for an empty operand, which a

@@ -1,11 +1,19 @@
 package cpu
 
-// gemm6x16AVX2 is a microFunc with MR = 6 and NR = 16. kc may be 0.
+import "unsafe"
+
+// column6x16AVX2 is a microColumn with MR = 6 and NR = 16. kc may be 0. It ignores
+// panel.
 //
-//	c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*6+i] * b[k*16+j]
+//	c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[(i/6*kc+k)*6+i%6] * b[k*16+j] for i < 6·tiles
 //
 //go:noescape
-func gemm6x16AVX2(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
+func column6x16AVX2(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step int)
+
+// gemm6x16AVX2 is a microFunc with MR = 6 and NR = 16: one tile of column6x16AVX2.
+func gemm6x16AVX2(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int) {
+	column6x16AVX2(1, kc, a, b, panel, d, ldd, c, ldc, (*byte)(unsafe.Pointer(b)), 0)
+}
 
 // gemm14x32AVX512 is a microFunc with MR = 14 and NR = 32. kc may be 0.
 //

@@ -1,15 +1,19 @@
 #include "textflag.h"
 
-// func gemm6x16AVX2(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
+// func column6x16AVX2(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step int)
 //
-//	for i := range 6 {
-//		for j := range 16 {
-//			c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*6+i] * b[k*16+j]
+//	for t := range tiles {
+//		for i := 6 * t; i < 6*(t+1); i++ {
+//			for j := range 16 {
+//				c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[(t*kc+k)*6+i%6] * b[k*16+j]
+//			}
 //		}
 //	}
 //
-//	CX k left            SI a, one column of 6    DI b, one row of 16
-//	DX d   R8 ldd·4      BX c   R9 ldc·4     R10 rows of c, to prefetch
+//	R13 tiles left       R14 kc                   CX k left
+//	SI a, one column of 6    R15 b                DI one row of 16 of it
+//	DX d   R8 ldd·4      BX c   R9 ldc·4          R10 rows of c, to prefetch
+//	R11 next             R12 step
 //	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
 //	Y12, Y13 the row of b                         Y14, Y15 elements of a, in turn
 
@@ -39,16 +43,21 @@
 	ADDQ    R8, DX;             \
 	ADDQ    R9, BX
 
-TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-64
-	MOVQ   kc+0(FP), CX
-	MOVQ   a+8(FP), SI
-	MOVQ   b+16(FP), DI
-	MOVQ   d+32(FP), DX
-	MOVQ   ldd+40(FP), R8
-	MOVQ   c+48(FP), BX
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $2, R8
-	SHLQ   $2, R9
+TEXT ·column6x16AVX2(SB), NOSPLIT, $0-88
+	MOVQ tiles+0(FP), R13
+	MOVQ kc+8(FP), R14
+	MOVQ a+16(FP), SI
+	MOVQ b+24(FP), R15
+	MOVQ d+40(FP), DX
+	MOVQ ldd+48(FP), R8
+	MOVQ c+56(FP), BX
+	MOVQ ldc+64(FP), R9
+	MOVQ next+72(FP), R11
+	MOVQ step+80(FP), R12
+	SHLQ $2, R8
+	SHLQ $2, R9
+
+tile:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -61,9 +70,12 @@ TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-64
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
+	MOVQ   R14, CX
+	MOVQ   R15, DI
 
 	// The tile's place in c is wanted at the end, all at once. What a and b are
-	// read for comes in order, and the processor foresees it.
+	// read for comes in order, and the processor foresees it; the next slice of W
+	// lies elsewhere.
 	MOVQ       BX, R10
 	PREFETCHT0 (R10)
 	ADDQ       R9, R10
@@ -83,14 +95,16 @@ TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-64
 	PCALIGN $32
 
 four:
+	PREFETCHT1 (R11)
+	ADDQ       R12, R11
 	STEP(0, 0)
 	STEP(24, 64)
 	STEP(48, 128)
 	STEP(72, 192)
-	ADDQ $96, SI
-	ADDQ $256, DI
-	SUBQ $4, CX
-	JGE  four
+	ADDQ       $96, SI
+	ADDQ       $256, DI
+	SUBQ       $4, CX
+	JGE        four
 
 rest:
 	ADDQ $4, CX
@@ -110,5 +124,7 @@ store:
 	STORE(Y6, Y7)
 	STORE(Y8, Y9)
 	STORE(Y10, Y11)
+	DECQ R13
+	JNZ  tile
 	VZEROUPPER
 	RET

@@ -17,15 +17,15 @@ type lowRank struct {
 	yStride int       // from one copy of y to the next
 }
 
-// tile finishes the tile at row r, column c of the block, whose base product
-// lies at base.c. It writes the further copies first, since the first one lies
-// where the base product does.
-func (l *lowRank) tile(m *microKernel, s *workspace, r, c, width int, base *place) {
+// tiles finishes the tiles of the block from column c on, whose base product lies
+// at base.c. It writes the further copies first, since the first one lies where
+// the base product does.
+func (l *lowRank) tiles(m *microKernel, s *workspace, c, width int, base *place) {
 	out := *base
 	out.d, out.ldd = base.c, base.ldc
 	for p := l.copies - 1; p >= 0; p-- {
 		out.c = base.c[p*l.yStride:]
-		m.tile(s, l.r, l.t[r*l.r:], l.b[p*l.bStride+c*l.r:], l.r*op.PanelRows, width, &out)
+		m.tiles(s, l.r, l.t, l.b[p*l.bStride+c*l.r:], l.r*op.PanelRows, width, &out)
 	}
 }
 

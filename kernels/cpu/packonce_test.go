@@ -85,9 +85,11 @@ func plainBlocks(r *routines, x, w *kernel.Tensor) []float32 {
 	rows, K, M := x.Width*x.Shape[0], p.w.K, p.w.M
 	y := make([]float32, rows*M)
 	for r0 := 0; r0 < rows; r0 += r.gemm.blockRows() {
-		p.compute(&space, &block{
-			x: x.F32()[r0*K:], rows: min(r.gemm.blockRows(), rows-r0), c1: M, y: y[r0*M:], ldy: M,
-		})
+		for c0 := 0; c0 < M; c0 += blockColumns {
+			p.compute(&space, &block{
+				x: x.F32()[r0*K:], rows: min(r.gemm.blockRows(), rows-r0), c0: c0, c1: min(c0+blockColumns, M), y: y[r0*M+c0:], ldy: M,
+			})
+		}
 	}
 	return y
 }

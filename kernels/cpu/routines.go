@@ -17,11 +17,22 @@ type microKernel struct {
 	// half is the same with NR = 16, for the odd panel at the end; nil where
 	// NR is 16.
 	half microFunc
+	// column runs fn for tiles one below the other; nil where that gains nothing.
+	column microColumn
 }
 
 // microFunc is the function of a microKernel. kc may be 0. panel is the
 // distance in elements between adjacent panels of b.
 type microFunc func(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
+
+// microColumn is a microFunc for tiles one below the other, tiles ≥ 1 of them:
+// tile t has a[t*MR*kc:], d[t*MR*ldd:] and c[t*MR*ldc:]. With every columnStep
+// columns of k it begins to bring a line of memory into the second cache, at next
+// first and then step bytes further each time; it reads nothing there.
+type microColumn func(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step int)
+
+// columnStep is how many columns of k a microColumn takes at a time.
+const columnStep = 4
 
 // routines is everything that depends on the instruction set. The doc of a
 // field is the loop it computes; dst may be any of the sources.

@@ -4,7 +4,7 @@ package cpu
 func archRoutines() []routines {
 	avx2 := genericRoutines()
 	avx2.needs = Features{AVX2: true}
-	avx2.gemm = microKernel{name: "6x16_avx2", MR: 6, NR: 16, fn: gemm6x16AVX2}
+	avx2.gemm = microKernel{name: "6x16_avx2", MR: 6, NR: 16, fn: gemm6x16AVX2, column: column6x16AVX2}
 	avx2.codes = codeKernel{
 		name: "6x16_avx2", MR: 6, NR: 16, fn: code6x16AVX2,
 		pack: packPairs, xBytes: 8, widen: widenPairs, wBytes: 8, step: 1,

@@ -156,12 +156,10 @@ func (h *headTangent) multiply(s *gradientSpace, gradients []float32, rows, c0, 
 		for j := 0; j < width && c+j < C; j += op.PanelRows {
 			h.turn(s, s.workspace.b[j/op.PanelRows*panel:], c0, c1, c+j)
 		}
-		for r := 0; r < rows; r += gemm.MR {
-			to := gradients[r*C+c:]
-			gemm.tile(&s.workspace, depth, s.workspace.a[r*depth:], s.workspace.b, panel, width, &place{
-				c: to, d: to, ldc: C, ldd: C, rows: min(gemm.MR, rows-r), columns: min(width, C-c),
-			})
-		}
+		to := gradients[c:]
+		gemm.tiles(&s.workspace, depth, s.workspace.a, s.workspace.b, panel, width, &place{
+			c: to, d: to, ldc: C, ldd: C, rows: rows, columns: min(width, C-c),
+		})
 		c += width
 	}
 }

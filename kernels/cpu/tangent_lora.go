@@ -93,7 +93,7 @@ func (l *loraTangent) Tile(worker, tile int) {
 		for c := c0; c < c1; {
 			width := l.product.width(c)
 			at := n*l.M + c
-			gemm.tile(&s.workspace, l.r, s.h, s.panels[(c-c0)*l.r:], l.r*op.PanelRows, width, &place{
+			gemm.tiles(&s.workspace, l.r, s.h, s.panels[(c-c0)*l.r:], l.r*op.PanelRows, width, &place{
 				c: y[at:], d: x[at:], ldc: l.M, ldd: l.M, rows: rows, columns: min(width, c1-c),
 			})
 			c += width
