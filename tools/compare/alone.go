@@ -14,9 +14,10 @@ import (
 // other nodes made or the caller gave.
 type alone struct {
 	program *program.Program
-	inputs  []int // the method's values that are its inputs
-	slots   []int // the program's slots that it has
-	outputs []int // the method's values that it makes
+	inputs  []int  // the method's values that are its inputs
+	halves  []bool // which of them are f16
+	slots   []int  // the program's slots that it has
+	outputs []int  // the method's values that it makes
 }
 
 // aloneMethod is the name of its only method.
@@ -25,8 +26,8 @@ const aloneMethod = "alone"
 // valueName names the method's value v in a program of one node.
 func valueName(v int) string { return fmt.Sprintf("value %d", v) }
 
-// newAlone cuts node i out of a method of p.
-func newAlone(p *program.Program, def *program.Method, i int) *alone {
+// newAlone cuts node i out of a method of p. Operands of half are f16.
+func newAlone(p *program.Program, def *program.Method, i int, half kernel.Operands) *alone {
 	node := def.Nodes[i]
 	a := &alone{program: &program.Program{}, outputs: node.Out}
 	m := program.Method{Name: aloneMethod}
@@ -62,13 +63,16 @@ func newAlone(p *program.Program, def *program.Method, i int) *alone {
 		m.Outputs = append(m.Outputs, len(m.Values))
 		m.Values = append(m.Values, program.Value{Name: valueName(v), Kind: program.Temp, Type: def.Values[v].Type})
 	}
+	for _, v := range a.inputs {
+		a.halves = append(a.halves, keepsHalf(def.Values[v].Type, node.In, v, half.In))
+	}
 	m.Nodes = []program.Node{one}
 	a.program.Methods = []program.Method{m}
 	return a
 }
 
-// run gives the node what the reference had and calls take with each of its
-// outputs and the name of the kernel that made it.
+// run gives the node what the reference had, rounded where it is f16, and calls take
+// with each of its outputs and the name of the kernel that made it.
 func (a *alone) run(ctx context.Context, e Engine, bounds op.Extents, reference *trace, take func(value int, t *kernel.Tensor, by string)) error {
 	s, err := e(a.program, bounds, false, aloneMethod)
 	if err != nil {
@@ -84,13 +88,16 @@ func (a *alone) run(ctx context.Context, e Engine, bounds op.Extents, reference 
 			return err
 		}
 	}
-	for _, v := range a.inputs {
+	for i, v := range a.inputs {
 		t, err := m.Input(valueName(v))
 		if err != nil {
 			return err
 		}
 		if n := copy(t.Data, reference.values[v].Data); n < len(t.Data) {
 			return fmt.Errorf("%s: %d of %d bytes are known", valueName(v), n, len(t.Data))
+		}
+		if a.halves[i] {
+			roundToHalf(t.F32())
 		}
 	}
 	if err := m.Run(ctx); err != nil {

@@ -389,7 +389,7 @@ func TestTrain(t *testing.T) {
 			c.In[0].F32()[7] *= 1 + 1.0/(1<<22)
 		}))}, "after an update B differs at 1 of 35 sites"},
 	} {
-		got, err := Train(context.Background(), bind(sound, c.wrong), bind(sound), probe, false)
+		got, err := Train(context.Background(), bind(sound, c.wrong), bind(sound), probe, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,7 @@ type Training struct {
 	ReferenceSize    Number  `json:"reference_root_mean_square"`
 	bench.Agreement          // zero where a gradient is not finite
 	CorrelationLimit float64 `json:"correlation_limit"`
+	rounding         float64 // of a loss, relative
 
 	// Sites and Moved count the sites with LoRA and those of them whose B is not
 	// the same bits after an update by the reference's gradients.
@@ -56,15 +57,22 @@ const (
 	// lossRounding is the error of a loss in f32, relative to it: what g is off by
 	// is that over eps.
 	lossRounding = 1e-6
+	// lossLimitInHalf and lossRoundingInHalf are those of activations in f16, by which
+	// losses of small models were off by 1e-4.
+	lossLimitInHalf, lossRoundingInHalf = 5e-3, 2e-4
 )
 
 // Train measures the loss and the projected gradients of two backends along the
 // same directions, and holds an update of B on one against one on the other.
-// Rounded says that products of codes are among the nodes.
-func Train(ctx context.Context, tested, reference Bind, probe bench.Probe, rounded bool) (Training, error) {
-	out := Training{Directions: probe.Directions, Eps: probe.Eps[0]}
+// The nodes are those that Walk judged: limits are those of what they are computed
+// with.
+func Train(ctx context.Context, tested, reference Bind, probe bench.Probe, nodes []Node) (Training, error) {
+	out := Training{Directions: probe.Directions, Eps: probe.Eps[0], rounding: lossRounding}
 	out.LossLimit, out.CorrelationLimit = lossLimit, leastCorrelation
-	if rounded {
+	if Halves(nodes) {
+		out.LossLimit, out.CorrelationLimit, out.rounding = lossLimitInHalf, roundedCorrelation, lossRoundingInHalf
+	}
+	if Rounded(nodes) {
 		out.LossLimit, out.CorrelationLimit = roundedLossLimit, roundedCorrelation
 	}
 	want, g, b, err := trained(ctx, reference, probe, nil)
@@ -100,7 +108,7 @@ func (t *Training) agree(g, r []float32) {
 // drowned reports whether all that the gradients differ by can come from rounding
 // the losses: where they are that small, their correlation means nothing.
 func (t *Training) drowned() bool {
-	return float64(t.ReferenceSize)*t.RelativeError < lossRounding*max(math.Abs(float64(t.ReferenceLoss)), 1)/t.Eps
+	return float64(t.ReferenceSize)*t.RelativeError < t.rounding*max(math.Abs(float64(t.ReferenceLoss)), 1)/t.Eps
 }
 
 // trained projects gradients on a backend, then moves B by g, or where that is

@@ -12,10 +12,11 @@ import (
 type Limit struct {
 	// NMSE is that of the whole value. A single row or column may have lineFactor
 	// times as much.
-	NMSE  float64
-	scale float64 // size that an element counts for at least
-	pairs bool    // copies 2i and 2i + 1 are a ± pair
-	loose bool    // what is not finite may be so in any way
+	NMSE   float64
+	scale  float64 // size that an element counts for at least
+	pairs  bool    // copies 2i and 2i + 1 are a ± pair
+	loose  bool    // what is not finite may be so in any way
+	steady float64 // see steadyShare
 }
 
 const (
@@ -44,7 +45,7 @@ const (
 // limitOf is the limit of a node whose inputs are in, out being what the reference
 // made of them.
 func limitOf(spec *op.Spec, in []*kernel.Tensor, out *kernel.Tensor, pairs bool) Limit {
-	l := Limit{NMSE: exactly, scale: 1e-30, pairs: pairs}
+	l := Limit{NMSE: exactly, scale: 1e-30, pairs: pairs, steady: steadyShare}
 	switch spec.ID {
 	case op.CrossEntropyHead, op.ChoiceLoss, op.WeightedSum:
 		l.scale = 1 // nats: a loss near 0 is the difference of larger numbers
@@ -73,6 +74,23 @@ func limitOf(spec *op.Spec, in []*kernel.Tensor, out *kernel.Tensor, pairs bool)
 	}
 	l.NMSE += loss
 	return l
+}
+
+const (
+	// storedAsHalf is what storing a value as f16 may add to its NMSE in the run. The
+	// rounding itself is 2⁻²²/3 = 8e-8 at most; what follows from it is more where
+	// values cancel, or go through an exponential.
+	storedAsHalf = 1e-6
+	// smallestHalf is the size that an f16 counts for at least: below its normal
+	// numbers its steps are as large as there.
+	smallestHalf = 1.0 / (1 << 14)
+	// steadyHalf is steadyShare of f16, of which the copies may be a step or two apart.
+	steadyHalf = 1e-6
+)
+
+// half makes it the limit of a node whose operands are f16.
+func (l *Limit) half() {
+	l.scale, l.steady = max(l.scale, smallestHalf), steadyHalf
 }
 
 // judgesLines reports whether rows or columns of n elements are judged.

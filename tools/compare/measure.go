@@ -147,7 +147,7 @@ func (g *grid) pairs(l Limit) float64 {
 			}
 			y := max(math.Abs(float64(g.b[i])), l.scale)
 			difference += (a - b) * (a - b)
-			energy += b*b + steadyShare*2*y*y
+			energy += b*b + l.steady*2*y*y
 		}
 	}
 	return ratio(difference, energy)

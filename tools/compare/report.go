@@ -12,6 +12,8 @@ import (
 type Side struct {
 	Name  string `json:"name"`
 	About string `json:"about"`
+	// Activations is "f16" where values are kept so.
+	Activations string `json:"activations,omitempty"`
 }
 
 // Report is a whole comparison.

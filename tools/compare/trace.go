@@ -23,6 +23,9 @@ type Work struct {
 	// Pairs says that copies 2i and 2i + 1 are perturbed to either side of the
 	// same place.
 	Pairs bool
+	// Half gives the operands of an op that one of the backends keeps as f16
+	// (kernel.Kernel.Half); nil where none does.
+	Half func(id op.ID) kernel.Operands
 	// Run fills the slots and the inputs of a session and runs the method.
 	Run func(ctx context.Context, s *executor.Session) error
 }

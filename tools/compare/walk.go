@@ -16,6 +16,8 @@ type Node struct {
 	Name   string `json:"node"`
 	Type   string `json:"type"` // of its output: "f32[P N 64]"
 	Kernel string `json:"kernel"`
+	// Half says that a backend keeps some of the node's operands as f16.
+	Half bool `json:"f16,omitempty"`
 	// Alone is its error with the reference's inputs, and Limit the NMSE that it
 	// may have.
 	Alone Error   `json:"alone"`
@@ -59,7 +61,7 @@ func Walk(ctx context.Context, w Work, tested, reference Engine, progress func(d
 		return nil, fmt.Errorf("reference: %w", err)
 	}
 	defer want.session.Close()
-	k := &walk{work: &w, def: def, want: want, runLimits: make([]float64, len(def.Values)), runLoose: make([]bool, len(def.Values))}
+	k := &walk{work: &w, def: def, reference: reference, want: want, runLimits: make([]float64, len(def.Values)), runLoose: make([]bool, len(def.Values))}
 	progress(1, total, w.Method)
 	if err := k.inRun(ctx, tested); err != nil {
 		return nil, err
@@ -77,6 +79,7 @@ func Walk(ctx context.Context, w Work, tested, reference Engine, progress func(d
 type walk struct {
 	work      *Work
 	def       *program.Method
+	reference Engine
 	want      *trace
 	nodes     []Node
 	limits    []Limit   // by node
@@ -100,10 +103,15 @@ func (k *walk) inRun(ctx context.Context, tested Engine) error {
 		}
 		node := Node{Index: i, Op: spec.Name, Name: def.Name}
 		l := limitOf(spec, k.inputs(def), k.want.values[def.Out[0]], k.work.Pairs)
-		node.Limit, node.RunLimit = l.NMSE, l.NMSE
-		run := Limit{NMSE: l.NMSE, scale: l.scale, loose: l.loose}
+		own := l.NMSE // in the run
+		if node.Half = k.work.halfOf(def.Op) != (kernel.Operands{}); node.Half {
+			l.half()
+			own += storedAsHalf
+		}
+		node.Limit, node.RunLimit = l.NMSE, own
+		run := Limit{scale: l.scale, loose: l.loose}
 		for _, v := range def.In {
-			node.RunLimit = max(node.RunLimit, l.NMSE+k.runLimits[v])
+			node.RunLimit = max(node.RunLimit, own+k.runLimits[v])
 			run.loose = run.loose || k.runLoose[v]
 		}
 		run.NMSE = node.RunLimit
@@ -136,10 +144,21 @@ func (k *walk) inputs(def *program.Node) []*kernel.Tensor {
 // alone judges node i by itself.
 func (k *walk) alone(ctx context.Context, tested Engine, i int) error {
 	node, l := &k.nodes[i], &k.limits[i]
-	cut := newAlone(k.work.Program, k.def, i)
+	half := k.work.halfOf(k.def.Nodes[i].Op)
+	cut := newAlone(k.work.Program, k.def, i, half)
+	want := k.want.values
+	if node.Half {
+		want = make([]*kernel.Tensor, len(want))
+		err := cut.run(ctx, k.reference, k.work.Extents, k.want, func(value int, t *kernel.Tensor, _ string) {
+			want[value] = inHalf(t, keepsHalf(t.Type, k.def.Nodes[i].Out, value, half.Out))
+		})
+		if err != nil {
+			return fmt.Errorf("reference: %w", err)
+		}
+	}
 	return cut.run(ctx, tested, k.work.Extents, k.want, func(value int, t *kernel.Tensor, by string) {
 		node.Kernel = by
-		node.Alone = measure(t, k.want.values[value], *l)
+		node.Alone = measure(t, want[value], *l)
 		node.Fault = l.fault(&node.Alone)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"zeroth/mpzo/data"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/executor"
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 	"zeroth/tools/bench"
@@ -145,11 +146,22 @@ type comparison struct {
 	*compareOptions
 	linked *program.Program
 	batch  data.Batch
-	ids    []int32 // of --input
+	ids    []int32                   // of --input
+	half   map[op.ID]kernel.Operands // that a backend keeps as f16
+}
+
+// halves notes which operands kernels keep as f16, and reports whether there are any.
+func (k *comparison) halves(kernels []kernel.Kernel) (any bool) {
+	for _, one := range kernels {
+		if one.Half != (kernel.Operands{}) {
+			k.half[one.Op], any = one.Half, true
+		}
+	}
+	return any
 }
 
 func runCompare(c *cli.Context, o *compareOptions) error {
-	r := compare.Report{Program: o.Program}
+	r, k := compare.Report{Program: o.Program}, comparison{compareOptions: o, half: make(map[op.ID]kernel.Operands)}
 	for _, side := range []struct {
 		engine engine
 		into   *compare.Side
@@ -159,13 +171,15 @@ func runCompare(c *cli.Context, o *compareOptions) error {
 			return err
 		}
 		*side.into = compare.Side{Name: side.engine.Backend, About: b.About}
+		if k.halves(b.Kernels) {
+			side.into.Activations = "f16"
+		}
 	}
 	file, err := openProgram(o.Program)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	k := comparison{compareOptions: o}
 	if err := k.open(file.Program); err != nil {
 		return err
 	}
@@ -278,6 +292,9 @@ func (k *comparison) measure(ctx context.Context, r *compare.Report, progress fu
 		w = k.forward()
 	}
 	r.Method, r.Extents = w.Method, w.Extents
+	if len(k.half) > 0 {
+		w.Half = func(id op.ID) kernel.Operands { return k.half[id] }
+	}
 	var err error
 	r.Nodes, err = compare.Walk(ctx, w, k.Engine.compared, k.Reference.compared, progress)
 	if err != nil || k.Input != "" {
@@ -293,7 +310,7 @@ func (k *comparison) measure(ctx context.Context, r *compare.Report, progress fu
 	bind := func(e *engine) compare.Bind {
 		return func() (*train.Model, error) { return k.model(e, w.Extents) }
 	}
-	training, err := compare.Train(ctx, bind(&k.Engine), bind(&k.Reference), probe, compare.Rounded(r.Nodes))
+	training, err := compare.Train(ctx, bind(&k.Engine), bind(&k.Reference), probe, r.Nodes)
 	r.Training = &training
 	return err
 }
