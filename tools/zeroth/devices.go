@@ -90,7 +90,7 @@ func devicesCommand() *cli.Command {
 			"(those of f16 for weights of f32 and bf16 too, whose products lose by it), and " + gpu.WayStore16 + " (activations are\n" +
 			"stored as f16, which takes half the memory and digits from the losses).\n" +
 			"With \"no\" before it, one is not used.\n" +
-			opencl.ArithmeticVariable + " is the same for devices of OpenCL, which may have dot.",
+			opencl.ArithmeticVariable + " is the same for devices of OpenCL, which have dot and " + gpu.WayStore16 + ".",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print all as JSON", DisableDefaultText: true}, pluginFlag()},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {

@@ -42,7 +42,7 @@ func describeOpenCL(i int, p *cl.Physical, products gpu.Arithmetic) device {
 		},
 	}
 	if p.Unusable == "" {
-		d.Products = describeProducts(products)
+		d.Products, d.Store16 = describeProducts(products), products.Store16
 		d.Backend = fmt.Sprintf("%s:%d", openclName, i)
 	}
 	return d

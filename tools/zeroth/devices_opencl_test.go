@@ -35,6 +35,10 @@ func TestDescribeOpenCL(t *testing.T) {
 	if got := describeOpenCL(0, card, gpu.Arithmetic{Dot: true}).Products; !strings.HasPrefix(got, "i8, q4 and nf4 by dot products of bytes") {
 		t.Errorf("products by %q", got)
 	}
+	b.Reset()
+	if err := describeOpenCL(0, card, gpu.Arithmetic{Store16: true}).print(&b); err != nil || !strings.Contains(b.String(), "stored   activations as f16\n") {
+		t.Errorf("%v in\n%s", err, b.String())
+	}
 	text, err := json.Marshal(describeOpenCL(0, card, gpu.Arithmetic{}))
 	if err != nil || !strings.Contains(string(text), `"allocation_bytes":2147483648`) || !strings.Contains(string(text), `"subgroups":true`) ||
 		strings.Contains(string(text), "heaps") {

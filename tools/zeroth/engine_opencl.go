@@ -29,7 +29,7 @@ func openOpenCL(name string, index int) (backend.Backend, error) {
 	}
 	p := d.Physical()
 	return backend.Backend{
-		Name: name, About: fmt.Sprintf("%s, %s", p.Name, p.Platform), Kernels: d.Kernels(), Delegate: d.Delegate(name),
+		Name: name, About: aboutDevice(p.Name, p.Platform, d.Limits().Arithmetic), Kernels: d.Kernels(), Delegate: d.Delegate(name),
 	}, nil
 }
 
