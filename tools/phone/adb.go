@@ -160,10 +160,15 @@ func (a *ADB) Choose(ctx context.Context, serial string) (Device, error) {
 	}
 	d, err := choose(list, serial)
 	if err != nil && d.State == "offline" && a.reconnect(ctx, d.Serial) {
-		if list, err = a.Devices(ctx); err != nil {
-			return Device{}, err
+		for range 20 { // the two greet each other first
+			if list, err = a.Devices(ctx); err != nil {
+				return Device{}, err
+			}
+			if d, err = choose(list, serial); d.State != "offline" {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
 		}
-		d, err = choose(list, serial)
 	}
 	if err == nil {
 		a.Serial = d.Serial

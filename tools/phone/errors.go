@@ -20,6 +20,9 @@ var (
 	ErrLost = errors.New("the connection to the phone was lost")
 	// ErrRun is wrapped where a run is not there, or there already.
 	ErrRun = errors.New("run on the phone")
+	// ErrSending is wrapped, beside ErrRun, where another push is sending what a run of
+	// the same name needs.
+	ErrSending = errors.New("another push is sending its files")
 	// ErrName is wrapped where a name or a command cannot be used.
 	ErrName = errors.New("not usable")
 	// ErrRemote is wrapped where a command failed on the phone.

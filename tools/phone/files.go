@@ -63,8 +63,9 @@ func (a *ADB) has(ctx context.Context, f *File) (bool, error) {
 	return err == nil && strings.TrimSpace(string(out)) == strconv.FormatInt(f.Bytes, 10), err
 }
 
-// Send brings a file to the phone, unless it is there.
-func (a *ADB) Send(ctx context.Context, f *File, executable bool) error {
+// Send brings a file that the run needs to the phone, unless it is there.
+func (r *Run) Send(ctx context.Context, f *File, executable bool) error {
+	a := r.adb
 	there, err := a.has(ctx, f)
 	if err != nil || there {
 		return err
@@ -72,7 +73,7 @@ func (a *ADB) Send(ctx context.Context, f *File, executable bool) error {
 	if err := a.makeRoom(ctx, f); err != nil {
 		return err
 	}
-	part := f.Remote + ".part"
+	part := f.Remote + "." + r.name() + ".part" // runs may be sent at the same time
 	if _, err := a.shell(ctx, "mkdir -p "+Quote(path.Dir(f.Remote))); err != nil {
 		return err
 	}

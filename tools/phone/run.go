@@ -20,12 +20,13 @@ import (
 type Run struct {
 	adb    *ADB
 	folder string
+	claim  *claim // from Prepare to Release
 }
 
-// alive is a test of the phone's shell in a run's folder: its process is there.
-// The process works in that folder; another that has got its number, as after a
-// restart of the phone, does not.
-const alive = `[ "/proc/$(cat pid 2>/dev/null)/cwd" -ef . ]`
+// alive is a test of the phone's shell in a run's folder: the process whose number
+// is in a file is there. It works in that folder; another that has got its number,
+// as after a restart of the phone, does not.
+func alive(file string) string { return `[ "/proc/$(cat ` + file + ` 2>/dev/null)/cwd" -ef . ]` }
 
 var runNames = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
 
@@ -47,35 +48,52 @@ type State string
 
 // The states of a run.
 const (
-	Absent  State = "absent" // or never started: the connection broke while its files were sent
+	Absent  State = "absent"  // or never started: the connection broke while its files were sent
+	Sending State = "sending" // its files, by a push that goes on
 	Running State = "running"
 	Ended   State = "ended"   // with an exit code
 	Killed  State = "killed"  // without one: the phone ended it, or was switched off
 	Fetched State = "fetched" // ended, and its results were pulled
 )
 
-// State asks the phone.
-func (r *Run) State(ctx context.Context) (State, error) {
-	out, err := r.adb.shell(ctx, "cd "+Quote(r.folder)+` 2>/dev/null || { echo absent; exit; }
+// stateScript prints the state of the run in a folder.
+func stateScript(folder string) string {
+	return "cd " + Quote(folder) + ` 2>/dev/null || { echo absent; exit; }
 if [ -e fetched ]; then echo fetched
 elif [ -e code ]; then echo ended
-elif `+alive+`; then echo running
+elif ` + alive("pid") + `; then echo running
 elif [ -e out ]; then echo killed
-else echo absent; fi`)
+elif ` + alive("sender") + `; then echo sending
+else echo absent; fi`
+}
+
+// State asks the phone.
+func (r *Run) State(ctx context.Context) (State, error) {
+	out, err := r.adb.shell(ctx, stateScript(r.folder))
 	return State(strings.TrimSpace(string(out))), err
 }
 
-// Prepare makes the run's folder. A run of that name that goes on, or whose
-// results were not fetched, stays and is an error.
+// Prepare makes the run's folder and keeps its name from other pushes, until
+// Release. A run of that name that goes on, or whose results were not fetched,
+// stays and is an error.
 func (r *Run) Prepare(ctx context.Context) error {
-	state, err := r.State(ctx)
+	state, err := r.take(ctx)
+	if err == nil && state == Sending { // a push that was ended is gone in a moment
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+		state, err = r.take(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	switch state {
-	case Absent, Fetched:
-		_, err = r.adb.shell(ctx, "rm -rf "+Quote(r.folder)+" && mkdir -p "+Quote(r.Folder()))
-		return err
+	case claimed:
+		return nil
+	case Sending:
+		return fmt.Errorf("%w: %s: %w", ErrRun, r.name(), ErrSending)
 	case Running:
 		return fmt.Errorf("%w: %s goes on", ErrRun, r.name())
 	default:
@@ -104,8 +122,11 @@ func (r *Run) Kept(ctx context.Context, name string) ([]byte, error) {
 }
 
 // Start starts a command that goes on when the connection ends. The words are
-// those of the program, which must be on the phone.
+// those of the program, which must be on the phone. The run must be prepared.
 func (r *Run) Start(ctx context.Context, words []string) error {
+	if !r.claim.stands() {
+		return fmt.Errorf("%w while files were sent", ErrLost)
+	}
 	// The inner shell notes its process before it becomes the program, so that
 	// the number in pid is the program's; the outer one waits for its exit code.
 	inner := `echo $$ > pid; exec ` + quoteAll(words)
@@ -125,8 +146,8 @@ func (r *Run) Stop(ctx context.Context) error {
 		return fmt.Errorf("%w: %s does not run: it is %s", ErrRun, r.name(), state)
 	}
 	// A program that has said nothing yet may not heed the signal yet.
-	_, err = r.adb.shell(ctx, "cd "+Quote(r.folder)+" && i=0 && while [ ! -s out ] && [ ! -s err ] && "+alive+
-		` && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done; `+alive+` && kill -INT "$(cat pid)"`)
+	_, err = r.adb.shell(ctx, "cd "+Quote(r.folder)+" && i=0 && while [ ! -s out ] && [ ! -s err ] && "+alive("pid")+
+		` && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done; `+alive("pid")+` && kill -INT "$(cat pid)"`)
 	return err
 }
 
@@ -191,7 +212,7 @@ o=$(($(wc -c < out) - %d)); e=$(($(wc -c < err) - %d))
 echo $o $e $c
 tail -c +%d out | head -c $o
 tail -c +%d err | head -c $e`,
-		Quote(f.run.folder), alive, f.out, f.err, pollBytes, pollBytes, pollBytes, pollBytes, f.out+1, f.err+1)
+		Quote(f.run.folder), alive("pid"), f.out, f.err, pollBytes, pollBytes, pollBytes, pollBytes, f.out+1, f.err+1)
 	text, err := f.run.adb.shell(ctx, command)
 	if err != nil {
 		return 0, false, err

@@ -43,7 +43,8 @@ func pushCommand() *cli.Command {
 			"and a pulled cable leave it going, --attach picks it up, --stop has it save and end.\n" +
 			"When it has ended its folder is fetched to --out.\n\n" +
 			"In --run files are named as in --program and --data. A program that is not named\n" +
-			"there is put behind the command, and the first of --data is train's and eval's.\n\n" +
+			"there is put behind the command, and the first of --data is train's and eval's. A name\n" +
+			"is a file's where the command reads one: --task sst2 stays a task beside a file sst2.\n\n" +
 			"--resume sends a run that was begun here, with all that its run.json names, goes on\n" +
 			"with it there, and brings it back: the same bits as if it had stayed.\n\n" +
 			"Example:\n" +
@@ -80,7 +81,7 @@ func pushCommand() *cli.Command {
 			if err := o.check(c); err != nil {
 				return err
 			}
-			p := pusher{pushOptions: o, stdout: c.App.Writer, stderr: c.App.ErrWriter}
+			p := pusher{pushOptions: o, app: c.App, stdout: c.App.Writer, stderr: c.App.ErrWriter}
 			return withPhoneHint(p.push(c.Context))
 		},
 	}
@@ -146,6 +147,7 @@ func withPhoneHint(err error) error {
 // pusher carries a push out.
 type pusher struct {
 	pushOptions
+	app            *cli.App // whose commands run on the phone
 	stdout, stderr io.Writer
 	adb            phone.ADB
 	run            *phone.Run
@@ -210,6 +212,7 @@ func (p *pusher) push(ctx context.Context) (err error) {
 	if err := facts.Check(); err != nil {
 		return err
 	}
+	defer p.run.Release()
 	words, err := p.send(ctx, job)
 	switch {
 	case errors.Is(err, phone.ErrLost):
@@ -220,6 +223,7 @@ func (p *pusher) push(ctx context.Context) (err error) {
 	if err := p.run.Start(ctx, words); err != nil {
 		return err
 	}
+	p.run.Release()
 	p.event("started", p.Name, "%s runs on the phone", p.Name)
 	return p.follow(ctx)
 }
@@ -227,7 +231,10 @@ func (p *pusher) push(ctx context.Context) (err error) {
 // send sends what the job needs and returns the words to start it with.
 func (p *pusher) send(ctx context.Context, job pushJob) (words []string, err error) {
 	if err := p.run.Prepare(ctx); err != nil {
-		if errors.Is(err, phone.ErrRun) {
+		switch {
+		case errors.Is(err, phone.ErrSending):
+			err = withHint(err, "wait for it, or give this one another name with --name")
+		case errors.Is(err, phone.ErrRun):
 			err = withHint(err, "zeroth push --attach --name "+p.Name+" follows and fetches it; --name starts another beside it")
 		}
 		return nil, err
@@ -235,7 +242,7 @@ func (p *pusher) send(ctx context.Context, job pushJob) (words []string, err err
 	remote := map[string]string{}
 	p.origin = pushOrigin{Resumes: p.Resume != "", Out: wholePath(p.Out), Paths: map[string]string{}}
 	for _, f := range job.files {
-		if err := p.adb.Send(ctx, f, f == job.binary); err != nil {
+		if err := p.run.Send(ctx, f, f == job.binary); err != nil {
 			return nil, err
 		}
 		verb := "has"
@@ -269,6 +276,8 @@ func (p *pusher) attach(ctx context.Context) error {
 	switch state {
 	case phone.Absent:
 		return withHint(fmt.Errorf("%w: there is no %s", phone.ErrRun, p.Name), "--name names the run; it is the name of its --out")
+	case phone.Sending:
+		return fmt.Errorf("%w: %s is being sent by another push", phone.ErrRun, p.Name)
 	case phone.Fetched:
 		return fmt.Errorf("%w: %s has ended and was fetched", phone.ErrRun, p.Name)
 	}

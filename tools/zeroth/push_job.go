@@ -66,11 +66,14 @@ func (p *pusher) planRun(job *pushJob, words []string) error {
 	if len(words) == 0 || strings.HasPrefix(words[0], "-") {
 		return withHint(usagef("--run %q: it begins with a command of zeroth", p.Run), "zeroth help lists the commands")
 	}
-	verb, words := words[0], words[1:]
+	command, err := readWords(p.app, words)
+	if err != nil {
+		return err
+	}
 	if _, err := os.Lstat(p.Out); err == nil {
 		return withHint(usagef("--out %s is there already", p.Out), "name a new folder, or go on with a run by --resume")
 	}
-	var named []string
+	var sent []string
 	for _, name := range append([]string{p.Program}, p.Data...) {
 		if name == "" {
 			continue
@@ -78,58 +81,31 @@ func (p *pusher) planRun(job *pushJob, words []string) error {
 		if _, err := job.add(name); err != nil {
 			return err
 		}
-		named = append(named, name)
+		sent = append(sent, name)
 	}
-	for i, word := range words {
-		_, value := flagValue(word)
-		if value == "" || slices.Contains(named, value) {
-			continue
-		}
-		if isFile(value) && (i == 0 || !strings.HasPrefix(value, "-")) {
-			return withHint(usagef("--run: %s lies here and not on the phone", value), "send it with --program or --data")
+	named := command.files()
+	for _, f := range named {
+		if !slices.Contains(sent, f.name) && isFile(f.name) {
+			return withHint(usagef("--run: %s lies here and not on the phone", f.name), "send it with --program or --data")
 		}
 	}
-	mentions := func(flag string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { name, _ := flagValue(w); return name == flag })
+	if p.Program != "" && !slices.ContainsFunc(named, func(f fileWord) bool { return f.name == p.Program }) {
+		command.rest = slices.Insert(command.rest, 0, p.Program)
 	}
-	if p.Program != "" && !slices.Contains(words, p.Program) {
-		words = slices.Insert(words, 0, p.Program)
+	if len(p.Data) > 0 && !command.mentions("data") && command.is("train", "eval") {
+		command.rest = append(command.rest, "--data", p.Data[0])
 	}
-	if len(p.Data) > 0 && !mentions("data") && (verb == "train" || verb == "eval") {
-		words = append(words, "--data", p.Data[0])
-	}
-	if slices.Contains(madeFolder, verb) && mentions("out") {
+	if command.is(madeFolder...) && command.mentions("out") {
 		return withHint(usagef("--run: --out on the phone is chosen by push"), "name the folder here with zeroth push --out")
 	}
 	job.words = func(remote map[string]string, folder string) []string {
-		all := []string{verb}
-		for _, word := range words {
-			all = append(all, replaceFile(word, remote))
-		}
-		if slices.Contains(madeFolder, verb) {
+		all := command.on(remote)
+		if command.is(madeFolder...) {
 			all = append(all, "--out", folder)
 		}
 		return all
 	}
 	return nil
-}
-
-// flagValue cuts "--name=value"; "--name" has no value, any other word no name.
-func flagValue(word string) (name, value string) {
-	if len(word) < 2 || word[0] != '-' {
-		return "", word
-	}
-	name, value, _ = strings.Cut(strings.TrimLeft(word, "-"), "=")
-	return name, value
-}
-
-// replaceFile puts the phone's path where a word or a flag's value is a file's.
-func replaceFile(word string, remote map[string]string) string {
-	_, value := flagValue(word)
-	if place, ok := remote[value]; ok && value != "" {
-		return strings.TrimSuffix(word, value) + place
-	}
-	return word
 }
 
 // planResume plans to go on with a run that was begun here.

@@ -247,6 +247,8 @@ func TestPushToAPhone(t *testing.T) {
 	})
 	t.Run("a lost connection", p.testLost)
 	t.Run("a run with a start", p.testStart)
+	t.Run("two at once", p.testTwo)
+	t.Run("words", p.testWords)
 	t.Run("unsuitable", p.testUnsuitable)
 	t.Run("commands", func(t *testing.T) {
 		said := p.must(t, "push", "--binary", p.binary, "--out", "none", "--run", "conformance --op Slice --digest")
@@ -348,6 +350,62 @@ func (p *emulatedPhone) testLost(t *testing.T) {
 	}
 	p.must(t, "push", "--stop", "--name", "cut")
 	p.must(t, "push", "--attach", "--name", "cut", "--out", "cut")
+}
+
+// testTwo pushes twice by one name: while the first sends its files, the second is
+// refused, and no longer once the first is gone.
+func (p *emulatedPhone) testTwo(t *testing.T) {
+	large := filepath.Join(p.folder, "large")
+	if err := os.WriteFile(large, make([]byte, 32<<20), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	first := p.zeroth("push", "--binary", p.binary, "--name", "two", "--data", large, "--run", "version")
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	sender := filepath.Join(p.root, phone.Root, "runs", "two", "sender")
+	for range 3000 {
+		if _, err := os.Stat(sender); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := first.Process.Signal(syscall.SIGSTOP); err != nil { // it takes as long as we want
+		t.Fatal(err)
+	}
+	p.fails(t, 1, `two: another push is sending its files\nhint: wait for it, or give this one another name`,
+		"push", "--binary", p.binary, "--name", "two", "--out", "second", "--run", "version")
+	p.fails(t, 1, `two is being sent`, "push", "--attach", "--name", "two")
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	first.Wait()
+	if said := p.must(t, "push", "--binary", p.binary, "--name", "two", "--out", "second", "--run", "version"); !strings.Contains(said, "exit code 0") {
+		t.Error(said)
+	}
+}
+
+// testWords sends files whose names are words that mean something else, too.
+func (p *emulatedPhone) testWords(t *testing.T) {
+	rows, err := os.ReadFile(filepath.Join(p.folder, "dev.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"sst2", "constant"} {
+		if err := os.WriteFile(filepath.Join(p.folder, name), rows, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push := func(run string) []string {
+		return []string{"push", "--binary", p.binary, "--program", "m.zpt", "--data", "dev.tsv", "--data", "sst2", "--out", "words", "--run", run}
+	}
+	p.fails(t, 2, `no command "tune"`, push("tune --steps 1")...)
+	p.fails(t, 2, `--run: constant lies here and not on the phone`, push("train --task sst2 --held-out constant")...)
+	p.fails(t, 2, `--run: constant lies here`, push("train --task sst2 --held-out=constant")...)
+	said := p.must(t, push("train --task sst2 --schedule constant --steps 1 --q 1 --batch 1 --threads 1")...)
+	if !strings.Contains(said, "fetched words") {
+		t.Error(said)
+	}
 }
 
 // testStart takes a run whose A was found here to the phone, follows it once its

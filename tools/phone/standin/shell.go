@@ -28,10 +28,31 @@ func (p *Phone) service(name string) func(*stream) {
 // The kinds of packets in version 2 of the shell's protocol: a byte, the length
 // as a little-endian word, the data.
 const (
-	packetStdout = 1
-	packetStderr = 2
-	packetExit   = 3
+	packetStdin      = 0
+	packetStdout     = 1
+	packetStderr     = 2
+	packetExit       = 3
+	packetCloseStdin = 4
 )
+
+// input hands on what the computer sends to a command, until it says that this is
+// all, or is gone.
+func input(from io.Reader, to io.WriteCloser) {
+	defer to.Close()
+	for {
+		var head [5]byte
+		if _, err := io.ReadFull(from, head[:]); err != nil || head[0] == packetCloseStdin {
+			return
+		}
+		var goesTo io.Writer = to
+		if head[0] != packetStdin { // the window's size
+			goesTo = io.Discard
+		}
+		if _, err := io.CopyN(goesTo, from, int64(binary.LittleEndian.Uint32(head[1:]))); err != nil {
+			return
+		}
+	}
+}
 
 // packets writes one kind of packets.
 type packets struct {
@@ -50,8 +71,7 @@ func (p packets) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// shell runs a command and sends its output and exit code. The command has no
-// input: its end is all that the computer sends.
+// shell runs a command and sends its output and exit code.
 func (p *Phone) shell(s *stream, text string) {
 	var lock sync.Mutex
 	command := exec.Command("/bin/sh", "-c", p.rewritten(text))
@@ -59,7 +79,11 @@ func (p *Phone) shell(s *stream, text string) {
 	command.Env = append(append(os.Environ(), "PATH="+p.toolFolder()+":"+os.Getenv("PATH")), p.options.Env...)
 	command.Stdout, command.Stderr = packets{s, packetStdout, &lock}, packets{s, packetStderr, &lock}
 	code := 0
-	err := command.Run()
+	stdin, err := command.StdinPipe()
+	if err == nil {
+		go input(s, stdin)
+		err = command.Run()
+	}
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
