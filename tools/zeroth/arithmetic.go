@@ -2,8 +2,12 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"zeroth/kernels/cpu"
+	"zeroth/kernels/gpu"
+	"zeroth/mpzo/train"
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 )
@@ -23,6 +27,24 @@ func (r *trainRun) noteArithmetic() error {
 		fmt.Fprintf(r.stderr, "zeroth: notice: the run began with %s arithmetic and goes on with %s: its last bits are no longer those of a run that stayed\n", was, have)
 	}
 	r.config.Arithmetic = have
+	return nil
+}
+
+// leastEpsInHalf is the smallest ε whose slopes activations in f16 leave be. Their
+// error grows as 1/ε: docs/RATIONALE.md has it measured.
+const leastEpsInHalf = 1e-3
+
+// noteStorage says where a backend stores activations with too few digits for a run.
+func (r *trainRun) noteStorage() error {
+	b, err := r.engine.find()
+	if err != nil {
+		return err
+	}
+	half := slices.ContainsFunc(b.Kernels, func(k kernel.Kernel) bool { return k.Half != (kernel.Operands{}) })
+	if half && r.config.Eps < leastEpsInHalf && r.config.Estimator != (train.JVP{}).Name() {
+		fmt.Fprintf(r.stderr, "zeroth: notice: %s stores activations as f16, whose rounding drowns slopes at eps %g: make that %g or more, or run without %s\n",
+			r.engine.Backend, r.config.Eps, leastEpsInHalf, gpu.WayStore16)
+	}
 	return nil
 }
 

@@ -356,7 +356,7 @@ func (r *trainRun) explain(err error) error {
 // begin brings the model to where the run begins and makes the folder and the
 // journal, or opens those of a run to resume.
 func (r *trainRun) begin(ctx context.Context) error {
-	if err := r.noteArithmetic(); err != nil {
+	if err := errors.Join(r.noteArithmetic(), r.noteStorage()); err != nil {
 		return err
 	}
 	begun := r.resuming && isBegun(r.folder)
