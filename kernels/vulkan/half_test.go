@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"zeroth/internal/half"
@@ -18,14 +19,20 @@ import (
 // openStoring opens a device that stores activations as f16, or skips.
 func openStoring(t *testing.T) *Device {
 	t.Helper()
-	a, err := ParseArithmetic(gpu.WayStore16)
+	return openStoringWith(t, "", gpu.Options{})
+}
+
+// openStoringWith opens it with further arithmetic.
+func openStoringWith(t *testing.T, ways string, o gpu.Options) *Device {
+	t.Helper()
+	a, err := ParseArithmetic(gpu.WayStore16 + "," + ways)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := open(t); !d.Physical().Features.FP16Storage {
 		t.Skipf("%s cannot store f16", d.Physical().Name)
 	}
-	return openWith(t, Options{Arithmetic: a})
+	return openWith(t, Options{Arithmetic: a, GPU: o})
 }
 
 // matrix is a value [rows, columns] in rows.
@@ -177,5 +184,47 @@ func TestGatheredHalves(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A sample of the suite with activations in f16: of all ops; of products of a rounded
+// x; and of weights in parts.
+func TestConformanceOfHalves(t *testing.T) {
+	for i, c := range []struct {
+		ways, ops string
+		parts     int
+		partBytes int64
+	}{
+		{"", "", 61, 0},
+		{wayDot, "linear", 173, 0},
+		{wayDot, "crossentropy", 173, 0},
+		{wayCoop, "linear", 173, 0},
+		{wayCoop8, "linear", 173, 0},
+		{"", "gather", 61, 3000},
+		{"", "linear", 131, 3000},
+	} {
+		t.Run(fmt.Sprintf("%s %s %d", c.ways, c.ops, c.partBytes), func(t *testing.T) {
+			d := openStoringWith(t, c.ways, gpu.Options{Tile: gpu.Tile{A: 2, B: 4}})
+			if c.ways != "" && d.limits.Arithmetic == (gpu.Arithmetic{Store16: true}) {
+				t.Skipf("%s cannot compute by %s", d.Physical().Name, c.ways)
+			}
+			if c.partBytes > 0 {
+				d.limits.PartBytes = c.partBytes
+			}
+			seen, passed := make(map[string]bool), 0
+			for _, r := range examine(t, d, c.ops, i+2, c.parts).Results {
+				seen[r.Op] = true
+				switch {
+				case r.Pass:
+					passed++
+				case c.partBytes > 0 && strings.Contains(r.Message, gpu.ErrTooLarge.Error()): // B may not be split
+				default:
+					t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
+				}
+			}
+			if passed < 2 || c.ops == "" && len(seen) < 15 {
+				t.Errorf("%d cases of %d ops passed", passed, len(seen))
+			}
+		})
 	}
 }
