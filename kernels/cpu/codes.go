@@ -32,6 +32,8 @@ type codeKernel struct {
 	// half is the same with NR = 16, for the odd panel at the end; nil where
 	// NR is 16.
 	half codeFunc
+	// column runs fn for tiles one below the other; nil where that gains nothing.
+	column codeColumn
 	// pack writes a panel of MR rows and words·4 columns of codes, row i at
 	// codes[i*ld], in the order that fn reads, xBytes for a row's word. Rows
 	// past rows are undefined: their products are thrown away.
@@ -51,6 +53,15 @@ type codeKernel struct {
 
 // codeFunc is the function of a codeKernel. words counts those of one group.
 type codeFunc func(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+
+// codeColumn is a codeFunc of one panel for tiles one below the other, tiles ≥ 1 of
+// them: tile t with a[t*stride:] and c[t*MR*ldc:]. With every codeColumnStep words
+// it begins to bring a line of memory into the second cache, at next first and
+// then step bytes further each time; it reads nothing there.
+type codeColumn func(tiles, stride, groups, words int, a, b *byte, scales *float32, start *int32, c *float32, ldc int, next *byte, step int)
+
+// codeColumnStep is how many words a codeColumn takes at a time.
+const codeColumnStep = 2
 
 // packRows is a multiple of the rows of x that pack may read at once: it reads,
 // and ignores, those past MR.

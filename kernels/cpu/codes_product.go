@@ -258,20 +258,47 @@ func (p *codeProduct) compute(s *codeSpace, t *codeBlock) {
 		words := min(depth, p.words-v)
 		for c := t.c0; c < t.c1; {
 			columns := p.codeWidth(c)
-			fn := k.fn
-			if columns < k.NR {
-				fn = k.half
-			}
 			w := p.codePanel(s, c, columns, v, words)
-			for r := first; r < last; r += k.MR {
-				tile := (t.matrix*p.tiles + r/k.MR) * p.tileBytes()
-				fn(w.groups, w.words, &p.packed[tile+v*k.MR*k.xBytes], &w.b[0], w.panel,
-					&s.scales[0], &s.start[0], &s.c[(r-first)*codeColumns+c-t.c0], codeColumns)
-			}
+			p.codeTiles(s, t, c, columns, v, &w)
 			c += columns
 		}
 	}
 	p.finish(s, t, first)
+}
+
+// codeTiles runs the micro-kernel for all rows of the block and columns [c,
+// c+columns), with words from v on.
+func (p *codeProduct) codeTiles(s *codeSpace, t *codeBlock, c, columns, v int, w *codeSlice) {
+	k := p.kernel
+	first, stride := 2*t.r0/k.MR, p.tileBytes()
+	tiles := ceilDiv(2*t.r1, k.MR) - first
+	a := p.packed[(t.matrix*p.tiles+first)*stride+v*k.MR*k.xBytes:]
+	y := s.c[c-t.c0:]
+	if k.column != nil && columns == k.NR {
+		next, step := p.codeAhead(t, c, v, tiles, w)
+		k.column(tiles, stride, w.groups, w.words, &a[0], &w.b[0], &s.scales[0], &s.start[0], &y[0], codeColumns, next, step)
+		return
+	}
+	fn := k.fn
+	if columns < k.NR {
+		fn = k.half
+	}
+	for i := range tiles {
+		fn(w.groups, w.words, &a[i*stride], &w.b[0], w.panel, &s.scales[0], &s.start[0], &y[i*k.MR*codeColumns], codeColumns)
+	}
+}
+
+// codeAhead tells a codeColumn what to bring in: what the block reads of W next,
+// of as many words as w has.
+func (p *codeProduct) codeAhead(t *codeBlock, c, v, tiles int, w *codeSlice) (next *byte, step int) {
+	words := w.groups * w.words
+	if c += op.PanelRows; c >= t.c1 {
+		c, v = t.c0, v+words
+	}
+	if b := p.w.slice(c, 4*v, 4*words); len(b) > 0 {
+		return &b[0], ceilDiv(len(b), tiles*max(words/codeColumnStep, 1))
+	}
+	return &w.b[0], 0
 }
 
 // codeWidth is how many columns the micro-kernel takes from column c on.

@@ -1,15 +1,17 @@
 #include "textflag.h"
 
-// func code6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+// func codeColumn6x16AVX2(tiles, stride, groups, words int, a, b *byte, scales *float32, start *int32, c *float32, ldc int, next *byte, step int)
 //
-//	for g := range groups {
-//		for i := range 6 {
-//			for j := range 16 {
-//				acc := start[g*16+j]
-//				for p := 2*words*g; p < 2*words*(g+1); p++ {
-//					acc += a[p, i, 0] * b[p, j, 0] + a[p, i, 1] * b[p, j, 1]
+//	for t := range tiles {
+//		for g := range groups {
+//			for i := range 6 {
+//				for j := range 16 {
+//					acc := start[g*16+j]
+//					for p := 2*words*g; p < 2*words*(g+1); p++ {
+//						acc += a[t*stride:][p, i, 0] * b[p, j, 0] + a[t*stride:][p, i, 1] * b[p, j, 1]
+//					}
+//					c[(6*t+i)*ldc+j] += scales[g*16+j] * float32(acc)
 //				}
-//				c[i*ldc+j] += scales[g*16+j] * float32(acc)
 //			}
 //		}
 //	}
@@ -17,9 +19,10 @@
 // a and b are pairs of int16: those of a as packPairs, of b as widenPairs makes
 // them. groups is at least 1, words may be 0.
 //
-//	R10 groups left      R11 words               CX words left in the group
-//	SI a, 6 pairs        DI b, 16 pairs          DX scales   R8 start
-//	BX c                 R9 ldc·4                AX a row of c
+//	R13 tiles left       R14 a of the tile        R15 stride
+//	R10 groups left      R11 words                CX words left in the group
+//	SI a, 6 pairs        DI b, 16 pairs           DX scales   R8 start
+//	BX c                 R9 ldc·4                 AX a row of c             R12 next
 //	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
 //	Y12, Y13 the pairs of b                      Y14, Y15 products
 
@@ -52,16 +55,22 @@
 	VMOVUPS     high, 32(AX);      \
 	ADDQ        R9, AX
 
-TEXT ·code6x16AVX2(SB), NOSPLIT, $0-72
-	MOVQ groups+0(FP), R10
-	MOVQ words+8(FP), R11
-	MOVQ a+16(FP), SI
-	MOVQ b+24(FP), DI
-	MOVQ scales+40(FP), DX
-	MOVQ start+48(FP), R8
-	MOVQ c+56(FP), BX
-	MOVQ ldc+64(FP), R9
+TEXT ·codeColumn6x16AVX2(SB), NOSPLIT, $0-96
+	MOVQ tiles+0(FP), R13
+	MOVQ stride+8(FP), R15
+	MOVQ words+24(FP), R11
+	MOVQ a+32(FP), R14
+	MOVQ c+64(FP), BX
+	MOVQ ldc+72(FP), R9
+	MOVQ next+80(FP), R12
 	SHLQ $2, R9
+
+tile:
+	MOVQ groups+16(FP), R10
+	MOVQ R14, SI
+	MOVQ b+40(FP), DI
+	MOVQ scales+48(FP), DX
+	MOVQ start+56(FP), R8
 
 group:
 	VMOVDQU (R8), Y0
@@ -83,14 +92,16 @@ group:
 	PCALIGN $32
 
 two:
+	PREFETCHT1 (R12)
+	ADDQ       step+88(FP), R12
 	STEP(0, 0)
 	STEP(24, 64)
 	STEP(48, 128)
 	STEP(72, 192)
-	ADDQ $96, SI
-	ADDQ $256, DI
-	SUBQ $2, CX
-	JGE  two
+	ADDQ       $96, SI
+	ADDQ       $256, DI
+	SUBQ       $2, CX
+	JGE        two
 
 last:
 	ADDQ $2, CX
@@ -114,5 +125,9 @@ store:
 	ADDQ    $64, R8
 	DECQ    R10
 	JNZ     group
+	ADDQ    R15, R14
+	MOVQ    AX, BX
+	DECQ    R13
+	JNZ     tile
 	VZEROUPPER
 	RET

@@ -1,17 +1,19 @@
 #include "textflag.h"
 
-// func codeQ4x6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+// func codeColumnQ4x6x16AVX2(tiles, stride, groups, words int, a, b *byte, scales *float32, start *int32, c *float32, ldc int, next *byte, step int)
 //
-//	for g := range groups {
-//		for i := range 6 {
-//			for j := range 16 {
-//				acc := start[g*16+j]
-//				for v := words*g; v < words*(g+1); v++ {
-//					for k := range 4 {
-//						acc += a[v, i, k] * b[v, j, k]
+//	for t := range tiles {
+//		for g := range groups {
+//			for i := range 6 {
+//				for j := range 16 {
+//					acc := start[g*16+j]
+//					for v := words*g; v < words*(g+1); v++ {
+//						for k := range 4 {
+//							acc += a[t*stride:][v, i, k] * b[v, j, k]
+//						}
 //					}
+//					c[(6*t+i)*ldc+j] += scales[g*16+j] * float32(acc)
 //				}
-//				c[i*ldc+j] += scales[g*16+j] * float32(acc)
 //			}
 //		}
 //	}
@@ -24,9 +26,10 @@
 // start being added to the first: |Σ₁ (a−128)·b − 128·Σ₂ b| ≤ 16·8·(127 + 128). In
 // between they may wrap around. A product of two pairs lies within ±2·255·8.
 //
-//	R10 groups left      R11 words               CX words left in the group
-//	SI a, 6 words        DI b, 16 words          DX scales   R8 start
-//	BX c                 R9 ldc·4                AX a row of c
+//	R13 tiles left       R14 a of the tile        R15 stride
+//	R10 groups left      R11 words                CX words left in the group
+//	SI a, 6 words        DI b, 16 words           DX scales   R8 start
+//	BX c                 R9 ldc·4                 AX a row of c             R12 next
 //	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
 //	Y12, Y13 the words of b                      Y14, Y15 products
 
@@ -65,16 +68,22 @@
 DATA codeOnes<>+0(SB)/4, $0x00010001
 GLOBL codeOnes<>(SB), RODATA|NOPTR, $4
 
-TEXT ·codeQ4x6x16AVX2(SB), NOSPLIT, $0-72
-	MOVQ groups+0(FP), R10
-	MOVQ words+8(FP), R11
-	MOVQ a+16(FP), SI
-	MOVQ b+24(FP), DI
-	MOVQ scales+40(FP), DX
-	MOVQ start+48(FP), R8
-	MOVQ c+56(FP), BX
-	MOVQ ldc+64(FP), R9
+TEXT ·codeColumnQ4x6x16AVX2(SB), NOSPLIT, $0-96
+	MOVQ tiles+0(FP), R13
+	MOVQ stride+8(FP), R15
+	MOVQ words+24(FP), R11
+	MOVQ a+32(FP), R14
+	MOVQ c+64(FP), BX
+	MOVQ ldc+72(FP), R9
+	MOVQ next+80(FP), R12
 	SHLQ $2, R9
+
+tile:
+	MOVQ groups+16(FP), R10
+	MOVQ R14, SI
+	MOVQ b+40(FP), DI
+	MOVQ scales+48(FP), DX
+	MOVQ start+56(FP), R8
 
 group:
 	VPXOR    Y1, Y1, Y1
@@ -97,14 +106,18 @@ group:
 	PCALIGN $32
 
 four:
+	PREFETCHT1 (R12)
+	ADDQ       step+88(FP), R12
 	STEP(0, 0)
 	STEP(24, 64)
+	PREFETCHT1 (R12)
+	ADDQ       step+88(FP), R12
 	STEP(48, 128)
 	STEP(72, 192)
-	ADDQ $96, SI
-	ADDQ $256, DI
-	SUBQ $4, CX
-	JGE  four
+	ADDQ       $96, SI
+	ADDQ       $256, DI
+	SUBQ       $4, CX
+	JGE        four
 
 rest:
 	ADDQ $4, CX
@@ -132,5 +145,9 @@ store:
 	ADDQ         $64, R8
 	DECQ         R10
 	JNZ          group
+	ADDQ         R15, R14
+	MOVQ         AX, BX
+	DECQ         R13
+	JNZ          tile
 	VZEROUPPER
 	RET

@@ -6,11 +6,11 @@ func archRoutines() []routines {
 	avx2.needs = Features{AVX2: true}
 	avx2.gemm = microKernel{name: "6x16_avx2", MR: 6, NR: 16, fn: gemm6x16AVX2, column: column6x16AVX2}
 	avx2.codes = codeKernel{
-		name: "6x16_avx2", MR: 6, NR: 16, fn: code6x16AVX2,
+		name: "6x16_avx2", MR: 6, NR: 16, fn: code6x16AVX2, column: codeColumn6x16AVX2,
 		pack: packPairs, xBytes: 8, widen: widenPairs, wBytes: 8, step: 1,
 	}
 	avx2.codesQ4 = codeKernel{
-		name: "q4_6x16_avx2", MR: 6, NR: 16, fn: codeQ4x6x16AVX2,
+		name: "q4_6x16_avx2", MR: 6, NR: 16, fn: codeQ4x6x16AVX2, column: codeColumnQ4x6x16AVX2,
 		pack: packUnsigned(6), xBytes: 4, wBytes: 4, shift: 128, step: 1,
 	}
 	avx2.largest = largestVectors
