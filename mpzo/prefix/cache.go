@@ -36,7 +36,7 @@ type Options struct {
 	// Identity names what computes the values; the codec's columns are added to it.
 	Identity string
 	Codec    Codec
-	Budget   int64 // bytes that the file may have
+	Budget   int64 // bytes that the file may have, or the files of a folder
 	// Notice is told, a line each, what of the file cannot be used and when no
 	// more is kept. It may be nil.
 	Notice func(line string)
@@ -58,6 +58,7 @@ type Cache struct {
 	entries map[Key]entry
 	size    int64 // of the file, all of it good
 	full    bool  // nothing more is written
+	beside  *beside
 	stats   Stats
 	record  []byte // the last that was read or written
 }
@@ -109,12 +110,6 @@ func Open(path string, o Options) (*Cache, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// NameOf gives 16 bytes that name an identity, for a file that others lie beside.
-func NameOf(identity string) []byte {
-	sum := sha256.Sum256([]byte(identity))
-	return sum[:16]
 }
 
 // header is what the file begins with.
@@ -241,7 +236,7 @@ func (c *Cache) Store(key Key, tokens int, payload []byte) {
 		return
 	}
 	need := recordBytes + int64(len(payload))
-	if c.size+need > c.options.Budget || len(payload) > math.MaxUint32 {
+	if !c.beside.leave(c.options.Budget-c.size-need) || len(payload) > math.MaxUint32 {
 		c.full = true
 		c.options.Notice(fmt.Sprintf("the prefix cache has its %s: of the sequences beyond, the frozen layers run each time", bytesize.Format(c.options.Budget)))
 		return

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"zeroth/mpzo/prefix"
 )
@@ -252,4 +253,114 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Files of a folder have one budget: what was used least lately goes for what is
+// new, but not what is open, nor what is not ours.
+func TestFolderKeepsToItsBudget(t *testing.T) {
+	var notices []string
+	folder := t.TempDir()
+	fill := func(identity string, budget int64, sequences ...int) (*prefix.Cache, []bool) {
+		o := options(&notices)
+		o.Identity, o.Budget = identity, budget
+		c, err := prefix.OpenIn(folder, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		var found []bool
+		for _, s := range sequences {
+			values := [][]float32{make([]float32, 2*s), make([]float32, s)}
+			hit := c.Load(key(s), s, values)
+			if !hit {
+				c.Store(key(s), s, o.Codec.Append(nil, s, sequence(s)))
+			}
+			found = append(found, hit)
+		}
+		return c, found
+	}
+	age := func(hours time.Duration) { // of all that is there
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			info, err := e.Info()
+			if err != nil {
+				t.Fatal(err)
+			}
+			then := info.ModTime().Add(-hours * time.Hour)
+			if err := os.Chtimes(filepath.Join(folder, e.Name()), then, then); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	total := func() (files int, bytes int64) {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), ".prefix") {
+				files, bytes = files+1, bytes+info.Size()
+			}
+		}
+		return files, bytes
+	}
+	for _, stranger := range []string{"letter.prefix", strings.Repeat("0", 32) + ".prefix", "notes"} {
+		if err := os.WriteFile(filepath.Join(folder, stranger), []byte("Dear all"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const unbounded = 1 << 20
+	for _, identity := range []string{"first", "second", "third"} {
+		c, _ := fill(identity, unbounded, 1, 2, 3)
+		c.Close()
+		age(1)
+	}
+	if c, found := fill("first", unbounded, 3); !found[0] { // used again: the second is the oldest now
+		t.Error("what is there is not found")
+	} else {
+		c.Close()
+	}
+	age(1)
+	_, before := total()
+	fourth, _ := fill("fourth", before+150, 1, 2, 3)
+	if fourth.Stats().Entries != 3 {
+		t.Errorf("%+v", fourth.Stats())
+	}
+	if files, bytes := total(); files != 5 || bytes > before+150 {
+		t.Errorf("%d files of %d bytes, there were %d", files, bytes, before)
+	}
+	if len(notices) != 1 || !strings.Contains(notices[0], "was removed to make room") {
+		t.Errorf("notices %q", notices)
+	}
+	for _, identity := range []string{"first", "second"} {
+		c, found := fill(identity, unbounded, 3)
+		if found[0] != (identity == "first") {
+			t.Errorf("%s is found: %v", identity, found[0])
+		}
+		c.Close()
+	}
+	// What could never fit makes no room. What is open stays, however old.
+	if c, _ := fill("fifth", 60, 1); c.Stats().Entries != 0 {
+		t.Errorf("%+v", c.Stats())
+	}
+	third, found := fill("third", unbounded, 3)
+	age(1)
+	if files, _ := total(); files != 7 || !found[0] {
+		t.Errorf("%d files, found %v", files, found)
+	}
+	open := third.Stats().Bytes + fourth.Stats().Bytes + 48 + 8 // and the fifth's head, and a stranger
+	if c, _ := fill("sixth", open+fourth.Stats().Bytes, 1, 2, 3); c.Stats().Entries != 3 {
+		t.Errorf("%+v, %q", c.Stats(), notices)
+	}
+	if files, bytes := total(); files != 6 || bytes != open+fourth.Stats().Bytes+8 { // another stranger
+		t.Errorf("%d files of %d bytes", files, bytes)
+	}
+	for _, stranger := range []string{"letter.prefix", strings.Repeat("0", 32) + ".prefix", "notes"} {
+		if text, err := os.ReadFile(filepath.Join(folder, stranger)); err != nil || string(text) != "Dear all" {
+			t.Errorf("%s: %q, %v", stranger, text, err)
+		}
+	}
 }

@@ -5,7 +5,7 @@
 // A Codec says how a sequence's values are written, and rounds them: whoever uses
 // values that were just computed takes them through the codec, too, so that it
 // makes no difference whether a Cache had them. A Cache is a file of them within
-// a stated size.
+// a stated size, which it may share with files of other identities in its folder.
 //
 // The file: all integers are little-endian.
 //

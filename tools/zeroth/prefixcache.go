@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +31,7 @@ const prefixSetting = "prefix_cache"
 func prefixFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "prefix-cache", Usage: "with --layers: keep what the layers below those give for each text in a file of at most `BYTES` (with K, M or G), and run them no more for it", DefaultText: "none"},
-		&cli.StringFlag{Name: "prefix-cache-dir", Usage: "`FOLDER` for that file, which runs may share one after the other", DefaultText: "the run's"},
+		&cli.StringFlag{Name: "prefix-cache-dir", Usage: "`FOLDER` for that file, which runs may share; it is for all files in it then, and those that were used least lately go for new ones", DefaultText: "the run's"},
 	}
 }
 
@@ -90,7 +89,7 @@ func (r *trainRun) cutPrefix(linked *program.Program) (*program.Program, error) 
 	if err != nil {
 		return nil, err
 	}
-	r.cut = &cut
+	r.cut, r.below = &cut, m.Method(pass.MethodPrefix).String()
 	return lowered(m, linked)
 }
 
@@ -103,17 +102,15 @@ func (r *trainRun) openPrefix(context.Context) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(r.folder, prefixName)
-	if r.config.PrefixDir != "" {
-		if err := os.MkdirAll(r.config.PrefixDir, 0o777); err != nil {
-			return err
-		}
-		path = filepath.Join(r.config.PrefixDir, hex.EncodeToString(prefix.NameOf(identity))+".prefix")
-	}
-	r.cache, err = prefix.Open(path, prefix.Options{
+	options := prefix.Options{
 		Identity: identity, Codec: prefix.Codec{Columns: r.model.FrozenColumns()}, Budget: r.config.PrefixCache,
 		Notice: func(line string) { fmt.Fprintln(r.stderr, "zeroth: notice:", line) },
-	})
+	}
+	if r.config.PrefixDir != "" {
+		r.cache, err = prefix.OpenIn(r.config.PrefixDir, options)
+	} else {
+		r.cache, err = prefix.Open(filepath.Join(r.folder, prefixName), options)
+	}
 	switch {
 	case errors.Is(err, prefix.ErrLocked):
 		return withHint(err, "another run has the cache open: give this one another --prefix-cache-dir")
@@ -127,7 +124,8 @@ func (r *trainRun) openPrefix(context.Context) error {
 }
 
 // prefixIdentity names all that decides the bits of the cached values but the
-// tokens.
+// tokens: the weights, the nodes that this build's compiler makes of them, and the
+// arithmetic of this build's kernels.
 func (r *trainRun) prefixIdentity() (string, error) {
 	features, err := cpu.DetectLimited()
 	if err != nil {
@@ -139,11 +137,19 @@ func (r *trainRun) prefixIdentity() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		backend = fmt.Sprintf("%q (%q) with %q, %q and cpu", r.engine.Backend, b.About,
-			os.Getenv(vulkan.ArithmeticVariable), os.Getenv(opencl.ArithmeticVariable))
+		shaders, err := vulkan.Bits()
+		if err != nil {
+			return "", err
+		}
+		kernels, err := opencl.Bits()
+		if err != nil {
+			return "", err
+		}
+		backend = fmt.Sprintf("%q (%q) with %q of %s, %q of %s and cpu", r.engine.Backend, b.About,
+			os.Getenv(vulkan.ArithmeticVariable), shaders, os.Getenv(opencl.ArithmeticVariable), kernels)
 	}
 	p := r.file.Program
-	return fmt.Sprintf("%x %q by %s %s", p.Fingerprint, r.cut.Values, backend, cpu.Arithmetic(features, weightTypes(p))), nil
+	return fmt.Sprintf("%x %q by %s %s of %s\n%s", p.Fingerprint, r.cut.Values, backend, cpu.Arithmetic(features, weightTypes(p)), cpu.Bits(), r.below), nil
 }
 
 // cached is what a run's prefix cache did, as JSON has it.

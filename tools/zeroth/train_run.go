@@ -36,6 +36,7 @@ type trainRun struct {
 
 	file    *program.File
 	cut     *pass.Cut     // where the program is cut for the prefix cache, or nil
+	below   string        // the nodes below the cut
 	cache   *prefix.Cache // nil without one
 	model   *train.Model
 	trainer *train.Trainer
