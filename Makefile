@@ -57,6 +57,7 @@ conformance-opencl: build ## compare a device of OpenCL with the plain kernels (
 
 conformance-gpu: build ## compare a device of Vulkan with the plain kernels; what sums across a group at other subgroup widths of llvmpipe, too
 	./bin/zeroth conformance --backend vulkan:0
+	if ./bin/zeroth devices | grep -q 'f16 storage'; then ZEROTH_VULKAN=store16 ./bin/zeroth conformance --backend vulkan:0 --part 1/30; fi
 	for op in linear crossentropy; do ZEROTH_VULKAN=dot,coop ./bin/zeroth conformance --backend vulkan:0 --op $$op --part 1/8 || exit 1; done
 	for width in 128 512; do for op in normalization attention loss weightedsum updatelora; do \
 	  LP_NATIVE_VECTOR_WIDTH=$$width MESA_SHADER_CACHE_DISABLE=1 ./bin/zeroth conformance --backend vulkan:0 --op $$op || exit 1; done; done
