@@ -110,14 +110,15 @@ func sampled(t *testing.T, d *Device, specs []*op.Spec, parts, productParts int)
 }
 
 // Products by dot products of bytes are within the limits of rounded ones, whether the
-// device has an instruction for them or not; also where copies are cut into groups.
+// device has an instruction for them or not; also where copies are cut into groups,
+// and activations are f16.
 func TestDot(t *testing.T) {
-	arithmetic, err := ParseArithmetic(wayDot)
-	if err != nil {
-		t.Fatal(err)
-	}
 	built := make(map[string]bool)
 	for i, slots := range []int{0, 3} {
+		arithmetic, err := ParseArithmetic(wayDot + []string{"", "," + gpu.WayStore16}[i])
+		if err != nil {
+			t.Fatal(err)
+		}
 		d := openWith(t, Options{Arithmetic: arithmetic, GPU: gpu.Options{Slots: slots}})
 		registry, err := kernel.NewRegistry(d.Kernels())
 		if err != nil {
