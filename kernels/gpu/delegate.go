@@ -189,6 +189,7 @@ func (s *session) give(m *mirror) {
 func (s *session) giveUnused() {
 	if len(s.executables) == 0 {
 		s.empty()
+		s.crossing = nil
 		if s.arena != nil {
 			s.arena.Free()
 			s.arena = nil

@@ -184,6 +184,14 @@ func TestHalfMemory(t *testing.T) {
 	if up, down := s.Moved(); up-before != 63*16*2 || down != crossing {
 		t.Errorf("moved %d and %d bytes", up-before, down)
 	}
+	defer func() {
+		for _, e := range compiled {
+			e.Close()
+		}
+		if left := s.Held().Total(); left != s.ops.table.Size {
+			t.Errorf("closed partitions hold %d bytes", left)
+		}
+	}()
 	if n := testing.AllocsPerRun(10, func() { _, _ = compiled[0].Run(t.Context()), compiled[0].Fetch(0) }); n != 0 {
 		t.Errorf("a run allocates %g times", n)
 	}

@@ -19,11 +19,11 @@ import (
 // openStoring opens a device that stores activations as f16, or skips.
 func openStoring(t *testing.T) *Device {
 	t.Helper()
-	return openStoringWith(t, "", gpu.Options{})
+	return openStoringWith(t, "", Options{})
 }
 
-// openStoringWith opens it with further arithmetic.
-func openStoringWith(t *testing.T, ways string, o gpu.Options) *Device {
+// openStoringWith opens it with further arithmetic and options.
+func openStoringWith(t *testing.T, ways string, o Options) *Device {
 	t.Helper()
 	a, err := ParseArithmetic(gpu.WayStore16 + "," + ways)
 	if err != nil {
@@ -32,7 +32,8 @@ func openStoringWith(t *testing.T, ways string, o gpu.Options) *Device {
 	if d := open(t); !d.Physical().Features.FP16Storage {
 		t.Skipf("%s cannot store f16", d.Physical().Name)
 	}
-	return openWith(t, Options{Arithmetic: a, GPU: o})
+	o.Arithmetic = a
+	return openWith(t, o)
 }
 
 // matrix is a value [rows, columns] in rows.
@@ -188,7 +189,7 @@ func TestGatheredHalves(t *testing.T) {
 }
 
 // A sample of the suite with activations in f16: of all ops; of products of a rounded
-// x; and of weights in parts.
+// x; and of weights in parts; copied through staging or not.
 func TestConformanceOfHalves(t *testing.T) {
 	for i, c := range []struct {
 		ways, ops string
@@ -196,6 +197,7 @@ func TestConformanceOfHalves(t *testing.T) {
 		partBytes int64
 	}{
 		{"", "", 43, 0},
+		{"", "normalization", 29, 0},
 		{wayDot, "linear", 173, 0},
 		{wayDot, "crossentropy", 173, 0},
 		{wayCoop, "linear", 173, 0},
@@ -204,7 +206,7 @@ func TestConformanceOfHalves(t *testing.T) {
 		{"", "linear", 131, 3000},
 	} {
 		t.Run(fmt.Sprintf("%s %s %d", c.ways, c.ops, c.partBytes), func(t *testing.T) {
-			d := openStoringWith(t, c.ways, gpu.Options{Tile: gpu.Tile{A: 2, B: 4}})
+			d := openStoringWith(t, c.ways, Options{GPU: gpu.Options{Tile: gpu.Tile{A: 2, B: 4}}, Staged: i%2 == 1})
 			if c.ways != "" && d.limits.Arithmetic == (gpu.Arithmetic{Store16: true}) {
 				t.Skipf("%s cannot compute by %s", d.Physical().Name, c.ways)
 			}
