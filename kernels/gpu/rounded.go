@@ -59,11 +59,14 @@ func (a *Arithmetic) multiplierFor(w op.Type) *multiplier {
 	return nil
 }
 
+// dotNumber is the number of dot products; those of matrices are higher.
+const dotNumber = 1
+
 // number tells multipliers apart, from 1.
 func (m *multiplier) number() uint32 {
 	switch {
 	case m.matrix == nil:
-		return 1
+		return dotNumber
 	case m.bytes:
 		return 2
 	}
@@ -107,6 +110,10 @@ func (m *multiplier) words(K int) int {
 // group: kind 0 and as many pairs as fit.
 const mostSlots = 8
 
+// mostTokens, times 8, is the most tokens of a tile: an invocation has the low-rank
+// product of each in a register beside the sums.
+const mostTokens = 8
+
 // shape is how a tile holds the kinds of so many copies (rounded.glsl).
 type shape struct {
 	slots, U, B int
@@ -119,7 +126,7 @@ func (b *builder) shape(m *multiplier, t Tile, copies int) shape {
 	if slots > most {
 		slots, grouped = (most-1)/2*2+1, true
 	}
-	return shape{slots, max(t.A/slots, 1), t.B, grouped}
+	return shape{slots, min(max(t.A/slots, 1), mostTokens), t.B, grouped}
 }
 
 func (s shape) rows() int    { return 8 * s.U }

@@ -163,6 +163,38 @@ func TestRoundedStages(t *testing.T) {
 	}
 }
 
+// Large tiles are tried with kernels of matrices and of several copies alone, and hold no
+// more than an invocation has registers for.
+func TestLargeTiles(t *testing.T) {
+	w := op.Type{DType: op.Q4, Layout: op.Panels16, Shape: []op.Dim{op.C(4096), op.C(4096)}}
+	for _, c := range []struct {
+		m      *multiplier
+		rows   int
+		copies int
+		large  bool
+	}{
+		{&multiplier{matrix: &testMatrix}, 512, 2, true},
+		{&multiplier{matrix: &testMatrix, bytes: true}, 512, 9, true},
+		{&multiplier{matrix: &testMatrix}, 512, 1, false},
+		{&multiplier{matrix: &testMatrix}, 32, 2, false},
+		{&multiplier{bytes: true}, 512, 2, false},
+	} {
+		class := classOf(w, c.rows, 4096, 4096).rounded(c.m, c.copies)
+		if got := slices.Contains(class.candidates(), Tile{16, 8}); got != c.large {
+			t.Errorf("%+v: tried: %v", c, got)
+		}
+	}
+	b := &builder{Ops: new(Ops)}
+	for copies := 1; copies <= 20; copies++ {
+		for _, tile := range slices.Concat(Tiles(), MatrixTiles()) {
+			s := b.shape(&multiplier{matrix: &testMatrix}, tile, copies)
+			if sums := s.slots * s.U * s.B; sums > 128 || sums+s.U*s.B > 192 {
+				t.Errorf("%d copies, %v: %d sums and %d of the low-rank product", copies, tile, sums, s.U*s.B)
+			}
+		}
+	}
+}
+
 // Tiles are tried with the kernel that will use them, by copies apart.
 func TestTuningOfRounded(t *testing.T) {
 	cache := t.TempDir()

@@ -24,8 +24,17 @@ func (t Tile) columns() int { return 16 * t.B }
 // shared memory.
 var tiles = []Tile{{2, 4}, {2, 8}, {4, 4}, {4, 8}, {8, 4}, {8, 8}}
 
-// Tiles are the tiles that may be tried.
+// matrixTiles are tried, too, with kernels of matrices of two copies or more: there an
+// invocation has as much of a tile of 128 by 128 in registers as a subgroup's products
+// are good for, and W is decoded for more rows at once. None takes more than 26 KiB of
+// shared memory.
+var matrixTiles = []Tile{{16, 4}, {16, 8}}
+
+// Tiles are the tiles that may be tried with any kernel.
 func Tiles() []Tile { return slices.Clone(tiles) }
+
+// MatrixTiles are those that may be tried with kernels of matrices alone.
+func MatrixTiles() []Tile { return slices.Clone(matrixTiles) }
 
 // usualTile is the tile for a number of rows of x where none was tried: few rows
 // waste less in a small one.
@@ -76,11 +85,19 @@ const halfClass = 1 << 7
 // kinds are those of x's rows; 0 where it is not rounded.
 func (c class) kinds() int { return int(c.weights >> 16) }
 
+// matrices reports whether it is of a multiplier by matrices.
+func (c class) matrices() bool { return c.weights>>8&0xff > dotNumber }
+
 // candidates are the tiles to try: not those of which most rows would be empty.
 func (c class) candidates() []Tile {
 	var list []Tile
 	for _, t := range tiles {
 		if t.A == 2 || t.rows() <= 2*c.rows && c.rows > 16 {
+			list = append(list, t)
+		}
+	}
+	for _, t := range matrixTiles {
+		if c.matrices() && c.kinds() > 1 && t.rows() <= 2*c.rows {
 			list = append(list, t)
 		}
 	}

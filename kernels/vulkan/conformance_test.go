@@ -85,13 +85,23 @@ func TestArithmetic(t *testing.T) {
 	for i, c := range []struct {
 		ways  string
 		slots int
-	}{{wayDot, 0}, {wayDot, 3}, {wayCoop, 0}, {wayCoop, 3}, {wayCoop8, 0}} {
-		t.Run(fmt.Sprint(c.ways, c.slots), func(t *testing.T) {
+		tile  gpu.Tile
+	}{
+		{wayDot, 0, gpu.Tile{A: 2, B: 4}},
+		{wayDot, 3, gpu.Tile{A: 2, B: 4}},
+		{wayCoop, 0, gpu.Tile{A: 2, B: 4}},
+		{wayCoop, 3, gpu.Tile{A: 2, B: 4}},
+		{wayCoop8, 0, gpu.Tile{A: 2, B: 4}},
+		{wayCoop, 0, gpu.MatrixTiles()[0]},
+		{wayCoop8, 0, gpu.MatrixTiles()[1]},
+		{wayCoop, 0, gpu.MatrixTiles()[1]},
+	} {
+		t.Run(fmt.Sprint(c.ways, c.slots, c.tile), func(t *testing.T) {
 			a, err := ParseArithmetic(c.ways)
 			if err != nil {
 				t.Fatal(err)
 			}
-			d := openWith(t, Options{Arithmetic: a, GPU: gpu.Options{Tile: gpu.Tile{A: 2, B: 4}, Slots: c.slots}})
+			d := openWith(t, Options{Arithmetic: a, GPU: gpu.Options{Tile: c.tile, Slots: c.slots}})
 			if d.limits.Arithmetic == (gpu.Arithmetic{}) {
 				t.Skipf("%s cannot compute by %s", d.Physical().Name, c.ways)
 			}

@@ -31,15 +31,20 @@ const uint PER_WORD = 2;
 const uint BK = 16;         // words of x in a step
 const uint STRIDE = BK + 4; // of a tile's row, so that rows lie in different banks
 
-// The tile has FN by FM matrices, and WN by WM subgroups that each have some.
+// The tile has FN by FM matrices, and WN by WM subgroups that each have RF by CF of
+// them. For a column of operands a subgroup loads RF + CF matrices, so WM is halved as
+// long as those become fewer: of 128 by 128 elements four subgroups have a quarter each.
 const uint FN = (BN + CM - 1) / CM, FM = BM / CN;
 const uint SUBGROUPS = THREADS / SUBGROUP;
-const uint WM = SUBGROUPS < FM ? SUBGROUPS : FM, WN = SUBGROUPS / WM;
+#define LOADED(wm) ((FN + SUBGROUPS / (wm) - 1) / (SUBGROUPS / (wm)) + FM / (wm))
+#define HALVED(wm) (LOADED(((wm) + 1) / 2) < LOADED(wm) ? ((wm) + 1) / 2 : (wm))
+const uint MOST = SUBGROUPS < FM ? SUBGROUPS : FM;
+const uint ONCE = HALVED(MOST), TWICE = HALVED(ONCE);
+const uint WM = HALVED(TWICE), WN = SUBGROUPS / WM;
 const uint RF = (FN + WN - 1) / WN, CF = FM / WM;
 
 shared uint xTile[FN * CM * STRIDE];
-shared uint wTile[BM * STRIDE];
-shared uint stage[CM * BM];
+shared uint wTile[BM * STRIDE]; // when all is multiplied, what collect moves: a row of matrices
 
 coopmat<SUM, gl_ScopeSubgroup, CM, CN, gl_MatrixUseAccumulator> products[RF * CF];
 
@@ -102,13 +107,13 @@ void collect() {
     barrier();
     if (f % WN == wn)
       [[unroll]] for (uint c = 0; c < CF; c++)
-        coopMatStore(products[f / WN * CF + c], stage, (wm * CF + c) * CN, BM, gl_CooperativeMatrixLayoutRowMajor);
+        coopMatStore(products[f / WN * CF + c], wTile, (wm * CF + c) * CN, BM, gl_CooperativeMatrixLayoutRowMajor);
     barrier();
     [[unroll]] for (uint v = 0; v < CM / 8; v++) {
       uint a = f * (CM / 8) + v;
       if (a < TA)
         [[unroll]] for (uint b = 0; b < TB; b++) {
-          uint bits = stage[(i + 8 * v) * BM + j + 16 * b];
+          uint bits = wTile[(i + 8 * v) * BM + j + 16 * b];
 #ifdef BYTES
           sums[a * TB + b] = float(int(bits));
 #else
