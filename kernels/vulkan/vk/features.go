@@ -98,7 +98,17 @@ func (i *Instance) readSubgroups(p *Physical) {
 	size := &physicalDeviceSubgroupSizeControlProperties{sType: typeSubgroupSizeProperties}
 	all := &physicalDeviceProperties2{sType: typeProperties2, pNext: unsafe.Pointer(size)}
 	i.entries.GetPhysicalDeviceProperties2.call(p.handle, uintptr(unsafe.Pointer(all)))
+	p.readSizes(size)
+}
+
+// readSizes finds out how a shader gets subgroups of the usual size: by demanding it,
+// or because there is no other.
+func (p *Physical) readSizes(size *physicalDeviceSubgroupSizeControlProperties) {
 	usual := uint32(p.Limits.SubgroupSize)
+	if size.minSubgroupSize == usual && size.maxSubgroupSize == usual {
+		p.oneSize = true
+		return
+	}
 	p.sized = size.requiredSubgroupSizeStages&shaderStageCompute != 0 && usual >= size.minSubgroupSize && usual <= size.maxSubgroupSize &&
 		uint64(size.maxComputeWorkgroupSubgroups)*uint64(usual) >= uint64(least.WorkGroupInvocations)
 }
@@ -171,5 +181,5 @@ func flag(b bool) uint32 {
 	return 0
 }
 
-// Sized reports whether a shader can demand full subgroups of the usual size.
+// Sized reports whether a shader can have full subgroups of the usual size.
 func (p *Physical) Sized() bool { return p.sized }

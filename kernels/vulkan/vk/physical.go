@@ -16,6 +16,7 @@ type Physical struct {
 	memory      physicalDeviceMemoryProperties
 	cacheID     [cacheHeader]byte // how its caches of pipelines begin
 	sized       bool              // see Sized
+	oneSize     bool              // subgroups have no other size
 
 	Name       string   // as its driver calls it
 	Kind       string   // discrete, integrated, virtual, cpu or other

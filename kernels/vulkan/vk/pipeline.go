@@ -69,6 +69,8 @@ func (p *Pipeline) create(info *PipelineInfo) error {
 	}
 	if info.Subgroup > 0 {
 		create.stage.flags = requireFullSubgroups
+	}
+	if info.Subgroup > 0 && !d.Physical.oneSize {
 		create.stage.pNext = unsafe.Pointer(&pipelineShaderStageRequiredSubgroupSizeCreateInfo{
 			sType: typeRequiredSubgroupSize, requiredSubgroupSize: uint32(info.Subgroup),
 		})

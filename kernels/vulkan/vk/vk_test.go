@@ -211,3 +211,27 @@ func TestNamesAreShown(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A shader has full subgroups of the usual size where it may demand them, or where
+// there is no other size, as with NVK.
+func TestSized(t *testing.T) {
+	for _, c := range []struct {
+		least, most, stages, count uint32
+		sized, one                 bool
+	}{
+		{8, 32, shaderStageCompute, 64, true, false},
+		{8, 32, 0, 64, false, false},
+		{8, 32, shaderStageCompute, 2, false, false},
+		{64, 128, shaderStageCompute, 64, false, false},
+		{32, 32, 0, 64, true, true},
+		{32, 32, shaderStageCompute, 64, true, true},
+	} {
+		p := &Physical{sized: true, Limits: Limits{SubgroupSize: 32}}
+		p.readSizes(&physicalDeviceSubgroupSizeControlProperties{
+			minSubgroupSize: c.least, maxSubgroupSize: c.most, requiredSubgroupSizeStages: c.stages, maxComputeWorkgroupSubgroups: c.count,
+		})
+		if p.Sized() != c.sized || p.oneSize != c.one {
+			t.Errorf("%+v: sized %v, one size %v", c, p.Sized(), p.oneSize)
+		}
+	}
+}
