@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -39,9 +41,12 @@ func otherModel(adapterFolder string, err error) error {
 // readAdapter reads an adapter for any command.
 func readAdapter(folder string) (*adapter.Adapter, error) {
 	a, err := adapter.Read(folder)
-	if err != nil && isFile(filepath.Join(folder, journalName)) {
+	switch {
+	case err != nil && isFile(filepath.Join(folder, journalName)):
 		err = withHint(err, fmt.Sprintf("%s is the folder of a run: its adapters are %s and %s",
 			folder, filepath.Join(folder, bestName), filepath.Join(folder, lastName)))
+	case errors.Is(err, fs.ErrNotExist):
+		err = withHint(err, "an adapter is a folder in PEFT's form, such as RUN/"+lastName+" of zeroth train")
 	}
 	return a, err
 }

@@ -40,6 +40,7 @@ type engine struct {
 	MemLimit int64
 	Sizes    []string  // the command's flags that decide what memory it takes
 	keep     bool      // sessions keep all values
+	probing  bool      // sessions are refused, and say what memory they need
 	onHost   []string  // methods that a delegate is not given
 	notices  io.Writer // where it is said what a delegate runs; nil: nowhere
 	// command ends when the command is interrupted, and with it what a backend
@@ -228,7 +229,9 @@ func (e engine) session(p *program.Program, bounds op.Extents, profile bool, met
 			fmt.Fprintf(e.notices, "zeroth: notice: %s holds %s\n", e.Backend, describeMemory(m))
 		}
 	}
-	if err != nil && len(e.Sizes) > 0 && (errors.Is(err, executor.ErrMemory) || errors.Is(err, executor.ErrBounds)) {
+	err = e.overLimit(err, p)
+	var has hinted
+	if err != nil && len(e.Sizes) > 0 && !errors.As(err, &has) && (errors.Is(err, executor.ErrMemory) || errors.Is(err, executor.ErrBounds)) {
 		err = withHint(err, "lower "+strings.Join(e.Sizes, ", "))
 	}
 	return s, err
@@ -239,10 +242,13 @@ func openProgram(path string) (*program.File, error) { return openWith(program.O
 
 func openWith(open func(path string) (*program.File, error), path string) (*program.File, error) {
 	file, err := open(path)
-	if err != nil {
-		return nil, withHint(err, "a program is made by: zeroth export --from MODEL --out m.zpt")
+	switch {
+	case err == nil:
+		return file, nil
+	case errors.Is(err, program.ErrFormat), errors.Is(err, program.ErrChecksum):
+		return nil, withHint(err, "a program is made by: zeroth export --from MODEL --out m.zpt; if this one was copied, copy it again")
 	}
-	return file, nil
+	return nil, withHint(err, "a program is made by: zeroth export --from MODEL --out m.zpt")
 }
 
 // relink puts LoRA at other sites of a program, in memory. The constants are

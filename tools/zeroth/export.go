@@ -100,6 +100,9 @@ func runExport(ctx context.Context, o exportOptions, stdout, stderr io.Writer) e
 		return err
 	}
 	checkpoint, err := importer.Open(o.From)
+	if err != nil && filepath.Ext(o.From) == ".zpt" {
+		return withHint(usagef("--from %s: is a program already, and export reads checkpoints", o.From), "name the model that it was made from")
+	}
 	if err != nil {
 		return err
 	}

@@ -63,8 +63,11 @@ func fail(err error, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "zeroth: interrupted")
 	}
 	var h hinted
-	if errors.As(err, &h) {
+	switch {
+	case errors.As(err, &h):
 		fmt.Fprintf(stderr, "hint: %s\n", h.hint)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		fmt.Fprintln(stderr, "hint: make room on the disk and try again, or write elsewhere")
 	}
 	return code
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"zeroth/internal/bytesize"
 	"zeroth/runtime/executor"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
@@ -37,15 +38,29 @@ func readBytes(text string) (int64, error) {
 
 // maxBytes is what a session of a program may take beside its weights.
 func (e engine) maxBytes(p *program.Program) int64 {
-	weights := int64(weightBytes(p))
 	switch {
+	case e.probing:
+		return 1
 	case e.MemLimit > 0:
-		return max(1, e.MemLimit-weights)
+		return max(1, e.MemLimit-int64(weightBytes(p)))
 	case runtime.GOOS == "android" && platform.AvailableBytes() > 0:
 		// The system ends what takes more. Pages of the weights' file need not stay.
 		return max(1, min(memoryLimit(p), platform.AvailableBytes()-int64(ownedBytes(p))))
 	}
 	return memoryLimit(p)
+}
+
+// overLimit says of a session that was refused what --mem-limit left for it.
+func (e engine) overLimit(refused error, p *program.Program) error {
+	if e.MemLimit == 0 || !errors.Is(refused, executor.ErrMemory) {
+		return refused
+	}
+	weights := bytesize.Precise(weightBytes(p))
+	if int64(weightBytes(p)) >= e.MemLimit {
+		return withHint(fmt.Errorf("%w: --mem-limit is %s, and the weights alone are %s", executor.ErrMemory, bytesize.Precise(e.MemLimit), weights),
+			"export with smaller weights (--quant)")
+	}
+	return fmt.Errorf("%w beside %s of weights", refused, weights)
 }
 
 // fitting says which smaller sizes of a run would fit the memory that a session
@@ -55,9 +70,8 @@ func (r *trainRun) fitting(refused error, linked *program.Program, methods []str
 	if !errors.As(refused, &short) {
 		return refused
 	}
-	// A session that may take a byte is refused too, and says what it needs.
 	probe := r.engine
-	probe.notices, probe.MemLimit = nil, 1
+	probe.notices, probe.probing = nil, true
 	fits := func(probe engine, batch, q int) bool {
 		b, err := bounds(batch, q)
 		if err != nil {
@@ -80,8 +94,10 @@ func (r *trainRun) fitting(refused error, linked *program.Program, methods []str
 	if most := largest(q-1, func(n int) bool { return fits(probe, batch, n) }); most > 0 {
 		choices = append(choices, fmt.Sprintf("--q %d", most))
 	}
-	hint := strings.Join(choices, " would fit, and so would ") + " would fit"
+	hint := strings.Join(choices, " would fit, and so would ")
 	switch {
+	case len(choices) == 1:
+		hint += " would fit"
 	case len(choices) == 0 && fits(probe, 1, 1):
 		hint = "only smaller sizes of both --batch and --q fit: --batch 1 --q 1 does"
 	case len(choices) == 0:

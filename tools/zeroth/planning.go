@@ -138,16 +138,20 @@ func runPlan(o planOptions, stdout io.Writer) error {
 	}
 	shape := shapeOf(o.Method, m)
 	shape.Device = delegateMemory(s)
-	if o.JSON {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(shape)
-	}
 	memory := memoryOf{constants: weightBytes(linked), delegate: delegateMemory(s)}
 	for i := range linked.Slots {
 		if linked.Slots[i].Data == nil {
 			memory.slots += s.SlotBytes(i)
 		}
+	}
+	if o.JSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		e := o.Bounds
+		return encoder.Encode(planReport{
+			Estimator: o.Look.Estimator.Name(), Queries: e.Q, Copies: e.Width, Tokens: e.N, Sequences: e.S, Rows: e.R,
+			Weights: memory.constants, Slots: memory.slots, planShape: shape,
+		})
 	}
 	return printPlan(stdout, o, shape, memory)
 }
@@ -172,6 +176,19 @@ func shortItem(name string) string {
 		return name
 	}
 	return fmt.Sprintf("%s, then %d more", first, 1+strings.Count(rest, ", "))
+}
+
+// planReport is what plan --json prints.
+type planReport struct {
+	Estimator string `json:"estimator"`
+	Queries   int    `json:"q"`
+	Copies    int    `json:"copies"` // P
+	Tokens    int    `json:"tokens"`
+	Sequences int    `json:"sequences"`
+	Rows      int    `json:"rows"`
+	Weights   int    `json:"weight_bytes"`
+	Slots     int    `json:"slot_bytes"`
+	planShape
 }
 
 type memoryOf struct {

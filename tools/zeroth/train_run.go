@@ -345,7 +345,11 @@ func (r *trainRun) run(ctx context.Context) error {
 func (r *trainRun) explain(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return withHint(err, "every step up to there is saved: make room, then go on with: zeroth train --resume "+r.folder)
+		room := "make room"
+		if r.cache != nil {
+			room += " (the prefix cache can be deleted)"
+		}
+		return withHint(err, "every step up to there is saved: "+room+", then go on with: zeroth train --resume "+r.folder)
 	case deviceFailed(err):
 		return withHint(err, "every step up to there is saved: go on by the CPU with: zeroth train --resume "+r.folder+" --backend cpu")
 	case errors.Is(err, train.ErrDiverged):
