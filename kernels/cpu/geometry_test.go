@@ -58,14 +58,11 @@ func TestConformanceWithEveryTile(t *testing.T) {
 }
 
 // shared are a geometry test's options: with -short a share of the cases, since
-// plain tiles are slow under an emulator or the race detector.
+// plain tiles are slow under an emulator.
 func shared(op string) conformance.Options {
 	o := conformance.Options{Op: op, Workers: []int{2}}
 	if testing.Short() {
 		o.Parts = 8
-		if underRace {
-			o.Parts = 32
-		}
 	}
 	return o
 }
