@@ -47,6 +47,7 @@ func TestMain(m *testing.M) {
 // [cpu0]: threads can be held to CPU 0; [vulkan]: Vulkan lists a device that can be
 // used; [vulkan-validation]: its validation layer is installed.
 func TestScripts(t *testing.T) {
+	t.Parallel() // scripts and the tests on a phone fill each other's waits
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {

@@ -208,6 +208,7 @@ func sameBits() bool {
 }
 
 func TestPushToAPhone(t *testing.T) {
+	t.Parallel()
 	p := newEmulatedPhone(t)
 	p.prepare(t)
 	p.must(t, append(p.train("40"), "--out", "whole")...)
@@ -475,6 +476,7 @@ func TestAndroidBinaryOnProcessors(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short")
 	}
+	t.Parallel()
 	folder := t.TempDir()
 	emulator := android(t, filepath.Join(folder, "phone"))
 	binary := filepath.Join(folder, phoneBinary)
