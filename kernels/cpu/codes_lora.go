@@ -56,24 +56,11 @@ func (l *codedLoRA) Tile(worker, tile int) {
 	finish := l.base.gemm.newWorkspace(&part)
 	for matrix := range p.matrices {
 		block := p.blockOf(&l.blocks, tile, matrix, l.y)
-		p.compute(&space, &block)
-		l.addLowRank(&finish, &block, block.y[0], 2*matrix)
+		block.edge = finish
+		block.finish[0] = l.lowRank(2*matrix, block.r0)
 		if p.paired(matrix) {
-			l.addLowRank(&finish, &block, block.y[1], 2*matrix+1)
+			block.finish[1] = l.lowRank(2*matrix+1, block.r0)
 		}
-	}
-}
-
-// addLowRank adds to a block of y, that of copy p of x, what the copies of y
-// that it is the base of have of their own.
-func (l *codedLoRA) addLowRank(s *workspace, t *codeBlock, y []float32, p int) {
-	gemm := &l.base.gemm
-	finish := l.lowRank(p, t.r0)
-	for c := t.c0; c < t.c1; {
-		width := l.base.width(c)
-		finish.tiles(gemm, s, c, width, &place{
-			c: y[c-t.c0:], ldc: t.ldy, rows: t.r1 - t.r0, columns: min(width, t.c1-c),
-		})
-		c += width
+		p.compute(&space, &block)
 	}
 }

@@ -242,6 +242,8 @@ type codeBlock struct {
 	c0, c1 int
 	y      [2][]float32 // of the copy, or of the pair's two
 	ldy    int
+	finish [2]lowRank // added to each of y, where it has copies
+	edge   workspace  // for finish
 }
 
 // compute fills the block. That of the first matrix comes first: the others
@@ -318,9 +320,14 @@ func (p *codeProduct) finish(s *codeSpace, t *codeBlock, first int) {
 	}
 	scales := p.scales[t.matrix*p.tiles*p.kernel.MR:]
 	for r := t.r0; r < t.r1; r++ {
-		y := t.y[0][(r-t.r0)*t.ldy:][:columns]
 		base := s.base[(r-t.r0)*codeColumns:][:columns]
-		even, odd := s.c[(2*r-first)*codeColumns:], s.c[(2*r+1-first)*codeColumns:]
+		even, odd := s.c[(2*r-first)*codeColumns:][:columns], s.c[(2*r+1-first)*codeColumns:][:columns]
+		y := [2][]float32{even, odd}
+		for i := range y {
+			if t.y[i] != nil && t.finish[i].copies == 0 {
+				y[i] = t.y[i][(r-t.r0)*t.ldy:][:columns]
+			}
+		}
 		switch {
 		case t.matrix > 0:
 			bias = base
@@ -328,11 +335,29 @@ func (p *codeProduct) finish(s *codeSpace, t *codeBlock, first int) {
 			p.scaleCodes(base, even, bias, scales[2*r])
 		}
 		if p.paired(t.matrix) {
-			p.splitCodes(y, t.y[1][(r-t.r0)*t.ldy:][:columns], even, odd, bias, scales[2*r], scales[2*r+1])
+			p.splitCodes(y[0], y[1], even, odd, bias, scales[2*r], scales[2*r+1])
 			continue
 		}
-		p.scaleCodes(y, even, bias, scales[2*r])
-		p.scaleCodes(y, odd, y, scales[2*r+1])
+		p.scaleCodes(y[0], even, bias, scales[2*r])
+		p.scaleCodes(y[0], odd, y[0], scales[2*r+1])
+	}
+	p.addLowRank(s, t)
+}
+
+// addLowRank puts the block where it belongs together with what is added to it.
+func (p *codeProduct) addLowRank(s *codeSpace, t *codeBlock) {
+	for i := range t.finish {
+		if t.finish[i].copies == 0 {
+			continue
+		}
+		for c := t.c0; c < t.c1; {
+			width := p.gemm.width(c, p.w.M)
+			t.finish[i].tiles(&p.gemm, &t.edge, c, width, &place{
+				d: s.c[i*codeColumns+c-t.c0:], ldd: 2 * codeColumns,
+				c: t.y[i][c-t.c0:], ldc: t.ldy, rows: t.r1 - t.r0, columns: min(width, t.c1-c),
+			})
+			c += width
+		}
 	}
 }
 

@@ -166,11 +166,11 @@ func (p *product) step(s *workspace, t *block, a []float32, k0, kc int) {
 		columns := p.width(c)
 		b, panel := p.panel(s, c, columns, k0, kc)
 		valid := min(columns, t.c1-c)
-		var sums []float32
-		if p.w.K > kc {
-			sums = s.c[(c-t.c0)*roundUp(t.rows, p.gemm.MR):]
+		sums := s.c[(c-t.c0)*roundUp(t.rows, p.gemm.MR):]
+		to := place{
+			c: sums, ldc: columns, rows: roundUp(t.rows, p.gemm.MR), columns: valid,
+			ahead: p.ahead(t, c, columns, k0, kc),
 		}
-		to := place{rows: t.rows, columns: valid, ahead: p.ahead(t, c, columns, k0, kc)}
 		switch {
 		case k0 > 0:
 			to.d, to.ldd = sums, columns
@@ -179,16 +179,14 @@ func (p *product) step(s *workspace, t *block, a []float32, k0, kc int) {
 		default:
 			to.d = s.zeros
 		}
-		if last {
-			to.c, to.ldc = t.y[c-t.c0:], t.ldy
-		} else {
-			to.c, to.ldc = sums, columns
-			to.rows = roundUp(t.rows, p.gemm.MR)
+		if last && t.finish.copies == 0 {
+			to.c, to.ldc, to.rows = t.y[c-t.c0:], t.ldy, t.rows
 		}
 		p.gemm.tiles(s, kc, a, b, panel, columns, &to)
 		if last && t.finish.copies > 0 {
-			to.ahead = ahead{}
-			t.finish.tiles(&p.gemm, s, c, columns, &to)
+			t.finish.tiles(&p.gemm, s, c, columns, &place{
+				d: sums, ldd: columns, c: t.y[c-t.c0:], ldc: t.ldy, rows: t.rows, columns: valid,
+			})
 		}
 		c += columns
 	}
@@ -196,11 +194,14 @@ func (p *product) step(s *workspace, t *block, a []float32, k0, kc int) {
 
 // width is how many columns the micro-kernel takes from column c on: NR, or
 // one panel where no second one follows.
-func (p *product) width(c int) int {
-	if p.gemm.half != nil && c+op.PanelRows >= p.w.M {
+func (p *product) width(c int) int { return p.gemm.width(c, p.w.M) }
+
+// width is how many of M columns the micro-kernel takes from column c on.
+func (m *microKernel) width(c, M int) int {
+	if m.half != nil && c+op.PanelRows >= M {
 		return op.PanelRows
 	}
-	return p.gemm.NR
+	return m.NR
 }
 
 // panel finds rows [c, c+columns) of W for K's columns [k0, k0+kc): in place

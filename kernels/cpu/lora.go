@@ -18,14 +18,12 @@ type lowRank struct {
 }
 
 // tiles finishes the tiles of the block from column c on, whose base product lies
-// at base.c. It writes the further copies first, since the first one lies where
-// the base product does.
+// at base.d, and puts the copies at base.c, the further ones behind the first.
 func (l *lowRank) tiles(m *microKernel, s *workspace, c, width int, base *place) {
-	out := *base
-	out.d, out.ldd = base.c, base.ldc
-	for p := l.copies - 1; p >= 0; p-- {
-		out.c = base.c[p*l.yStride:]
-		m.tiles(s, l.r, l.t, l.b[p*l.bStride+c*l.r:], l.r*op.PanelRows, width, &out)
+	to := *base
+	for p := range l.copies {
+		to.c = base.c[p*l.yStride:]
+		m.tiles(s, l.r, l.t, l.b[p*l.bStride+c*l.r:], l.r*op.PanelRows, width, &to)
 	}
 }
 
