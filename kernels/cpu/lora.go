@@ -83,7 +83,7 @@ func (l *linearLoRA) layOut(a *arena) {
 	l.bStride = roundUp(w.Shape[0], op.PanelRows) * l.r
 	l.spaces = a.takePerWorker(gemm.workspaceSize(), workers)
 	l.project.layOut(a, workers)
-	l.prepare.noise = a.takePerWorker(3*(op.PanelRows*l.r+packSlack), workers)
+	l.prepare.noise = a.takePerWorker(l.noiseSize(), workers)
 	l.a = a.take(roundUp(l.r, op.PanelRows)*w.Shape[1] + packSlack)
 	l.t = a.take(l.xCopies*l.tRows*l.r + packSlack)
 	l.b = a.take(l.P * l.bStride)

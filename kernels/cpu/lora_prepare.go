@@ -21,8 +21,14 @@ type prepareLoRA struct {
 	groups     int // groups of panels of B
 }
 
-// panelGroup is how many panels of B one task makes.
-const panelGroup = 4
+// panelGroup is how many panels of B one task makes: about 1024 elements, which
+// stay in the first cache with their z.
+func (l *linearLoRA) panelGroup() int { return max(1, 64/max(l.r, 1)) }
+
+// noiseSize is the elements that a worker needs.
+func (l *linearLoRA) noiseSize() int {
+	return 3 * (l.panelGroup()*op.PanelRows*l.r + packSlack)
+}
 
 // run makes the panels. Without a perturbation all copies share one B.
 func (p *prepareLoRA) run(in []*kernel.Tensor) {
@@ -38,7 +44,7 @@ func (p *prepareLoRA) run(in []*kernel.Tensor) {
 	if p.eps == 0 {
 		l.bStride, p.directions = 0, 1
 	}
-	p.groups = ceilDiv(ceilDiv(l.base.w.M, op.PanelRows), panelGroup)
+	p.groups = ceilDiv(ceilDiv(l.base.w.M, op.PanelRows), l.panelGroup())
 	l.call.Pool.Run(p, p.directions*p.groups+1)
 }
 
@@ -60,28 +66,34 @@ func (p *prepareLoRA) Tile(worker, tile int) {
 func (p *prepareLoRA) perturb(worker, direction, group int) {
 	l := p.l
 	part := p.noise.of(worker)
-	size := op.PanelRows * l.r
-	z, zPanel, bPanel := part.take(size), part.take(size+packSlack), part.take(size+packSlack)
 	from, to := p.copiesOf(direction)
 	query, _ := noise.Copy(p.first, from)
-	for panel := group * panelGroup; panel < min((group+1)*panelGroup, ceilDiv(l.base.w.M, op.PanelRows)); panel++ {
-		m := panel * op.PanelRows
-		rows := min(op.PanelRows, l.base.w.M-m)
-		l.base.pack(bPanel, p.b[m*l.r:], l.r, rows, op.PanelRows, l.r)
-		if p.eps == 0 {
-			copy(l.b[m*l.r:], bPanel[:size])
-			continue
+	m0 := group * l.panelGroup() * op.PanelRows
+	rows := min(l.panelGroup()*op.PanelRows, l.base.w.M-m0)
+	size := roundUp(rows, op.PanelRows) * l.r
+	z, zPanels, bPanels := part.take(size), part.take(size+packSlack), part.take(size+packSlack)
+	p.inPanels(bPanels, p.b[m0*l.r:], rows)
+	if p.eps == 0 {
+		copy(l.b[m0*l.r:], bPanels[:size])
+		return
+	}
+	l.base.fillNoise(p.sampler, z[:rows*l.r], p.seed, p.site, query, uint32(m0*l.r))
+	p.inPanels(zPanels, z, rows)
+	for copyOfB := from; copyOfB < to; copyOfB++ {
+		dst := l.b[copyOfB*l.bStride+m0*l.r:][:size]
+		if _, sigma := noise.Copy(p.first, copyOfB); sigma == 0 {
+			copy(dst, bPanels)
+		} else {
+			l.base.addScaled(dst, bPanels[:size], zPanels[:size], p.eps*float32(sigma))
 		}
-		l.base.fillNoise(p.sampler, z[:rows*l.r], p.seed, p.site, query, uint32(m*l.r))
-		l.base.pack(zPanel, z, l.r, rows, op.PanelRows, l.r)
-		for copyOfB := from; copyOfB < to; copyOfB++ {
-			dst := l.b[copyOfB*l.bStride+m*l.r:][:size]
-			if _, sigma := noise.Copy(p.first, copyOfB); sigma == 0 {
-				copy(dst, bPanel)
-			} else {
-				l.base.addScaled(dst, bPanel[:size], zPanel[:size], p.eps*float32(sigma))
-			}
-		}
+	}
+}
+
+// inPanels lays rows of src [rows, r] in panels.
+func (p *prepareLoRA) inPanels(dst, src []float32, rows int) {
+	r := p.l.r
+	for m := 0; m < rows; m += op.PanelRows {
+		p.l.base.pack(dst[m*r:], src[m*r:], r, rows-m, op.PanelRows, r)
 	}
 }
 
