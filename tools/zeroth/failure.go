@@ -34,8 +34,8 @@ func (i interrupted) Error() string { return i.text }
 
 func (i interrupted) Unwrap() error { return context.Canceled }
 
-func noCommand(name string) error {
-	return withHint(usagef("no command %q", name), "zeroth help lists the commands")
+func noCommand(app *cli.App, name string) error {
+	return withHint(usagef("no command %q", name), didYouMean(name, "", commandNames(app.Commands))+"zeroth help lists the commands")
 }
 
 // checkHelpTopic refuses "help nosuch" as any unknown command is refused.
@@ -45,7 +45,7 @@ func checkHelpTopic(app *cli.App, args []string) error {
 	}
 	topic := append([]string{args[0]}, args[2:]...)
 	if _, words := named(app, topic); words < len(topic) {
-		return noCommand(strings.Join(topic[1:words+1], " "))
+		return noCommand(app, strings.Join(topic[1:words+1], " "))
 	}
 	return nil
 }
@@ -55,15 +55,20 @@ func asUsageError(c *cli.Context, err error, _ bool) error {
 	hint := "zeroth help lists the commands"
 	if c.Command != nil && c.Command.Name != c.App.Name {
 		hint = helpFor(c) + " lists the flags"
+		if unknown := unknownFlag.FindStringSubmatch(err.Error()); unknown != nil {
+			hint = didYouMean(unknown[1], "--", flagNames(c.Command.Flags)) + hint
+		}
 	}
 	return withHint(usageError{flagError(err)}, hint)
 }
+
+var unknownFlag = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
 
 var flagFaults = []struct {
 	pattern *regexp.Regexp
 	words   string
 }{
-	{regexp.MustCompile(`^flag provided but not defined: -(.*)$`), "no flag --$1"},
+	{unknownFlag, "no flag --$1"},
 	{regexp.MustCompile(`^flag needs an argument: -(.*)$`), "--$1 needs a value"},
 	{regexp.MustCompile(`(?s)^invalid value (".*") for flag -(\S+): parse error$`), "--$2 $1: not a valid number"},
 	{regexp.MustCompile(`(?s)^invalid value (".*") for flag -(\S+): value out of range$`), "--$2 $1: out of range"},

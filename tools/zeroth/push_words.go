@@ -19,7 +19,7 @@ type jobWords struct {
 func readWords(app *cli.App, words []string) (jobWords, error) {
 	command, n := named(app, append([]string{app.Name}, words...))
 	if command == nil {
-		return jobWords{}, noCommand(words[0])
+		return jobWords{}, noCommand(app, words[0])
 	}
 	return jobWords{command: command, verb: words[:n-1], rest: words[n-1:]}, nil
 }

@@ -60,8 +60,11 @@ func runReport(folder, out string, stdout io.Writer) error {
 // and profile.json, which an interrupted run may lack, add to it.
 func collectReport(folder string) (report.Data, error) {
 	log, err := journal.Read(filepath.Join(folder, journalName))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = withHint(err, folder+" does not look like the folder of a run")
+	}
 	if err != nil {
-		return report.Data{}, withHint(err, folder+" does not look like the folder of a run")
+		return report.Data{}, err
 	}
 	d := report.Data{Title: runTitle(folder), Settings: settingsOf(&log.Header)}
 	for _, s := range log.Steps {

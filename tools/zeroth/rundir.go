@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,7 +162,11 @@ func (r *trainRun) configureResume(c *cli.Context) error {
 	if err := r.config.resumePrefix(c); err != nil {
 		return err
 	}
-	return r.bindResumed()
+	err := r.bindResumed()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = withHint(err, filepath.Join(r.folder, configName)+" names the run's files: put it back, or change its place there")
+	}
+	return err
 }
 
 // readConfig reads the settings that the run's folder has.

@@ -18,7 +18,7 @@ func group(name, usage, description string, commands ...*cli.Command) *cli.Comma
 		HideHelpCommand: true,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return withHint(usagef("no command %q", name+" "+c.Args().First()), fmt.Sprintf("zeroth help %s lists them", name))
+				return withHint(usagef("no command %q", name+" "+c.Args().First()), didYouMean(c.Args().First(), name+" ", commandNames(commands))+fmt.Sprintf("zeroth help %s lists them", name))
 			}
 			return cli.ShowSubcommandHelp(c)
 		},
