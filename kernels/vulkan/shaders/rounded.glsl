@@ -56,13 +56,17 @@ void scaleSums(Rounded x, Matrix w, uint group, uint n0, uint m0) {
 }
 
 // productOf is the product for copy c of the group: of the rows that it is a sum of.
+// c is looked for, not an index: of an array that is indexed by what is not known when
+// a pipeline is made, compilers that leave the loop over c as it is make local memory.
 float productOf(uint c, uint u, uint b) {
-  uint even = c / 2 * 2 + (GROUPED ? 1 : 0);
-  float y = sums[(even * U + u) * TB + b];
-  if (GROUPED || c >= 2) y += sums[u * TB + b];
-  if (even + 1 < SLOTS) {
-    float other = sums[((even + 1) * U + u) * TB + b];
-    y += c % 2 == 0 ? other : -other;
+  const uint ODD = GROUPED ? 1 : 0;
+  float y = 0.0, other = 0.0;
+  [[unroll]] for (uint even = ODD; even < SLOTS; even += 2) {
+    if (even == c / 2 * 2 + ODD) {
+      y = sums[(even * U + u) * TB + b];
+      if (even + 1 < SLOTS) other = sums[((even + 1) * U + u) * TB + b];
+    }
   }
-  return y;
+  if (GROUPED || c >= 2) y += sums[u * TB + b];
+  return c % 2 == 0 ? y + other : y - other;
 }
