@@ -23,7 +23,7 @@ const leastAhead = 4096
 // ahead finds what a block reads of W after columns [k0, k0+kc) of K of some
 // rows from c on: the same of the next rows, or the next columns of its first.
 func (p *product) ahead(t *block, c, columns, k0, kc int) ahead {
-	if p.fetch == nil || !p.w.panels {
+	if p.fetch == nil || kc*p.w.columnBytes < leastAhead {
 		return ahead{}
 	}
 	if c += columns; c >= t.c1 {
@@ -33,7 +33,7 @@ func (p *product) ahead(t *block, c, columns, k0, kc int) ahead {
 	for j := 0; j < columns && c+j < t.c1; j += op.PanelRows {
 		a.panels[j/op.PanelRows] = p.w.slice(c+j, k0, kc)
 	}
-	if size := len(a.panels[0]); size >= leastAhead {
+	if size := len(a.panels[0]); size > 0 {
 		a.piece = roundUp(ceilDiv(size, ceilDiv(t.rows, p.gemm.MR)), 4*lineElements)
 	}
 	return a
@@ -42,9 +42,8 @@ func (p *product) ahead(t *block, c, columns, k0, kc int) ahead {
 // slice is columns [k0, k0+kc) of K, as far as there are so many, of the panel
 // that begins with row c, as it lies in memory.
 func (w *weights) slice(c, k0, kc int) []byte {
-	perColumn := 4 * op.PanelRows / w.shape.DType.Word()
 	words := w.raw[int64(c/op.PanelRows)*w.shape.PanelBytes():][:w.shape.PanelBytes()]
-	return words[min(k0*perColumn, len(words)):min((k0+kc)*perColumn, len(words))]
+	return words[min(k0*w.columnBytes, len(words)):min((k0+kc)*w.columnBytes, len(words))]
 }
 
 // next brings the next piece in.

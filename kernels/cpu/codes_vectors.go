@@ -104,25 +104,42 @@ func unpackCodesVectors(dst, src []byte, levels *[16]int8) {
 // packWords is packQuads, eight rows at a time where codes has them. A step of
 // words that is no multiple of eight is written from its last rows to its first,
 // so that the overhang of each is written over by what it hangs over; the last
-// steps, whose overhang would leave dst, are written word by word.
+// eight steps, whose overhang would leave dst, by way of room that has some.
 func packWords(MR int) func(dst []byte, codes []int8, ld, rows, words int) {
 	plain := packQuads(MR)
 	groups := ceilDiv(MR, packRows)
 	return func(dst []byte, codes []int8, ld, rows, words int) {
 		blocks := words / packRows
-		if MR%packRows != 0 {
-			blocks = max(words-1, 0) / packRows
-		}
 		if ld%4 != 0 || blocks == 0 || len(codes) < (groups*packRows-1)*ld+words*4 {
 			plain(dst, codes, ld, rows, words)
 			return
 		}
-		_ = dst[words*MR*4-1]
-		for g := groups - 1; g >= 0; g-- {
-			to, from := (*float32)(unsafe.Pointer(&dst[g*packRows*4])), (*float32)(unsafe.Pointer(&codes[g*packRows*ld]))
-			transpose8Loop(to, MR, from, ld/4, blocks)
+		dst = dst[:words*MR*4]
+		whole := blocks
+		if MR%packRows != 0 && blocks*packRows == words {
+			whole--
+		}
+		if whole > 0 {
+			transposeWords((*float32)(unsafe.Pointer(&dst[0])), MR, &codes[0], ld, whole)
+		}
+		if whole < blocks {
+			var room [packRows*mostCodeRows + packRows]float32
+			transposeWords(&room[0], MR, &codes[whole*packRows*4], ld, 1)
+			copy(dst[whole*packRows*MR*4:], bytesAt((*byte)(unsafe.Pointer(&room[0])), packRows*MR*4))
 		}
 		done := blocks * packRows
 		plain(dst[done*MR*4:], codes[done*4:], ld, rows, words-done)
+	}
+}
+
+// mostCodeRows is the most rows of a tile that packWords is for.
+const mostCodeRows = 16
+
+// transposeWords brings blocks of eight steps of words of MR rows in order.
+func transposeWords(dst *float32, MR int, codes *int8, ld, blocks int) {
+	to := unsafe.Slice(dst, blocks*packRows*MR)
+	from := unsafe.Slice(codes, (roundUp(MR, packRows)-1)*ld+blocks*packRows*4)
+	for g := ceilDiv(MR, packRows) - 1; g >= 0; g-- {
+		transpose8Loop(&to[g*packRows], MR, (*float32)(unsafe.Pointer(&from[g*packRows*ld])), ld/4, blocks)
 	}
 }

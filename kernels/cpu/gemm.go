@@ -68,6 +68,8 @@ type weights struct {
 	packed []byte    // words and scales of packed elements
 	raw    []byte    // all of the panels, where there are some
 	shape  op.Panels // of the panels
+	// columnBytes is the size of a column of K of a panel.
+	columnBytes int
 }
 
 // product computes blocks of y = x Wᵀ + bias.
@@ -82,7 +84,7 @@ type workspace struct {
 	a     []float32 // packed x: blockRows × KC
 	b     []float32 // packed panels of a row-major W: NR × KC
 	c     []float32 // sums of the block: a column of tiles after the other
-	edge  []float32 // a tile of y that does not fit its place
+	edge  []float32 // a tile of y that does not fit its place, or its bias
 	zeros []float32 // NR zeros: the bias where there is none
 }
 
@@ -159,34 +161,42 @@ func (p *product) packRows(a, x []float32, rows, kc int) {
 // step adds columns [k0, k0+kc) of K to the block, whose x is packed in a. Until
 // the last of them are there, the sums lie in s.c, a column of tiles after the
 // other: rows of y are far from each other, and would have to come from memory
-// and go back for each slice of K.
+// and go back for each slice of K. Tiles that are wider than what is left of y
+// stay there.
 func (p *product) step(s *workspace, t *block, a []float32, k0, kc int) {
 	last := k0+kc == p.w.K
 	for c := t.c0; c < t.c1; {
 		columns := p.width(c)
 		b, panel := p.panel(s, c, columns, k0, kc)
 		valid := min(columns, t.c1-c)
-		sums := s.c[(c-t.c0)*roundUp(t.rows, p.gemm.MR):]
-		to := place{
-			c: sums, ldc: columns, rows: roundUp(t.rows, p.gemm.MR), columns: valid,
-			ahead: p.ahead(t, c, columns, k0, kc),
-		}
+		rows := roundUp(t.rows, p.gemm.MR)
+		sums := s.c[(c-t.c0)*rows:]
+		tiles := place{c: sums, ldc: columns, rows: rows, columns: columns, ahead: p.ahead(t, c, columns, k0, kc)}
 		switch {
 		case k0 > 0:
-			to.d, to.ldd = sums, columns
-		case p.bias != nil:
-			to.d = p.bias[c:]
+			tiles.d, tiles.ldd = sums, columns
+		case p.bias == nil:
+			tiles.d = s.zeros
+		case valid < columns:
+			copy(s.edge, p.bias[c:c+valid])
+			tiles.d = s.edge
 		default:
-			to.d = s.zeros
+			tiles.d = p.bias[c:]
 		}
-		if last && t.finish.copies == 0 {
-			to.c, to.ldc, to.rows = t.y[c-t.c0:], t.ldy, t.rows
+		direct := last && valid == columns && t.finish.copies == 0
+		y := place{d: sums, ldd: columns, c: t.y[c-t.c0:], ldc: t.ldy, rows: t.rows, columns: valid}
+		if direct {
+			tiles.c, tiles.ldc, tiles.rows = y.c, y.ldc, y.rows
 		}
-		p.gemm.tiles(s, kc, a, b, panel, columns, &to)
-		if last && t.finish.copies > 0 {
-			t.finish.tiles(&p.gemm, s, c, columns, &place{
-				d: sums, ldd: columns, c: t.y[c-t.c0:], ldc: t.ldy, rows: t.rows, columns: valid,
-			})
+		p.gemm.tiles(s, kc, a, b, panel, columns, &tiles)
+		switch {
+		case !last || direct:
+		case t.finish.copies > 0:
+			t.finish.tiles(&p.gemm, s, c, columns, &y)
+		default:
+			for i := range t.rows {
+				copy(y.c[i*y.ldc:][:valid], sums[i*columns:])
+			}
 		}
 		c += columns
 	}

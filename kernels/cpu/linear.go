@@ -66,6 +66,7 @@ func weightsOf(t *kernel.Tensor) weights {
 	w := weights{M: t.Shape[0], K: t.Shape[1], panels: t.Type.Layout == op.Panels16}
 	if w.panels {
 		w.raw, w.shape = t.Data, t.Type.Panels()
+		w.columnBytes = 4 * op.PanelRows / t.Type.DType.Word()
 	}
 	if t.Type.DType.Packed() {
 		w.packed = t.Data
