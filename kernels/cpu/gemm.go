@@ -183,17 +183,18 @@ func (p *product) step(s *workspace, t *block, a []float32, k0, kc int) {
 		default:
 			tiles.d = p.bias[c:]
 		}
-		direct := last && valid == columns && t.finish.copies == 0
+		direct := last && valid == columns
 		y := place{d: sums, ldd: columns, c: t.y[c-t.c0:], ldc: t.ldy, rows: t.rows, columns: valid}
 		if direct {
 			tiles.c, tiles.ldc, tiles.rows = y.c, y.ldc, y.rows
+			y.d, y.ldd = y.c, y.ldc
 		}
 		p.gemm.tiles(s, kc, a, b, panel, columns, &tiles)
 		switch {
-		case !last || direct:
+		case !last:
 		case t.finish.copies > 0:
 			t.finish.tiles(&p.gemm, s, c, columns, &y)
-		default:
+		case !direct:
 			for i := range t.rows {
 				copy(y.c[i*y.ldc:][:valid], sums[i*columns:])
 			}

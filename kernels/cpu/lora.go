@@ -18,10 +18,11 @@ type lowRank struct {
 }
 
 // tiles finishes the tiles of the block from column c on, whose base product lies
-// at base.d, and puts the copies at base.c, the further ones behind the first.
+// at base.d, and puts the copies at base.c, the further ones behind the first. It
+// begins with the last, since the first may lie where the base product does.
 func (l *lowRank) tiles(m *microKernel, s *workspace, c, width int, base *place) {
 	to := *base
-	for p := range l.copies {
+	for p := l.copies - 1; p >= 0; p-- {
 		to.c = base.c[p*l.yStride:]
 		m.tiles(s, l.r, l.t, l.b[p*l.bStride+c*l.r:], l.r*op.PanelRows, width, &to)
 	}
