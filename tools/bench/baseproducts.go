@@ -36,7 +36,7 @@ func newBaseProducts(o *StepOptions, r *runner) (*baseProducts, error) {
 	for i, n := range rows {
 		*extentOf(&bounds, rowSymbols[i]) = n
 	}
-	s, err := o.Bind(p, bounds, false, "base")
+	s, err := o.Bind(p, bounds, true, "base")
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +129,10 @@ func (b *baseProducts) fill(p *program.Program, e op.Extents) error {
 		normal(rng, x.F32())
 	}
 	return nil
+}
+
+func (b *baseProducts) clock() *nodeClock {
+	return &nodeClock{session: b.session, methods: []string{"base"}}
 }
 
 func (b *baseProducts) run() error { return b.method.Run(context.Background()) }

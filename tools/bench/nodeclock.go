@@ -5,11 +5,17 @@ import (
 	"zeroth/runtime/executor"
 )
 
-// nodeClock takes down the time of every node in each run of a step.
+// nodeClock takes down the time of every node in each run of some methods.
 type nodeClock struct {
-	runner *runner
-	before []executor.NodeStats // of the estimator's method and update, as last read
-	runs   [][]float64          // seconds by run and node
+	session *executor.Session
+	methods []string
+	before  []executor.NodeStats // as last read
+	runs    [][]float64          // seconds by run and node
+}
+
+// clock is that of a step: of the estimator's method and of update.
+func (r *runner) clock() *nodeClock {
+	return &nodeClock{session: r.model.Session(), methods: []string{r.estimator.Method(), train.MethodUpdate}}
 }
 
 // after is run with the clock read behind it.
@@ -25,8 +31,8 @@ func (c *nodeClock) after(run func() error) func() error {
 // read takes down what each node took since the clock was last read.
 func (c *nodeClock) read() error {
 	var now []executor.NodeStats
-	for _, name := range []string{c.runner.estimator.Method(), train.MethodUpdate} {
-		m, err := c.runner.model.Session().Method(name)
+	for _, name := range c.methods {
+		m, err := c.session.Method(name)
 		if err != nil {
 			return err
 		}
@@ -44,13 +50,25 @@ func (c *nodeClock) read() error {
 	return nil
 }
 
-// of is the median over the runs of what the listed nodes took together.
-func (c *nodeClock) of(nodes []int) float64 {
-	sums := make([]float64, len(c.runs))
-	for run, seconds := range c.runs {
-		for _, i := range nodes {
-			sums[run] += seconds[i]
+// of is what the listed nodes take: the sum of each one's median over the runs. A
+// neighbour's burst falls on some nodes of some runs, and so on no median, where of
+// the runs' sums each would have one.
+func (c *nodeClock) of(nodes []int) (sum float64) {
+	runs := make([]float64, len(c.runs))
+	for _, i := range nodes {
+		for run, seconds := range c.runs {
+			runs[run] = seconds[i]
 		}
+		sum += median(runs)
 	}
-	return median(sums)
+	return sum
+}
+
+// all is what all nodes take.
+func (c *nodeClock) all() float64 {
+	nodes := make([]int, len(c.before))
+	for i := range nodes {
+		nodes[i] = i
+	}
+	return c.of(nodes)
 }

@@ -61,7 +61,7 @@ func RunOps(ctx context.Context, o StepOptions, f cpu.Features) (Ops, error) {
 	}
 	defer r.model.Close()
 	o.Progress(0, 1, "the ops of a step")
-	clock := &nodeClock{runner: r}
+	clock := r.clock()
 	if err := clock.after(r.step)(); err != nil {
 		return Ops{}, err
 	}

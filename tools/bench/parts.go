@@ -57,22 +57,23 @@ func stepParts(ctx context.Context, o *StepOptions, v variant) ([]Part, float64,
 	}
 	defer still.model.Close()
 	still.at.Eps = 0 // its gradients, 0/0, are not used
-	movingNodes, stillNodes := &nodeClock{runner: moving}, &nodeClock{runner: still}
+	movingNodes, stillNodes := moving.clock(), still.clock()
 	alone, err := newBaseProducts(o, moving)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer alone.session.Close()
-	turns, err := InTurn(ctx, o.Budget,
+	aloneNodes := alone.clock()
+	_, err = InTurn(ctx, o.Budget,
 		Contestant{Name: "step", Run: movingNodes.after(moving.step)},
 		Contestant{Name: "eps 0", Run: stillNodes.after(still.stepStill)},
-		Contestant{Name: "base", Run: alone.run})
+		Contestant{Name: "base", Run: aloneNodes.after(alone.run)})
 	if err != nil {
 		return nil, 0, err
 	}
 	seconds, with := movingNodes.parts()
 	_, without := stillNodes.parts()
-	base := turns.Median(2)
+	base := aloneNodes.all()
 	seconds[partBase] += base - with
 	seconds[partPerturbation] += with - without
 	seconds[partLoRA] += without - base
@@ -84,8 +85,8 @@ func (r *runner) stepStill() error {
 	return r.estimator.Estimate(context.Background(), r.model, r.batch, data.TokenLoss, r.at, r.losses, r.g)
 }
 
-// parts are the medians of the parts of a step over the runs, LinearLoRA being in
-// the base product's, and of all LinearLoRA.
+// parts are what the parts of a step take, LinearLoRA being in the base product's,
+// and what all LinearLoRA does.
 func (c *nodeClock) parts() (seconds map[string]float64, lora float64) {
 	nodes := make(map[string][]int)
 	var loraNodes []int
