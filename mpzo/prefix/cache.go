@@ -236,7 +236,12 @@ func (c *Cache) Store(key Key, tokens int, payload []byte) {
 		return
 	}
 	need := recordBytes + int64(len(payload))
-	if !c.beside.leave(c.options.Budget-c.size-need) || len(payload) > math.MaxUint32 {
+	room, err := c.beside.leave(c.options.Budget - c.size - need)
+	if err != nil {
+		c.stop(err)
+		return
+	}
+	if !room || len(payload) > math.MaxUint32 {
 		c.full = true
 		c.options.Notice(fmt.Sprintf("the prefix cache has its %s: of the sequences beyond, the frozen layers run each time", bytesize.Format(c.options.Budget)))
 		return

@@ -364,3 +364,31 @@ func TestFolderKeepsToItsBudget(t *testing.T) {
 		}
 	}
 }
+
+// Caches that are open at the same time, as those of two runs, keep to one budget.
+func TestOpenCachesShareABudget(t *testing.T) {
+	var notices []string
+	folder := t.TempDir()
+	const budget = 1000
+	var caches []*prefix.Cache
+	for _, identity := range []string{"one", "another"} {
+		o := options(&notices)
+		o.Identity, o.Budget = identity, budget
+		c, err := prefix.OpenIn(folder, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		caches = append(caches, c)
+	}
+	codec := options(&notices).Codec
+	for s := 1; s < 100; s++ {
+		for _, c := range caches {
+			c.Store(key(s), 3, codec.Append(nil, 3, sequence(3)))
+		}
+	}
+	one, another := caches[0].Stats(), caches[1].Stats()
+	if bytes := one.Bytes + another.Bytes; bytes > budget || one.Entries < 2 || another.Entries < 2 {
+		t.Errorf("%d bytes of %d: %+v and %+v", bytes, budget, one, another)
+	}
+}

@@ -1,7 +1,6 @@
 package prefix
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -40,41 +39,37 @@ func OpenIn(folder string, o Options) (*Cache, error) {
 	}
 	now := time.Now()
 	_ = os.Chtimes(filepath.Join(folder, name), now, now) // else it is only taken for older
-	if c.beside, err = findBeside(folder, name, c.options.Notice); err != nil {
-		c.file.Close()
-		return nil, err
-	}
+	c.beside = &beside{folder: folder, but: name, notice: c.options.Notice}
 	return c, nil
 }
 
-// beside is what else lies in a cache's folder.
+// beside is what else lies in a cache's folder. Others may be written to at the same
+// time, so it is looked up whenever it matters.
 type beside struct {
-	folder string
-	files  []fs.FileInfo // that can be removed, the least lately used first
-	bytes  int64         // of all
-	notice func(line string)
+	folder, but string // but: the cache's own file
+	notice      func(line string)
 }
 
-// findBeside lists the files of a folder that are caches, all but one.
-func findBeside(folder, but string, notice func(string)) (*beside, error) {
-	entries, err := os.ReadDir(folder)
+// list finds the files of the folder that are caches, the least lately used first,
+// and their bytes.
+func (b *beside) list() (files []fs.FileInfo, bytes int64, err error) {
+	entries, err := os.ReadDir(b.folder)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	b := &beside{folder: folder, notice: notice}
 	for _, entry := range entries {
-		if entry.Name() == but || !isName(entry.Name()) || !entry.Type().IsRegular() {
+		if entry.Name() == b.but || !isName(entry.Name()) || !entry.Type().IsRegular() {
 			continue
 		}
 		info, err := entry.Info()
 		if err != nil {
 			continue // removed meanwhile
 		}
-		b.files = append(b.files, info)
-		b.bytes += info.Size()
+		files = append(files, info)
+		bytes += info.Size()
 	}
-	slices.SortStableFunc(b.files, func(a, b fs.FileInfo) int { return cmp.Compare(a.ModTime().UnixNano(), b.ModTime().UnixNano()) })
-	return b, nil
+	slices.SortStableFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
+	return files, bytes, nil
 }
 
 func isName(name string) bool {
@@ -85,20 +80,25 @@ func isName(name string) bool {
 
 // leave removes files until what is there has so many bytes at most. It reports
 // whether it has. Where nothing lies beside the cache that is so from 0 on.
-func (b *beside) leave(most int64) bool {
-	if b == nil {
-		return most >= 0
+func (b *beside) leave(most int64) (bool, error) {
+	if b == nil || most < 0 {
+		return most >= 0, nil
 	}
-	for most >= 0 && b.bytes > most && len(b.files) > 0 {
-		info := b.files[0]
-		b.files = b.files[1:]
+	files, bytes, err := b.list()
+	if err != nil {
+		return false, err
+	}
+	for _, info := range files {
+		if bytes <= most {
+			break
+		}
 		path := filepath.Join(b.folder, info.Name())
 		if removeUnused(path) {
-			b.bytes -= info.Size()
+			bytes -= info.Size()
 			b.notice(fmt.Sprintf("%s of %s, not used since %s, was removed to make room", path, bytesize.Format(info.Size()), info.ModTime().Format(time.DateTime)))
 		}
 	}
-	return b.bytes <= most
+	return bytes <= most, nil
 }
 
 // removeUnused removes a cache's file, unless it is open or not ours. Whoever opens
