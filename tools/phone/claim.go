@@ -16,6 +16,7 @@ import (
 // the connection: what nobody sends any more stands in nobody's way.
 type claim struct {
 	adb   *exec.Cmd
+	pid   string        // the shell's number
 	hold  io.Closer     // its standard input: closed, it ends
 	ended chan struct{} // closed when it has
 }
@@ -24,8 +25,9 @@ type claim struct {
 const claimed State = "claimed"
 
 // take claims the run's name where the run is absent or fetched, or tells what
-// else it is. Of two that do so at the same moment one at most gets it: the one
-// whose number stands in the file a little later.
+// else it is. Of two that do so at the same moment the one gets it whose number
+// stands in the file a little later. Where the other was slower still, and both
+// took it for theirs, Start finds that out.
 func (r *Run) take(ctx context.Context) (State, error) {
 	script := "s=$(" + stateScript(r.folder) + `
 )
@@ -33,7 +35,7 @@ case $s in absent|fetched) ;; *) echo $s; exit;; esac
 rm -rf ` + Quote(r.folder) + " && mkdir -p " + Quote(r.Folder()) + " && cd " + Quote(r.folder) + ` || exit 1
 echo $$ > sender && sleep 0.3
 [ "$(cat ` + Quote(path.Join(r.folder, "sender")) + ` 2>/dev/null)" = $$ ] || { echo sending; exit; }
-echo ` + string(claimed) + ` && exec cat > /dev/null`
+echo ` + string(claimed) + ` $$ && exec cat > /dev/null`
 	args := []string{"shell", script}
 	if r.adb.Serial != "" {
 		args = append([]string{"-s", r.adb.Serial}, args...)
@@ -60,8 +62,9 @@ echo ` + string(claimed) + ` && exec cat > /dev/null`
 		_, _ = io.Copy(io.Discard, stdout)
 		_ = command.Wait() // what it means that it ended depends on when
 	}()
-	state := State(strings.TrimSpace(said))
-	if state == claimed {
+	name, pid, _ := strings.Cut(strings.TrimSpace(said), " ")
+	state := State(name)
+	if c.pid = pid; state == claimed && allDigits(pid) {
 		r.claim = c
 		return state, nil
 	}
@@ -77,6 +80,8 @@ echo ` + string(claimed) + ` && exec cat > /dev/null`
 		return "", fmt.Errorf("%w: %s", ErrRemote, message)
 	}
 }
+
+func allDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // stands reports whether the claim's shell is still there.
 func (c *claim) stands() bool {

@@ -23,6 +23,9 @@ var (
 	// ErrSending is wrapped, beside ErrRun, where another push is sending what a run of
 	// the same name needs.
 	ErrSending = errors.New("another push is sending its files")
+	// ErrClaim is wrapped where a run was not started, since while its files were sent
+	// the connection broke or another push took its name.
+	ErrClaim = errors.New("nothing was started")
 	// ErrName is wrapped where a name or a command cannot be used.
 	ErrName = errors.New("not usable")
 	// ErrRemote is wrapped where a command failed on the phone.

@@ -122,17 +122,22 @@ func (r *Run) Kept(ctx context.Context, name string) ([]byte, error) {
 }
 
 // Start starts a command that goes on when the connection ends. The words are
-// those of the program, which must be on the phone. The run must be prepared.
+// those of the program, which must be on the phone. The run must be prepared: where
+// its name is not ours any more the error wraps ErrClaim.
 func (r *Run) Start(ctx context.Context, words []string) error {
 	if !r.claim.stands() {
-		return fmt.Errorf("%w while files were sent", ErrLost)
+		return fmt.Errorf("%w while files were sent: %w", ErrLost, ErrClaim)
 	}
 	// The inner shell notes its process before it becomes the program, so that
 	// the number in pid is the program's; the outer one waits for its exit code.
 	inner := `echo $$ > pid; exec ` + quoteAll(words)
 	outer := `sh -c ` + Quote(inner) + ` > out 2> err < /dev/null; echo $? > code.part; mv code.part code`
-	_, err := r.adb.shell(ctx, "cd "+Quote(r.folder)+" && rm -f code pid && { setsid sh -c "+Quote(outer)+
+	const taken = "taken"
+	out, err := r.adb.shell(ctx, "cd "+Quote(r.folder)+` && { [ "$(cat sender 2>/dev/null)" = `+r.claim.pid+" ] || { echo "+taken+"; exit; }; } && rm -f code pid && { setsid sh -c "+Quote(outer)+
 		` > /dev/null 2>&1 < /dev/null & } && i=0 && while [ ! -s pid ] && [ ! -e code ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done`)
+	if err == nil && strings.TrimSpace(string(out)) == taken {
+		return fmt.Errorf("%w: another push took the name %s: %w", ErrRun, r.name(), ErrClaim)
+	}
 	return err
 }
 

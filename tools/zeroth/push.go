@@ -213,14 +213,19 @@ func (p *pusher) push(ctx context.Context) (err error) {
 		return err
 	}
 	defer p.run.Release()
+	const again = "the same command again sends what is missing"
 	words, err := p.send(ctx, job)
 	switch {
 	case errors.Is(err, phone.ErrLost):
-		return withHint(err, "nothing was started: the same command again sends what is missing")
+		return withHint(err, "nothing was started: "+again)
 	case err != nil:
 		return err
 	}
-	if err := p.run.Start(ctx, words); err != nil {
+	err = p.run.Start(ctx, words)
+	switch {
+	case errors.Is(err, phone.ErrClaim):
+		return withHint(err, again)
+	case err != nil:
 		return err
 	}
 	p.run.Release()

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -249,6 +251,7 @@ func TestPushToAPhone(t *testing.T) {
 	t.Run("a lost connection", p.testLost)
 	t.Run("a run with a start", p.testStart)
 	t.Run("two at once", p.testTwo)
+	t.Run("taken", p.testTaken)
 	t.Run("words", p.testWords)
 	t.Run("unsuitable", p.testUnsuitable)
 	t.Run("commands", func(t *testing.T) {
@@ -383,6 +386,39 @@ func (p *emulatedPhone) testTwo(t *testing.T) {
 	first.Wait()
 	if said := p.must(t, "push", "--binary", p.binary, "--name", "two", "--out", "second", "--run", "version"); !strings.Contains(said, "exit code 0") {
 		t.Error(said)
+	}
+}
+
+// testTaken has a run's name taken while its files are sent: it is not started.
+func (p *emulatedPhone) testTaken(t *testing.T) {
+	large := filepath.Join(p.folder, "larger")
+	if err := os.WriteFile(large, make([]byte, 48<<20), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	push := p.zeroth("push", "--binary", p.binary, "--name", "taken", "--data", large, "--run", "version")
+	stderr, err := push.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := push.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(stderr)
+	for line := ""; !strings.HasPrefix(line, "has ") && !strings.HasPrefix(line, "sent "); { // a file: the name is its own
+		if line, err = said.ReadString('\n'); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+	}
+	sender := filepath.Join(p.root, phone.Root, "runs", "taken", "sender")
+	if err := os.WriteFile(sender, []byte("1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(said) // what is missing shows
+	if err := push.Wait(); err == nil || !strings.Contains(string(rest), "another push took the name taken: nothing was started\nhint: the same command again") {
+		t.Errorf("%v\n%s", err, rest)
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(sender), "pid")); err == nil {
+		t.Error("it was started")
 	}
 }
 
