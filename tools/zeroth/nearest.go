@@ -21,24 +21,27 @@ func didYouMean(word, mark string, names []string) string {
 	return fmt.Sprintf("did you mean %s%s? ", mark, best)
 }
 
-// editDistance is how many bytes must be put in, taken out or changed to make b of
-// a.
+// editDistance is how many bytes must be put in, taken out or changed, or adjacent
+// ones swapped, to make b of a.
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1) // of a's first i bytes to b's first j
+	// Rows of i bytes of a: to b's first j bytes.
+	last, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0] // of i bytes to j
-		row[0] = i + 1
+		next[0] = i + 1
 		for j := range len(b) {
-			change := diagonal
+			change := row[j]
 			if a[i] != b[j] {
 				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+			next[j+1] = min(change, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], last[j-1]+1)
+			}
 		}
+		last, row, next = row, next, last
 	}
 	return row[len(b)]
 }
