@@ -13,7 +13,7 @@ const (
 	maxKC        = 320
 	blockRows    = 144
 	blockColumns = 384
-	leastColumns = 128
+	leastColumns = 96
 	leastRows    = 72 // that make up for reading W from the second cache
 	wantTiles    = 48 // tiles that keep many workers evenly busy
 )
