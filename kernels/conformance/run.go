@@ -15,6 +15,7 @@ import (
 // that the registry picks, with 1, 2 and 7 workers.
 type Options struct {
 	Op      string // run the ops whose name contains it, in any case of letters
+	Case    string // run the cases whose name contains it
 	Workers []int  // pool sizes, the first of which makes the bits that the others must repeat
 	// CPUs, if any, are those that the workers are held to.
 	CPUs platform.CPUs
@@ -57,7 +58,7 @@ func Run(ctx context.Context, registry *kernel.Registry, options Options) (Repor
 		if options.Parts > 1 && i%options.Parts != options.Part {
 			continue
 		}
-		if !strings.Contains(strings.ToLower(c.Op.String()), strings.ToLower(options.Op)) {
+		if !strings.Contains(strings.ToLower(c.Op.String()), strings.ToLower(options.Op)) || !strings.Contains(c.Name, options.Case) {
 			continue
 		}
 		if options.Started != nil {

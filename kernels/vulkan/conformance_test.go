@@ -83,35 +83,79 @@ func TestConformance(t *testing.T) {
 // the device or not; also with so few slots that copies are cut into groups.
 func TestArithmetic(t *testing.T) {
 	for i, c := range []struct {
-		ways  string
-		slots int
-		tile  gpu.Tile
-		parts int // llvmpipe takes minutes for a case in a large tile
-	}{
-		{wayDot, 0, gpu.Tile{A: 2, B: 4}, 131},
-		{wayDot, 3, gpu.Tile{A: 2, B: 4}, 131},
-		{wayCoop, 0, gpu.Tile{A: 2, B: 4}, 131},
-		{wayCoop, 3, gpu.Tile{A: 2, B: 4}, 131},
-		{wayCoop8, 0, gpu.Tile{A: 2, B: 4}, 131},
-		{wayCoop, 0, gpu.MatrixTiles()[0], 1571},
-		{wayCoop8, 0, gpu.MatrixTiles()[1], 1571},
-		{wayCoop, 0, gpu.MatrixTiles()[1], 1571},
-	} {
-		t.Run(fmt.Sprint(c.ways, c.slots, c.tile), func(t *testing.T) {
-			a, err := ParseArithmetic(c.ways)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := openWith(t, Options{Arithmetic: a, GPU: gpu.Options{Tile: c.tile, Slots: c.slots}})
-			if d.limits.Arithmetic == (gpu.Arithmetic{}) {
-				t.Skipf("%s cannot compute by %s", d.Physical().Name, c.ways)
-			}
+		way, kernels string
+		slots        int
+	}{{wayDot, "dot", 0}, {wayDot, "dot", 3}, {wayCoop, "matrix", 0}, {wayCoop, "matrix", 3}, {wayCoop8, "bytematrix", 0}} {
+		t.Run(fmt.Sprint(c.way, c.slots), func(t *testing.T) {
+			d := openMultiplying(t, c.way, gpu.Options{Tile: gpu.Tile{A: 2, B: 4}, Slots: c.slots})
 			for k, o := range []string{"linear", "crossentropy"} {
-				for _, r := range examine(t, d, o, 5*i+k, c.parts).Results {
+				for _, r := range examine(t, d, o, 5*i+k, 127).Results {
 					if !r.Pass {
 						t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
 					}
 				}
+			}
+			used := d.used()
+			if !used["linear"+c.kernels+".spv"] || !used["head"+c.kernels+".spv"] {
+				t.Errorf("not all of its kernels were examined: %v", used)
+			}
+		})
+	}
+}
+
+// used are the shaders that the device was given.
+func (d *Device) used() map[string]bool {
+	used := make(map[string]bool)
+	for key := range d.pipelines {
+		used[key.shader] = true
+	}
+	return used
+}
+
+// openMultiplying opens a device that multiplies in a way, or skips.
+func openMultiplying(t *testing.T, way string, o gpu.Options) *Device {
+	t.Helper()
+	a, err := ParseArithmetic(way)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := openWith(t, Options{Arithmetic: a, GPU: o})
+	if d.limits.Arithmetic == (gpu.Arithmetic{}) {
+		t.Skipf("%s cannot compute by %s", d.Physical().Name, way)
+	}
+	return d
+}
+
+// Products by matrices are right in the tiles that are for them alone. The cases are
+// of codes and of several copies, the first of more tokens and rows than a tile has:
+// llvmpipe takes seconds for each.
+func TestMatrixTiles(t *testing.T) {
+	for i, c := range []struct{ way, op, name, kernel string }{
+		{wayCoop, "linear", "N=65 K=129 M=127 panels16 wide bias q4", "linearmatrix"},
+		{wayCoop, "linearlora", "N=7 K=18 M=33 r=8 P=3 first=1000 eps=0.001 gaussian panels16 wide q4", "linearmatrix"},
+		{wayCoop8, "linear", "N=65 K=129 M=127 panels16 wide bias i8", "linearbytematrix"},
+	} {
+		tile := gpu.MatrixTiles()[1-i%2]
+		t.Run(fmt.Sprint(c.way, tile, c.op), func(t *testing.T) {
+			d := openMultiplying(t, c.way, gpu.Options{Tile: tile})
+			registry, err := kernel.NewRegistry(d.Kernels())
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := conformance.Run(t.Context(), registry, conformance.Options{Op: c.op, Case: c.name, Workers: []int{1}})
+			if err != nil || len(report.Results) != 1 {
+				t.Fatalf("%d cases, %v", len(report.Results), err)
+			}
+			if r := report.Results[0]; !r.Pass {
+				t.Errorf("%s %s: %s", r.Op, r.Case, r.Message)
+			}
+			used := false
+			for key := range d.pipelines {
+				slots, u, b := key.constants[1], key.constants[2], key.constants[3]
+				used = used || key.shader == c.kernel+".spv" && slots*u == uint32(tile.A) && b == uint32(tile.B)
+			}
+			if !used {
+				t.Errorf("no %s in tiles of %v", c.kernel, tile)
 			}
 		})
 	}

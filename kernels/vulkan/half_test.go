@@ -195,15 +195,16 @@ func TestConformanceOfHalves(t *testing.T) {
 		ways, ops string
 		parts     int
 		partBytes int64
+		shader    string // that is used, beside others
 	}{
-		{"", "", 43, 0},
-		{"", "normalization", 29, 0},
-		{wayDot, "linear", 173, 0},
-		{wayDot, "crossentropy", 173, 0},
-		{wayCoop, "linear", 173, 0},
-		{wayCoop8, "linear", 173, 0},
-		{"", "gather", 61, 3000},
-		{"", "linear", 131, 3000},
+		{"", "", 43, 0, "attention.half.spv"},
+		{"", "normalization", 29, 0, "normalize.half.spv"},
+		{wayDot, "linear", 173, 0, "lineardot.half.spv"},
+		{wayDot, "crossentropy", 173, 0, "headdot.spv"},
+		{wayCoop, "linear", 173, 0, "linearmatrix.half.spv"},
+		{wayCoop8, "linear", 169, 0, "linearbytematrix.half.spv"},
+		{"", "gather", 61, 3000, "gather.half.spv"},
+		{"", "linear", 131, 3000, "linear.half.spv"},
 	} {
 		t.Run(fmt.Sprintf("%s %s %d", c.ways, c.ops, c.partBytes), func(t *testing.T) {
 			d := openStoringWith(t, c.ways, Options{GPU: gpu.Options{Tile: gpu.Tile{A: 2, B: 4}}, Staged: i%2 == 1})
@@ -226,6 +227,9 @@ func TestConformanceOfHalves(t *testing.T) {
 			}
 			if passed < 2 || c.ops == "" && len(seen) < 12 {
 				t.Errorf("%d cases of %d ops passed", passed, len(seen))
+			}
+			if !d.used()[c.shader] {
+				t.Errorf("%s was not examined", c.shader)
 			}
 		})
 	}
