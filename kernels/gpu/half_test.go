@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,6 +178,12 @@ func TestHalfMemory(t *testing.T) {
 	if held := s.Held(); held.Temporaries != want.Temporaries || held.Values != want.Values || len(s.crossing) != crossing {
 		t.Errorf("held %+v, measured %+v; %d bytes to convert in", held, want, len(s.crossing))
 	}
+	held, kept := s.Held().Other, s.crossing
+	s.crossing = nil
+	if without := s.Held().Other; held-without != crossing {
+		t.Errorf("%d bytes of what is held convert", held-without)
+	}
+	s.crossing = kept
 	before, _ := s.Moved()
 	if err := errors.Join(compiled[0].Run(t.Context()), compiled[0].Fetch(0)); err != nil {
 		t.Fatal(err)
@@ -266,6 +273,38 @@ func TestHalvesCross(t *testing.T) {
 					t.Fatalf("%g came back as %g, want %g (element %d of %d)", c.from, got, c.to, i, 7*columns)
 				}
 			}
+		}
+	}
+}
+
+// Tiles are tried again where activations are f16, with kernels and in memory of that.
+func TestTuningOfHalves(t *testing.T) {
+	cache := t.TempDir()
+	for _, name := range []string{"XDG_CACHE_HOME", "HOME", "LocalAppData"} {
+		t.Setenv(name, cache)
+	}
+	for _, store := range []bool{false, true} {
+		d := &quickDevice{tunedDevice{testDevice: *newTestDevice(1 << 24), quick: Tile{4, 8}}, Arithmetic{Store16: store}}
+		p := coded(op.Q4, 4)
+		stagesOf(t, d, p, Options{Tune: true})
+		trials := d.recorded[:len(d.recorded)-1]
+		x := p.Values[0].Tensor
+		bytes := int64(total(x)) * elementBytes(store)
+		wrong := func(stages []Stage) bool {
+			return len(stages) != 4 || stages[0].Kernel.Half != store || stages[0].Spans[0].Size != bytes
+		}
+		if len(trials) != len(tiles) || slices.ContainsFunc(trials, wrong) {
+			t.Errorf("f16 %t: %d trials", store, len(trials))
+		}
+		ops, err := New("test", d, Options{Tile: Tile{4, 8}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ops.TimeProduct(t.Context(), p.Values[1].Tensor.Type, total(x)/x.Shape[1]); err != nil {
+			t.Fatal(err)
+		}
+		if timed := d.recorded[len(d.recorded)-1]; wrong(timed) {
+			t.Errorf("f16 %t: timed as f16 %t, with x of %d bytes", store, timed[0].Kernel.Half, timed[0].Spans[0].Size)
 		}
 	}
 }
