@@ -29,10 +29,11 @@ test: ## run all tests
 # Where goroutines of ours meet: the pool, sessions, the hashes of a program's
 # segments, the packing of weights as they are exported, waiting for a device;
 # a share of the ops' table, on kernels in Go, whose every access the detector
-# sees; and training with several threads. What runs in one goroutine is left out.
+# sees; training with several threads, and studies of several runs at a time. What
+# runs in one goroutine is left out.
 RACE = StreamPacks|StreamFails|Await|Golden|RoundTrip|Malformed|TestConformance$$|PackingOnce|DependOnThreads|SlopesHaveTheSameBits|FullLearns|CacheChangesNoBit
 race: ## run what is concurrent under the race detector (needs cgo)
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m ./runtime/platform ./runtime/executor
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m ./runtime/platform ./runtime/executor ./tools/study
 	CGO_ENABLED=1 GOGC=400 $(GO) test -race -short -timeout 40m -run '$(RACE)' \
 	  ./graph/model ./kernels/cpu ./kernels/gpu ./mpzo/train ./runtime/program
 
