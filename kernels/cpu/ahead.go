@@ -13,6 +13,7 @@ import (
 type ahead struct {
 	fetch  func([]byte)
 	panels [2][]byte
+	apart  int // bytes from panel to panel
 	piece  int // bytes of each panel
 }
 
@@ -32,6 +33,7 @@ func (p *product) ahead(t *block, c, columns, k0, kc int) ahead {
 	a := ahead{fetch: p.fetch}
 	for j := 0; j < columns && c+j < t.c1; j += op.PanelRows {
 		a.panels[j/op.PanelRows] = p.w.slice(c+j, k0, kc)
+		a.apart = j / op.PanelRows * int(p.w.shape.PanelBytes())
 	}
 	if size := len(a.panels[0]); size > 0 {
 		a.piece = roundUp(ceilDiv(size, ceilDiv(t.rows, p.gemm.MR)), 4*lineElements)
@@ -57,11 +59,11 @@ func (a *ahead) next() {
 }
 
 // steps tells a microColumn that reads b what to bring in, in about n steps: the
-// first panel from an address on, a step's bytes apart. Where there is nothing,
-// that is what b begins with, again and again.
-func (a *ahead) steps(b *float32, n int) (next *byte, step int) {
+// panels from an address on, which lie apart bytes from each other. Where there is
+// nothing, that is what b begins with, again and again.
+func (a *ahead) steps(b *float32, n int) (next *byte, step, apart int) {
 	if a.piece == 0 || n == 0 {
-		return (*byte)(unsafe.Pointer(b)), 0
+		return (*byte)(unsafe.Pointer(b)), 0, 0
 	}
-	return &a.panels[0][0], ceilDiv(len(a.panels[0]), n)
+	return &a.panels[0][0], ceilDiv(len(a.panels[0]), n), a.apart
 }

@@ -270,8 +270,8 @@ func (m *microKernel) tiles(s *workspace, kc int, a, b []float32, panel, width i
 	switch {
 	case whole == 0:
 	case m.column != nil && width == m.NR:
-		next, step := t.ahead.steps(start(b), whole*(kc/columnStep))
-		m.column(whole, kc, start(a), start(b), panel, &t.d[0], t.ldd, &t.c[0], t.ldc, next, step)
+		next, step, apart := t.ahead.steps(start(b), whole*(kc/columnStep))
+		m.column(whole, kc, start(a), start(b), panel, &t.d[0], t.ldd, &t.c[0], t.ldc, next, step, apart)
 	default:
 		fn := m.of(width)
 		for r := 0; r < whole*m.MR; r += m.MR {

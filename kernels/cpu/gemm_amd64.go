@@ -3,24 +3,30 @@ package cpu
 import "unsafe"
 
 // column6x16AVX2 is a microColumn with MR = 6 and NR = 16. kc may be 0. It ignores
-// panel.
+// panel and apart.
 //
 //	c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[(i/6*kc+k)*6+i%6] * b[k*16+j] for i < 6·tiles
 //
 //go:noescape
-func column6x16AVX2(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step int)
+func column6x16AVX2(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int)
 
 // gemm6x16AVX2 is a microFunc with MR = 6 and NR = 16: one tile of column6x16AVX2.
 func gemm6x16AVX2(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int) {
-	column6x16AVX2(1, kc, a, b, panel, d, ldd, c, ldc, (*byte)(unsafe.Pointer(b)), 0)
+	column6x16AVX2(1, kc, a, b, panel, d, ldd, c, ldc, (*byte)(unsafe.Pointer(b)), 0, 0)
 }
 
-// gemm14x32AVX512 is a microFunc with MR = 14 and NR = 32. kc may be 0.
+// column14x32AVX512 is a microColumn with MR = 14 and NR = 32. kc may be 0.
 //
-//	c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*14+i] * b[j/16*panel+k*16+j%16]
+//	c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[(i/14*kc+k)*14+i%14] * b[j/16*panel+k*16+j%16] for i < 14·tiles
 //
 //go:noescape
-func gemm14x32AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
+func column14x32AVX512(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int)
+
+// gemm14x32AVX512 is a microFunc with MR = 14 and NR = 32: one tile of
+// column14x32AVX512.
+func gemm14x32AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int) {
+	column14x32AVX512(1, kc, a, b, panel, d, ldd, c, ldc, (*byte)(unsafe.Pointer(b)), 0, 0)
+}
 
 // gemm14x16AVX512 is gemm14x32AVX512 for the first 16 columns.
 //

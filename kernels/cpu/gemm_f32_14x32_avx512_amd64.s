@@ -1,19 +1,27 @@
 #include "textflag.h"
 
-// func gemm14x32AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
+// func column14x32AVX512(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int)
 //
-//	for i := range 14 {
-//		for j := range 32 {
-//			c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*14+i] * b[j/16*panel+k*16+j%16]
+//	for t := range tiles {
+//		for i := 14 * t; i < 14*(t+1); i++ {
+//			for j := range 32 {
+//				c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[(t*kc+k)*14+i%14] * b[j/16*panel+k*16+j%16]
+//			}
 //		}
 //	}
 //
 // func gemm14x16AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
 //
-// The same for j < 16.
+//	for i := range 14 {
+//		for j := range 16 {
+//			c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*14+i] * b[k*16+j]
+//		}
+//	}
 //
-//	CX k left            SI a, one column of 14   DI b, one row of 16   R10 b + panel
+//	R13 tiles left       R14 kc                   CX k left
+//	SI a, one column of 14   R15 b                DI one row of 16 of it   R10 panel·4
 //	DX d   R8 ldd·4      BX c   R9 ldc·4
+//	R11 next             R12 step                 AX apart
 //	Z0–Z27 the tile: row i in Z(2i), Z(2i+1); for 16 columns in Z(2i)
 //	Z28, Z29 the row of b                         Z30, Z31 elements of a, in turn
 
@@ -22,6 +30,28 @@
 	VBROADCASTSS a(SI), element;    \
 	VFMADD231PS  Z28, element, low; \
 	VFMADD231PS  Z29, element, high
+
+// STEP is a column of a times a row of b, a and b bytes further. What follows in
+// b is wanted from the second cache: the two panels' slices fill the first.
+#define STEP(a, b) \
+	VMOVUPS    b(DI), Z28;         \
+	VMOVUPS    b(DI)(R10*1), Z29;  \
+	PREFETCHT0 (b+512)(DI);        \
+	PREFETCHT0 (b+512)(DI)(R10*1); \
+	ROW((a+0), Z30, Z0, Z1);       \
+	ROW((a+4), Z31, Z2, Z3);       \
+	ROW((a+8), Z30, Z4, Z5);       \
+	ROW((a+12), Z31, Z6, Z7);      \
+	ROW((a+16), Z30, Z8, Z9);      \
+	ROW((a+20), Z31, Z10, Z11);    \
+	ROW((a+24), Z30, Z12, Z13);    \
+	ROW((a+28), Z31, Z14, Z15);    \
+	ROW((a+32), Z30, Z16, Z17);    \
+	ROW((a+36), Z31, Z18, Z19);    \
+	ROW((a+40), Z30, Z20, Z21);    \
+	ROW((a+44), Z31, Z22, Z23);    \
+	ROW((a+48), Z30, Z24, Z25);    \
+	ROW((a+52), Z31, Z26, Z27)
 
 // HALF is ROW for 16 columns.
 #define HALF(a, element, low) \
@@ -44,18 +74,24 @@
 	ADDQ    R8, DX;         \
 	ADDQ    R9, BX
 
-TEXT ·gemm14x32AVX512(SB), NOSPLIT, $0-64
-	MOVQ   kc+0(FP), CX
-	MOVQ   a+8(FP), SI
-	MOVQ   b+16(FP), DI
-	MOVQ   panel+24(FP), R10
-	MOVQ   d+32(FP), DX
-	MOVQ   ldd+40(FP), R8
-	MOVQ   c+48(FP), BX
-	MOVQ   ldc+56(FP), R9
-	SHLQ   $2, R8
-	SHLQ   $2, R9
-	LEAQ   (DI)(R10*4), R10
+TEXT ·column14x32AVX512(SB), NOSPLIT, $0-96
+	MOVQ tiles+0(FP), R13
+	MOVQ kc+8(FP), R14
+	MOVQ a+16(FP), SI
+	MOVQ b+24(FP), R15
+	MOVQ panel+32(FP), R10
+	MOVQ d+40(FP), DX
+	MOVQ ldd+48(FP), R8
+	MOVQ c+56(FP), BX
+	MOVQ ldc+64(FP), R9
+	MOVQ next+72(FP), R11
+	MOVQ step+80(FP), R12
+	MOVQ apart+88(FP), AX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+
+tile:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -84,35 +120,36 @@ TEXT ·gemm14x32AVX512(SB), NOSPLIT, $0-64
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
-	TESTQ  CX, CX
-	JZ     store
+	MOVQ   R14, CX
+	MOVQ   R15, DI
+	SUBQ   $4, CX
+	JLT    rest
 
 	PCALIGN $64
 
-loop:
-	VMOVUPS    (DI), Z28
-	VMOVUPS    (R10), Z29
-	PREFETCHT0 512(DI)
-	PREFETCHT0 512(R10)
-	ROW(0, Z30, Z0, Z1)
-	ROW(4, Z31, Z2, Z3)
-	ROW(8, Z30, Z4, Z5)
-	ROW(12, Z31, Z6, Z7)
-	ROW(16, Z30, Z8, Z9)
-	ROW(20, Z31, Z10, Z11)
-	ROW(24, Z30, Z12, Z13)
-	ROW(28, Z31, Z14, Z15)
-	ROW(32, Z30, Z16, Z17)
-	ROW(36, Z31, Z18, Z19)
-	ROW(40, Z30, Z20, Z21)
-	ROW(44, Z31, Z22, Z23)
-	ROW(48, Z30, Z24, Z25)
-	ROW(52, Z31, Z26, Z27)
-	ADDQ       $56, SI
-	ADDQ       $64, DI
-	ADDQ       $64, R10
-	DECQ       CX
-	JNZ        loop
+four:
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(AX*1)
+	ADDQ       R12, R11
+	STEP(0, 0)
+	STEP(56, 64)
+	STEP(112, 128)
+	STEP(168, 192)
+	ADDQ       $224, SI
+	ADDQ       $256, DI
+	SUBQ       $4, CX
+	JGE        four
+
+rest:
+	ADDQ $4, CX
+	JZ   store
+
+one:
+	STEP(0, 0)
+	ADDQ $56, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  one
 
 store:
 	STORE(Z0, Z1)
@@ -129,6 +166,8 @@ store:
 	STORE(Z22, Z23)
 	STORE(Z24, Z25)
 	STORE(Z26, Z27)
+	DECQ R13
+	JNZ  tile
 	VZEROUPPER
 	RET
 

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func column6x16AVX2(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step int)
+// func column6x16AVX2(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int)
 //
 //	for t := range tiles {
 //		for i := 6 * t; i < 6*(t+1); i++ {
@@ -43,7 +43,7 @@
 	ADDQ    R8, DX;             \
 	ADDQ    R9, BX
 
-TEXT ·column6x16AVX2(SB), NOSPLIT, $0-88
+TEXT ·column6x16AVX2(SB), NOSPLIT, $0-96
 	MOVQ tiles+0(FP), R13
 	MOVQ kc+8(FP), R14
 	MOVQ a+16(FP), SI

@@ -27,9 +27,10 @@ type microFunc func(kc int, a, b *float32, panel int, d *float32, ldd int, c *fl
 
 // microColumn is a microFunc for tiles one below the other, tiles ≥ 1 of them:
 // tile t has a[t*MR*kc:], d[t*MR*ldd:] and c[t*MR*ldc:]. With every columnStep
-// columns of k it begins to bring a line of memory into the second cache, at next
-// first and then step bytes further each time; it reads nothing there.
-type microColumn func(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step int)
+// columns of k it begins to bring a line of memory for each panel of b into the second
+// cache, at next and apart bytes behind it first and then step bytes further each
+// time; it reads nothing there.
+type microColumn func(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int)
 
 // columnStep is how many columns of k a microColumn takes at a time.
 const columnStep = 4

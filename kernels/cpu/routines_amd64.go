@@ -60,7 +60,9 @@ func archRoutines() []routines {
 	// What AVX2 does at the speed of memory is left to it.
 	avx512 := avx2
 	avx512.needs = Features{AVX2: true, AVX512: true}
-	avx512.gemm = microKernel{name: "14x32_avx512", MR: 14, NR: 32, fn: gemm14x32AVX512, half: gemm14x16AVX512}
+	avx512.gemm = microKernel{
+		name: "14x32_avx512", MR: 14, NR: 32, fn: gemm14x32AVX512, half: gemm14x16AVX512, column: column14x32AVX512,
+	}
 	avx512.strided = stridedWide
 	avx512.columnMaximum = columnMaximumWide
 	avx512.columnExpSum = columnExpSumWide
