@@ -54,11 +54,12 @@ type codeKernel struct {
 // codeFunc is the function of a codeKernel. words counts those of one group.
 type codeFunc func(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
 
-// codeColumn is a codeFunc of one panel for tiles one below the other, tiles ≥ 1 of
-// them: tile t with a[t*stride:] and c[t*MR*ldc:]. With every codeColumnStep words
-// it begins to bring a line of memory into the second cache, at next first and
-// then step bytes further each time; it reads nothing there.
-type codeColumn func(tiles, stride, groups, words int, a, b *byte, scales *float32, start *int32, c *float32, ldc int, next *byte, step int)
+// codeColumn is a codeFunc for tiles one below the other, tiles ≥ 1 of them: tile t
+// with a[t*stride:] and c[t*MR*ldc:]. With every codeColumnStep words it begins to
+// bring a line of memory for each panel of b into the second cache, at next and
+// apart bytes behind it first and then step bytes further each time; it reads
+// nothing there.
+type codeColumn func(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 
 // codeColumnStep is how many words a codeColumn takes at a time.
 const codeColumnStep = 2

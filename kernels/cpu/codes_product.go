@@ -277,8 +277,8 @@ func (p *codeProduct) codeTiles(s *codeSpace, t *codeBlock, c, columns, v int, w
 	a := p.packed[(t.matrix*p.tiles+first)*stride+v*k.MR*k.xBytes:]
 	y := s.c[c-t.c0:]
 	if k.column != nil && columns == k.NR {
-		next, step := p.codeAhead(t, c, v, tiles, w)
-		k.column(tiles, stride, w.groups, w.words, &a[0], &w.b[0], &s.scales[0], &s.start[0], &y[0], codeColumns, next, step)
+		next, step, apart := p.codeAhead(t, c, v, tiles, w)
+		k.column(tiles, stride, w.groups, w.words, &a[0], &w.b[0], w.panel, &s.scales[0], &s.start[0], &y[0], codeColumns, next, step, apart)
 		return
 	}
 	fn := k.fn
@@ -292,15 +292,18 @@ func (p *codeProduct) codeTiles(s *codeSpace, t *codeBlock, c, columns, v int, w
 
 // codeAhead tells a codeColumn what to bring in: what the block reads of W next,
 // of as many words as w has.
-func (p *codeProduct) codeAhead(t *codeBlock, c, v, tiles int, w *codeSlice) (next *byte, step int) {
+func (p *codeProduct) codeAhead(t *codeBlock, c, v, tiles int, w *codeSlice) (next *byte, step, apart int) {
 	words := w.groups * w.words
-	if c += op.PanelRows; c >= t.c1 {
+	if c += p.kernel.NR; c >= t.c1 {
 		c, v = t.c0, v+words
 	}
-	if b := p.w.slice(c, 4*v, 4*words); len(b) > 0 {
-		return &b[0], ceilDiv(len(b), tiles*max(words/codeColumnStep, 1))
+	if p.kernel.NR > op.PanelRows && c+op.PanelRows < t.c1 {
+		apart = int(p.w.shape.PanelBytes())
 	}
-	return &w.b[0], 0
+	if b := p.w.slice(c, 4*v, 4*words); len(b) > 0 {
+		return &b[0], ceilDiv(len(b), tiles*max(words/codeColumnStep, 1)), apart
+	}
+	return &w.b[0], 0, 0
 }
 
 // codeWidth is how many columns the micro-kernel takes from column c on.

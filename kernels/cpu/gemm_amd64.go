@@ -34,27 +34,27 @@ func gemm14x32AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *f
 func gemm14x16AVX512(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
 
 // codeColumn6x16AVX2 is a codeColumn with MR = 6 and NR = 16 over pairs of int16:
-// x as packPairs, W as widenPairs makes them.
+// x as packPairs, W as widenPairs makes them. It ignores panel and apart.
 //
 //go:noescape
-func codeColumn6x16AVX2(tiles, stride, groups, words int, a, b *byte, scales *float32, start *int32, c *float32, ldc int, next *byte, step int)
+func codeColumn6x16AVX2(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 
 // code6x16AVX2 is a codeFunc with MR = 6 and NR = 16: one tile of
 // codeColumn6x16AVX2.
 func code6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
-	codeColumn6x16AVX2(1, 0, groups, words, a, b, scales, start, c, ldc, b, 0)
+	codeColumn6x16AVX2(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
 }
 
 // codeColumnQ4x6x16AVX2 is a codeColumn with MR = 6, NR = 16 and shift 128 for
-// levels from −8 to 8 in groups of at most 8 words.
+// levels from −8 to 8 in groups of at most 8 words. It ignores panel and apart.
 //
 //go:noescape
-func codeColumnQ4x6x16AVX2(tiles, stride, groups, words int, a, b *byte, scales *float32, start *int32, c *float32, ldc int, next *byte, step int)
+func codeColumnQ4x6x16AVX2(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 
 // codeQ4x6x16AVX2 is a codeFunc with MR = 6 and NR = 16: one tile of
 // codeColumnQ4x6x16AVX2.
 func codeQ4x6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
-	codeColumnQ4x6x16AVX2(1, 0, groups, words, a, b, scales, start, c, ldc, b, 0)
+	codeColumnQ4x6x16AVX2(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
 }
 
 // code6x16VNNI is a codeFunc with MR = 6, NR = 16 and shift 128. It ignores
@@ -63,10 +63,16 @@ func codeQ4x6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, 
 //go:noescape
 func code6x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
 
-// code14x32VNNI is a codeFunc with MR = 14, NR = 32 and shift 128.
+// codeColumn14x32VNNI is a codeColumn with MR = 14, NR = 32 and shift 128.
 //
 //go:noescape
-func code14x32VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func codeColumn14x32VNNI(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
+
+// code14x32VNNI is a codeFunc with MR = 14 and NR = 32: one tile of
+// codeColumn14x32VNNI.
+func code14x32VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	codeColumn14x32VNNI(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
+}
 
 // code14x16VNNI is code14x32VNNI for one panel.
 //

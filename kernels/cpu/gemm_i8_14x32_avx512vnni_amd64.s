@@ -1,17 +1,19 @@
 #include "textflag.h"
 
-// func code14x32VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+// func codeColumn14x32VNNI(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
-//	for g := range groups {
-//		for i := range 14 {
-//			for j := range 32 {
-//				acc := start[g*32+j]
-//				for v := words*g; v < words*(g+1); v++ {
-//					for k := range 4 {
-//						acc += a[v, i, k] * b[j/16, v, j%16, k]
+//	for t := range tiles {
+//		for g := range groups {
+//			for i := range 14 {
+//				for j := range 32 {
+//					acc := start[g*32+j]
+//					for v := words*g; v < words*(g+1); v++ {
+//						for k := range 4 {
+//							acc += a[t*stride:][v, i, k] * b[j/16, v, j%16, k]
+//						}
 //					}
+//					c[(14*t+i)*ldc+j] += scales[g*32+j] * float32(acc)
 //				}
-//				c[i*ldc+j] += scales[g*32+j] * float32(acc)
 //			}
 //		}
 //	}
@@ -21,11 +23,13 @@
 //
 // func code14x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
 //
-// The same for j < 16, with 16 scales and starts a group.
+// The same for one tile and j < 16, with 16 scales and starts a group.
 //
+//	R13 tiles left       R14 a of the tile
 //	R10 groups left      R11 words                CX words left in the group
-//	SI a, 14 words       DI b, 16 words           R12 b + panel
-//	DX scales   R8 start                          BX c   R9 ldc·4   AX a row of c
+//	SI a, 14 words       DI b, 16 words           R15 panel
+//	DX scales            R8 start                 BX c         R9 ldc·4
+//	R12 next             AX apart; then a row of c
 //	Z0–Z27 the tile: row i in Z(2i), Z(2i+1); for 16 columns in Z(2i)
 //	Z28, Z29 the words of b                       Z30, Z31 words of a, in turn
 
@@ -34,6 +38,27 @@
 	VPBROADCASTD a(SI), word;    \
 	VPDPBUSD     Z28, word, low; \
 	VPDPBUSD     Z29, word, high
+
+// STEP is a column of words of a times a row of those of b, a and b bytes further.
+#define STEP(a, b) \
+	VMOVDQU32  b(DI), Z28;         \
+	VMOVDQU32  b(DI)(R15*1), Z29;  \
+	PREFETCHT0 (b+512)(DI);        \
+	PREFETCHT0 (b+512)(DI)(R15*1); \
+	ROW((a+0), Z30, Z0, Z1);       \
+	ROW((a+4), Z31, Z2, Z3);       \
+	ROW((a+8), Z30, Z4, Z5);       \
+	ROW((a+12), Z31, Z6, Z7);      \
+	ROW((a+16), Z30, Z8, Z9);      \
+	ROW((a+20), Z31, Z10, Z11);    \
+	ROW((a+24), Z30, Z12, Z13);    \
+	ROW((a+28), Z31, Z14, Z15);    \
+	ROW((a+32), Z30, Z16, Z17);    \
+	ROW((a+36), Z31, Z18, Z19);    \
+	ROW((a+40), Z30, Z20, Z21);    \
+	ROW((a+44), Z31, Z22, Z23);    \
+	ROW((a+48), Z30, Z24, Z25);    \
+	ROW((a+52), Z31, Z26, Z27)
 
 // HALF is ROW for 16 columns.
 #define HALF(a, word, low) \
@@ -57,18 +82,22 @@
 	VMOVUPS     low, (AX);      \
 	ADDQ        R9, AX
 
-TEXT ·code14x32VNNI(SB), NOSPLIT, $0-72
-	MOVQ groups+0(FP), R10
-	MOVQ words+8(FP), R11
-	MOVQ a+16(FP), SI
-	MOVQ b+24(FP), DI
-	MOVQ panel+32(FP), R12
-	ADDQ DI, R12
-	MOVQ scales+40(FP), DX
-	MOVQ start+48(FP), R8
-	MOVQ c+56(FP), BX
-	MOVQ ldc+64(FP), R9
+TEXT ·codeColumn14x32VNNI(SB), NOSPLIT, $0-112
+	MOVQ tiles+0(FP), R13
+	MOVQ words+24(FP), R11
+	MOVQ a+32(FP), R14
+	MOVQ panel+48(FP), R15
+	MOVQ c+72(FP), BX
+	MOVQ ldc+80(FP), R9
+	MOVQ next+88(FP), R12
 	SHLQ $2, R9
+
+tile:
+	MOVQ groups+16(FP), R10
+	MOVQ R14, SI
+	MOVQ b+40(FP), DI
+	MOVQ scales+56(FP), DX
+	MOVQ start+64(FP), R8
 
 group:
 	VMOVDQU32 (R8), Z0
@@ -99,36 +128,30 @@ group:
 	VMOVDQA32 Z1, Z25
 	VMOVDQA32 Z0, Z26
 	VMOVDQA32 Z1, Z27
+	MOVQ      apart+104(FP), AX
 	MOVQ      R11, CX
-	TESTQ     CX, CX
-	JZ        store
+	SUBQ      $2, CX
+	JLT       last
 
 	PCALIGN $64
 
-loop:
-	VMOVDQU32  (DI), Z28
-	VMOVDQU32  (R12), Z29
-	PREFETCHT0 512(DI)
-	PREFETCHT0 512(R12)
-	ROW(0, Z30, Z0, Z1)
-	ROW(4, Z31, Z2, Z3)
-	ROW(8, Z30, Z4, Z5)
-	ROW(12, Z31, Z6, Z7)
-	ROW(16, Z30, Z8, Z9)
-	ROW(20, Z31, Z10, Z11)
-	ROW(24, Z30, Z12, Z13)
-	ROW(28, Z31, Z14, Z15)
-	ROW(32, Z30, Z16, Z17)
-	ROW(36, Z31, Z18, Z19)
-	ROW(40, Z30, Z20, Z21)
-	ROW(44, Z31, Z22, Z23)
-	ROW(48, Z30, Z24, Z25)
-	ROW(52, Z31, Z26, Z27)
-	ADDQ       $56, SI
-	ADDQ       $64, DI
-	ADDQ       $64, R12
-	DECQ       CX
-	JNZ        loop
+two:
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(AX*1)
+	ADDQ       step+96(FP), R12
+	STEP(0, 0)
+	STEP(56, 64)
+	ADDQ       $112, SI
+	ADDQ       $128, DI
+	SUBQ       $2, CX
+	JGE        two
+
+last:
+	ADDQ $2, CX
+	JZ   store
+	STEP(0, 0)
+	ADDQ $56, SI
+	ADDQ $64, DI
 
 store:
 	VMOVUPS (DX), Z28
@@ -152,6 +175,10 @@ store:
 	ADDQ    $128, R8
 	DECQ    R10
 	JNZ     group
+	ADDQ    stride+8(FP), R14
+	MOVQ    AX, BX
+	DECQ    R13
+	JNZ     tile
 	VZEROUPPER
 	RET
 

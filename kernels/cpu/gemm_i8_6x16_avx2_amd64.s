@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func codeColumn6x16AVX2(tiles, stride, groups, words int, a, b *byte, scales *float32, start *int32, c *float32, ldc int, next *byte, step int)
+// func codeColumn6x16AVX2(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
 //	for t := range tiles {
 //		for g := range groups {
@@ -55,22 +55,22 @@
 	VMOVUPS     high, 32(AX);      \
 	ADDQ        R9, AX
 
-TEXT ·codeColumn6x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·codeColumn6x16AVX2(SB), NOSPLIT, $0-112
 	MOVQ tiles+0(FP), R13
 	MOVQ stride+8(FP), R15
 	MOVQ words+24(FP), R11
 	MOVQ a+32(FP), R14
-	MOVQ c+64(FP), BX
-	MOVQ ldc+72(FP), R9
-	MOVQ next+80(FP), R12
+	MOVQ c+72(FP), BX
+	MOVQ ldc+80(FP), R9
+	MOVQ next+88(FP), R12
 	SHLQ $2, R9
 
 tile:
 	MOVQ groups+16(FP), R10
 	MOVQ R14, SI
 	MOVQ b+40(FP), DI
-	MOVQ scales+48(FP), DX
-	MOVQ start+56(FP), R8
+	MOVQ scales+56(FP), DX
+	MOVQ start+64(FP), R8
 
 group:
 	VMOVDQU (R8), Y0
@@ -93,7 +93,7 @@ group:
 
 two:
 	PREFETCHT1 (R12)
-	ADDQ       step+88(FP), R12
+	ADDQ       step+96(FP), R12
 	STEP(0, 0)
 	STEP(24, 64)
 	STEP(48, 128)

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func codeColumnQ4x6x16AVX2(tiles, stride, groups, words int, a, b *byte, scales *float32, start *int32, c *float32, ldc int, next *byte, step int)
+// func codeColumnQ4x6x16AVX2(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
 //	for t := range tiles {
 //		for g := range groups {
@@ -68,22 +68,22 @@
 DATA codeOnes<>+0(SB)/4, $0x00010001
 GLOBL codeOnes<>(SB), RODATA|NOPTR, $4
 
-TEXT ·codeColumnQ4x6x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·codeColumnQ4x6x16AVX2(SB), NOSPLIT, $0-112
 	MOVQ tiles+0(FP), R13
 	MOVQ stride+8(FP), R15
 	MOVQ words+24(FP), R11
 	MOVQ a+32(FP), R14
-	MOVQ c+64(FP), BX
-	MOVQ ldc+72(FP), R9
-	MOVQ next+80(FP), R12
+	MOVQ c+72(FP), BX
+	MOVQ ldc+80(FP), R9
+	MOVQ next+88(FP), R12
 	SHLQ $2, R9
 
 tile:
 	MOVQ groups+16(FP), R10
 	MOVQ R14, SI
 	MOVQ b+40(FP), DI
-	MOVQ scales+48(FP), DX
-	MOVQ start+56(FP), R8
+	MOVQ scales+56(FP), DX
+	MOVQ start+64(FP), R8
 
 group:
 	VPXOR    Y1, Y1, Y1
@@ -107,11 +107,11 @@ group:
 
 four:
 	PREFETCHT1 (R12)
-	ADDQ       step+88(FP), R12
+	ADDQ       step+96(FP), R12
 	STEP(0, 0)
 	STEP(24, 64)
 	PREFETCHT1 (R12)
-	ADDQ       step+88(FP), R12
+	ADDQ       step+96(FP), R12
 	STEP(48, 128)
 	STEP(72, 192)
 	ADDQ       $96, SI

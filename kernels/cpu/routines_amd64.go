@@ -70,7 +70,7 @@ func archRoutines() []routines {
 	avx512vnni := avx512
 	avx512vnni.needs.AVX512VNNI = true
 	avx512vnni.codes = codeKernel{
-		name: "14x32_avx512vnni", MR: 14, NR: 32, fn: code14x32VNNI, half: code14x16VNNI,
+		name: "14x32_avx512vnni", MR: 14, NR: 32, fn: code14x32VNNI, half: code14x16VNNI, column: codeColumn14x32VNNI,
 		pack: packUnsigned(14), xBytes: 4, wBytes: 4, shift: 128, step: 1,
 	}
 	avx512vnni.codesQ4 = codeKernel{}

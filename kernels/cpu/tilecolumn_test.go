@@ -34,3 +34,41 @@ func TestTileColumns(t *testing.T) {
 		}
 	})
 }
+
+// The same for codes, whose tiles lie stride bytes apart.
+func TestCodeTileColumns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 2))
+	eachCodeKernel(t, func(t *testing.T, k *codeKernel) {
+		for words := range 10 {
+			for shape := range 6 {
+				groups, tiles := 1+shape%2, 1+shape%3
+				if k.column != nil {
+					checkCodeColumn(t, rng, k, tiles, groups, words)
+				}
+			}
+		}
+	})
+}
+
+func checkCodeColumn(t *testing.T, rng *rand.Rand, k *codeKernel, tiles, groups, words int) {
+	t.Helper()
+	all := groups * words
+	stride, panel, ldc := (all+1)*k.MR*k.xBytes, 16*k.wBytes*(all+words%3), k.NR+tiles
+	a, b := make([]byte, tiles*stride), make([]byte, k.NR/16*panel+1)
+	randomCodes(rng, signed(a))
+	randomCodes(rng, signed(b))
+	scales, first := normal(rng, groups*k.NR), make([]int32, groups*k.NR)
+	for i := range first {
+		first[i] = rng.Int32N(2001) - 1000
+	}
+	c := guarded(rng, (tiles*k.MR-1)*ldc+k.NR, words%4)
+	want := slices.Clone(c)
+	for i := range tiles {
+		k.fn(groups, words, &a[i*stride], &b[0], panel, &scales[0], &first[0], &want[i*k.MR*ldc], ldc)
+	}
+	k.column(tiles, stride, groups, words, &a[0], &b[0], panel, &scales[0], &first[0], &c[0], ldc, &b[0], 64, 128)
+	checkGuards(t, k.name, c)
+	if !slices.Equal(c, want) {
+		t.Fatalf("%s: %d tiles of %d groups of %d words differ from single ones", k.name, tiles, groups, words)
+	}
+}
