@@ -1,22 +1,6 @@
 package vulkan
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"io/fs"
-)
+import "zeroth/kernels/gpu"
 
-// Bits names the shaders of this build: another name is there where one of them was
-// changed, and so may be what it computes.
-func Bits() (string, error) {
-	sum := sha256.New()
-	err := fs.WalkDir(shaders, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		code, err := shaders.ReadFile(path)
-		sum.Write(code)
-		return err
-	})
-	return hex.EncodeToString(sum.Sum(nil)[:8]), err
-}
+// Bits names the shaders of this build, as gpu.CodeName does.
+func Bits() string { return gpu.CodeName(shaders) }

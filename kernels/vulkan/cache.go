@@ -3,7 +3,6 @@ package vulkan
 import (
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -60,15 +59,7 @@ func openCache(folder string, d *vk.Device) *cache {
 // cacheKey tells devices and drivers apart, the width of what a driver in software
 // compiles for, which is in the device's name, and our shaders.
 func cacheKey(p *vk.Physical) [sha256.Size]byte {
-	parts := []string{string(p.CacheID()), p.Name, p.Driver, p.API, fmt.Sprint(p.Limits.SubgroupSize)}
-	_ = fs.WalkDir(shaders, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			code, _ := shaders.ReadFile(path) // embedded: it can be read
-			parts = append(parts, path, string(code))
-		}
-		return err
-	})
-	return filecache.Key(parts...)
+	return filecache.Key(string(p.CacheID()), p.Name, p.Driver, p.API, fmt.Sprint(p.Limits.SubgroupSize), Bits())
 }
 
 // compiled is the driver's cache, or nil.

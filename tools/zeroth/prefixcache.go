@@ -137,16 +137,8 @@ func (r *trainRun) prefixIdentity() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		shaders, err := vulkan.Bits()
-		if err != nil {
-			return "", err
-		}
-		kernels, err := opencl.Bits()
-		if err != nil {
-			return "", err
-		}
 		backend = fmt.Sprintf("%q (%q) with %q of %s, %q of %s and cpu", r.engine.Backend, b.About,
-			os.Getenv(vulkan.ArithmeticVariable), shaders, os.Getenv(opencl.ArithmeticVariable), kernels)
+			os.Getenv(vulkan.ArithmeticVariable), vulkan.Bits(), os.Getenv(opencl.ArithmeticVariable), opencl.Bits())
 	}
 	p := r.file.Program
 	return fmt.Sprintf("%x %q by %s %s of %s\n%s", p.Fingerprint, r.cut.Values, backend, cpu.Arithmetic(features, weightTypes(p)), cpu.Bits(), r.below), nil
