@@ -41,6 +41,9 @@ func FromFloat(value float32) uint16 {
 	return sign | uint16((rebased+0xfff+(rebased>>13)&1)>>13)
 }
 
+// Round is the binary16 nearest to a value.
+func Round(value float32) float32 { return ToFloat(FromFloat(value)) }
+
 // BrainToFloat widens a bfloat16, the upper half of a float32.
 func BrainToFloat(bits uint16) float32 { return math.Float32frombits(uint32(bits) << 16) }
 

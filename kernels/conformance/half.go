@@ -19,14 +19,11 @@ func keepsHalf(set uint32, i int, t op.Type) bool {
 	return set>>i&1 != 0 && t.DType == op.F32 && t.Layout == op.Rows
 }
 
-// rounded is a value as f16 holds it.
-func rounded(v float32) float32 { return half.ToFloat(half.FromFloat(v)) }
-
 // roundAll rounds the elements of all copies of a tensor.
 func roundAll(t *kernel.Tensor) {
 	values := t.F32()[:t.Width*t.Elements()]
 	for i, v := range values {
-		values[i] = rounded(v)
+		values[i] = half.Round(v)
 	}
 }
 
@@ -37,10 +34,10 @@ func (c *Case) unrounded(got, want []float32) (before, wanted []float32, err err
 	before, wanted = make([]float32, len(got)), make([]float32, len(want))
 	for i, v := range got {
 		switch {
-		case v == v && rounded(v) != v:
+		case v == v && half.Round(v) != v:
 			return nil, nil, fmt.Errorf("element %d is %.9g, which is no f16", i, v)
 		case c.Exact():
-			before[i], wanted[i] = v, rounded(want[i])
+			before[i], wanted[i] = v, half.Round(want[i])
 		case v != v || class(want[i]) != finite:
 			before[i], wanted[i] = v, want[i]
 		default:

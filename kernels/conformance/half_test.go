@@ -65,7 +65,7 @@ func plainKernel(id op.ID) kernel.Kernel {
 	panic("no plain kernel")
 }
 
-func giveRounded(v float32, _, _ int) float32 { return rounded(v) }
+func giveRounded(v float32, _, _ int) float32 { return half.Round(v) }
 
 // halves are ops of each kind: moved, added, multiplied, normalised, curved.
 var halves = []op.ID{op.Gather, op.Slice, op.Add, op.Linear, op.LinearLoRA, op.RMSNormalization, op.RotaryEmbedding, op.SwiGLU}
@@ -103,7 +103,7 @@ func judged(t *testing.T, k kernel.Kernel) []Result {
 // A kernel that rounds as it must passes, with results as near as in f32.
 func TestKernelsInHalfPass(t *testing.T) {
 	for _, id := range halves {
-		results := judged(t, inHalf(id, rounded, giveRounded))
+		results := judged(t, inHalf(id, half.Round, giveRounded))
 		if len(results) < 5 {
 			t.Errorf("%d cases of %s", len(results), id)
 		}
@@ -124,7 +124,7 @@ func TestHalfCasesAreForHalf(t *testing.T) {
 		}
 	}
 	o := Options{Op: "add", Workers: []int{1}}
-	f32, f16 := examined(t, registry(t), o), examined(t, registry(t, inHalf(op.Add, rounded, giveRounded)), o)
+	f32, f16 := examined(t, registry(t), o), examined(t, registry(t, inHalf(op.Add, half.Round, giveRounded)), o)
 	if only == 0 || len(f16.Results)-len(f32.Results) != only || len(f16.Failed()) > 0 {
 		t.Errorf("%d cases in f32, %d in f16, %d for that alone; failed: %v", len(f32.Results), len(f16.Results), only, f16.Failed())
 	}
@@ -132,7 +132,7 @@ func TestHalfCasesAreForHalf(t *testing.T) {
 
 func TestMistakesInHalfAreCaught(t *testing.T) {
 	truncate := func(v float32) float32 {
-		h := rounded(v)
+		h := half.Round(v)
 		if math.Abs(float64(h)) > math.Abs(float64(v)) {
 			h = half.ToFloat(half.FromFloat(h) - 1)
 		}
@@ -140,22 +140,22 @@ func TestMistakesInHalfAreCaught(t *testing.T) {
 	}
 	away := func(v float32) float32 { // ties away from zero
 		bits := math.Float32bits(v)
-		if h := rounded(math.Float32frombits(bits + 1)); bits&0x1fff == 0x1000 && bits&0x7f800000 < 143<<23 && bits&0x7f800000 >= 113<<23 {
+		if h := half.Round(math.Float32frombits(bits + 1)); bits&0x1fff == 0x1000 && bits&0x7f800000 < 143<<23 && bits&0x7f800000 >= 113<<23 {
 			return h
 		}
-		return rounded(v)
+		return half.Round(v)
 	}
 	saturate := func(v float32) float32 {
-		if h := rounded(v); math.IsInf(float64(h), 0) && !math.IsInf(float64(v), 0) {
+		if h := half.Round(v); math.IsInf(float64(h), 0) && !math.IsInf(float64(v), 0) {
 			return float32(math.Copysign(largestHalf, float64(v)))
 		}
-		return rounded(v)
+		return half.Round(v)
 	}
 	flush := func(v float32) float32 {
-		if h := rounded(v); h > -0x1p-14 && h < 0x1p-14 {
+		if h := half.Round(v); h > -0x1p-14 && h < 0x1p-14 {
 			return 0
 		}
-		return rounded(v)
+		return half.Round(v)
 	}
 	each := func(f func(float32) float32) func(v float32, i, n int) float32 {
 		return func(v float32, _, _ int) float32 { return f(v) }
@@ -164,7 +164,7 @@ func TestMistakesInHalfAreCaught(t *testing.T) {
 		if n%2 == 1 && i == n-1 {
 			return 0
 		}
-		return rounded(v)
+		return half.Round(v)
 	}
 	identity := func(v float32) float32 { return v }
 	computed := []op.ID{op.Add, op.Linear, op.LinearLoRA, op.RMSNormalization, op.SwiGLU}
@@ -175,12 +175,12 @@ func TestMistakesInHalfAreCaught(t *testing.T) {
 		give func(v float32, i, n int) float32
 		ops  []op.ID
 	}{
-		{"results not rounded", rounded, each(identity), made},
-		{"results cut off", rounded, each(truncate), made},
-		{"results in the middle rounded away from zero", rounded, each(away), made[:2]},
-		{"results beyond f16 become the largest", rounded, each(saturate), made},
-		{"subnormal results become zero", rounded, each(flush), made},
-		{"an odd last element is lost", rounded, oddLast, made},
+		{"results not rounded", half.Round, each(identity), made},
+		{"results cut off", half.Round, each(truncate), made},
+		{"results in the middle rounded away from zero", half.Round, each(away), made[:2]},
+		{"results beyond f16 become the largest", half.Round, each(saturate), made},
+		{"subnormal results become zero", half.Round, each(flush), made},
+		{"an odd last element is lost", half.Round, oddLast, made},
 		{"inputs not rounded", identity, giveRounded, computed},
 		{"inputs cut off", truncate, giveRounded, append(computed, op.Slice)},
 		{"inputs in the middle rounded away from zero", away, giveRounded, []op.ID{op.Slice, op.Gather}},
@@ -205,11 +205,11 @@ func TestNearestSource(t *testing.T) {
 		}
 		for _, v := range []float32{h, 0, 1, -1, 1e-7, 65519, 65521, -1e30, 1e-30} {
 			s := nearestSource(h, v)
-			if inside := rounded(v) == h; inside != (s == v) && rounded(s) == h {
+			if inside := half.Round(v) == h; inside != (s == v) && half.Round(s) == h {
 				t.Fatalf("%g for %g: nearest is %g", h, v, s)
 			}
 			// s rounds to h, or lies in the middle between it and a neighbour.
-			if near := math.Abs(float64(math.Nextafter32(s, h))); rounded(s) != h && rounded(float32(math.Copysign(near, float64(h)))) != h {
+			if near := math.Abs(float64(math.Nextafter32(s, h))); half.Round(s) != h && half.Round(float32(math.Copysign(near, float64(h)))) != h {
 				t.Fatalf("%g for %g: %g does not round to it", h, v, s)
 			}
 		}

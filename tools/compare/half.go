@@ -26,7 +26,7 @@ func keepsHalf(t op.Type, operands []int, v int, set uint32) bool {
 
 func roundToHalf(values []float32) {
 	for i, v := range values {
-		values[i] = half.ToFloat(half.FromFloat(v))
+		values[i] = half.Round(v)
 	}
 }
 
