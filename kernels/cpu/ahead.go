@@ -27,18 +27,26 @@ func (p *product) ahead(t *block, c, columns, k0, kc int) ahead {
 	if p.fetch == nil || kc*p.w.columnBytes < leastAhead {
 		return ahead{}
 	}
-	if c += columns; c >= t.c1 {
-		c, k0, kc = t.c0, k0+kc, p.w.depth()
-	}
 	a := ahead{fetch: p.fetch}
-	for j := 0; j < columns && c+j < t.c1; j += op.PanelRows {
-		a.panels[j/op.PanelRows] = p.w.slice(c+j, k0, kc)
-		a.apart = j / op.PanelRows * int(p.w.shape.PanelBytes())
-	}
+	a.panels, a.apart = p.w.ahead(t.c0, t.c1, c, columns, k0, kc)
 	if size := len(a.panels[0]); size > 0 {
 		a.piece = roundUp(ceilDiv(size, ceilDiv(t.rows, p.gemm.MR)), 4*lineElements)
 	}
 	return a
+}
+
+// ahead finds what a block with rows [c0, c1) of W reads of them after columns
+// [k0, k0+kc) of K of rows [c, c+columns), slices of K being alike but for the last:
+// the panels, and the bytes from one to the next.
+func (w *weights) ahead(c0, c1, c, columns, k0, kc int) (panels [2][]byte, apart int) {
+	if c += columns; c >= c1 {
+		c, k0 = c0, k0+kc
+	}
+	for j := 0; j < columns && c+j < c1; j += op.PanelRows {
+		panels[j/op.PanelRows] = w.slice(c+j, k0, kc)
+		apart = j / op.PanelRows * int(w.shape.PanelBytes())
+	}
+	return panels, apart
 }
 
 // slice is columns [k0, k0+kc) of K, as far as there are so many, of the panel

@@ -294,13 +294,8 @@ func (p *codeProduct) codeTiles(s *codeSpace, t *codeBlock, c, columns, v int, w
 // of as many words as w has.
 func (p *codeProduct) codeAhead(t *codeBlock, c, v, tiles int, w *codeSlice) (next *byte, step, apart int) {
 	words := w.groups * w.words
-	if c += p.kernel.NR; c >= t.c1 {
-		c, v = t.c0, v+words
-	}
-	if p.kernel.NR > op.PanelRows && c+op.PanelRows < t.c1 {
-		apart = int(p.w.shape.PanelBytes())
-	}
-	if b := p.w.slice(c, 4*v, 4*words); len(b) > 0 {
+	panels, apart := p.w.ahead(t.c0, t.c1, c, p.kernel.NR, 4*v, 4*words)
+	if b := panels[0]; len(b) > 0 {
 		return &b[0], ceilDiv(len(b), tiles*max(words/codeColumnStep, 1)), apart
 	}
 	return &w.b[0], 0, 0
@@ -308,10 +303,7 @@ func (p *codeProduct) codeAhead(t *codeBlock, c, v, tiles int, w *codeSlice) (ne
 
 // codeWidth is how many columns the micro-kernel takes from column c on.
 func (p *codeProduct) codeWidth(c int) int {
-	if p.kernel.half != nil && c+op.PanelRows >= p.w.M {
-		return op.PanelRows
-	}
-	return p.kernel.NR
+	return tileWidth(p.kernel.NR, p.kernel.half != nil, c, p.w.M)
 }
 
 // finish scales the block's rows and puts them where they belong.

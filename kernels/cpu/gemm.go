@@ -209,10 +209,16 @@ func (p *product) width(c int) int { return p.gemm.width(c, p.w.M) }
 
 // width is how many of M columns the micro-kernel takes from column c on.
 func (m *microKernel) width(c, M int) int {
-	if m.half != nil && c+op.PanelRows >= M {
+	return tileWidth(m.NR, m.half != nil, c, M)
+}
+
+// tileWidth is how many of M columns a micro-kernel takes from column c on: NR, or
+// one panel where no second one follows and there is a half of it for that.
+func tileWidth(NR int, half bool, c, M int) int {
+	if half && c+op.PanelRows >= M {
 		return op.PanelRows
 	}
-	return m.NR
+	return NR
 }
 
 // panel finds rows [c, c+columns) of W for K's columns [k0, k0+kc): in place
