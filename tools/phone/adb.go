@@ -53,14 +53,20 @@ type result struct {
 	code   int
 }
 
-// run calls adb. A code above 0 is no error here.
-func (a *ADB) run(ctx context.Context, stdin io.Reader, args ...string) (result, error) {
+// command is a call of adb, for the phone that is chosen.
+func (a *ADB) command(ctx context.Context, args ...string) *exec.Cmd {
 	if a.Serial != "" {
 		args = append([]string{"-s", a.Serial}, args...)
 	}
 	command := exec.CommandContext(ctx, a.Path, args...)
-	command.WaitDelay = 5 * time.Second
 	ownGroup(command) // Ctrl-C is for us to handle
+	return command
+}
+
+// run calls adb. A code above 0 is no error here.
+func (a *ADB) run(ctx context.Context, stdin io.Reader, args ...string) (result, error) {
+	command := a.command(ctx, args...)
+	command.WaitDelay = 5 * time.Second
 	var stdout, stderr bytes.Buffer
 	command.Stdin, command.Stdout, command.Stderr = stdin, &stdout, &stderr
 	err := command.Run()

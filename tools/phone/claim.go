@@ -36,12 +36,7 @@ rm -rf ` + Quote(r.folder) + " && mkdir -p " + Quote(r.Folder()) + " && cd " + Q
 echo $$ > sender && sleep 0.3
 [ "$(cat ` + Quote(path.Join(r.folder, "sender")) + ` 2>/dev/null)" = $$ ] || { echo sending; exit; }
 echo ` + string(claimed) + ` $$ && exec cat > /dev/null`
-	args := []string{"shell", script}
-	if r.adb.Serial != "" {
-		args = append([]string{"-s", r.adb.Serial}, args...)
-	}
-	command := exec.CommandContext(ctx, r.adb.Path, args...)
-	ownGroup(command)
+	command := r.adb.command(ctx, "shell", script)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	stdin, err := command.StdinPipe()
