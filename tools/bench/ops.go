@@ -5,7 +5,6 @@ import (
 	"math/bits"
 
 	"zeroth/kernels/cpu"
-	"zeroth/mpzo/train"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
 )
@@ -90,7 +89,7 @@ func groupNodes(r *runner, clock *nodeClock) ([]*opGroup, error) {
 	var groups []*opGroup
 	at := make(map[string]*opGroup)
 	first := 0
-	for _, name := range []string{r.estimator.Method(), train.MethodUpdate} {
+	for _, name := range clock.methods {
 		method := r.program.Method(name)
 		for i := range method.Nodes {
 			n, stats := &method.Nodes[i], clock.before[first+i]

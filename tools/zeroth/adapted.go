@@ -62,7 +62,7 @@ func loadModel(p *program.Program, adapterFolder string, e engine, bounds op.Ext
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.session(linked, bounds, false, "losses", "update")
+	s, err := e.session(linked, bounds, false, train.MethodLosses, train.MethodUpdate)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"zeroth/internal/bytesize"
 	"zeroth/kernels/cpu"
-	"zeroth/mpzo/train"
 	"zeroth/tools/bench"
 
 	"github.com/urfave/cli/v2"
@@ -35,7 +34,7 @@ func benchOpsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if o.Look.Estimator.Method() != train.MethodLosses {
+			if !o.Look.perturbs() {
 				return withHint(usagef("--estimator %s: there are no ceilings for the ops of its tangents", o.Look.Estimator.Name()),
 					"zeroth train --profile shows what each of them takes")
 			}

@@ -17,7 +17,7 @@ func (k *comparison) losses() compare.Work {
 	b := &k.batch
 	copies := 2 * k.Probe.Queries
 	return compare.Work{
-		Program: k.linked, Method: "losses", Methods: []string{"update"}, Pairs: true,
+		Program: k.linked, Method: train.MethodLosses, Methods: []string{train.MethodUpdate}, Pairs: true,
 		Extents: op.Extents{
 			Width: copies, N: len(b.Tokens), S: len(b.SeqOffsets) - 1, R: len(b.Rows),
 			K: len(b.RowOffsets) - 1, G: len(b.ChoiceOffsets) - 1, Q: k.Probe.Queries,
@@ -38,7 +38,7 @@ func (k *comparison) losses() compare.Work {
 
 // model binds the linked program for gradients.
 func (k *comparison) model(e *engine, bounds op.Extents) (*train.Model, error) {
-	s, err := e.compared(k.linked, bounds, false, "losses", "update")
+	s, err := e.compared(k.linked, bounds, false, train.MethodLosses, train.MethodUpdate)
 	if err != nil {
 		return nil, err
 	}

@@ -242,13 +242,14 @@ func openProgram(path string) (*program.File, error) { return openWith(program.O
 
 func openWith(open func(path string) (*program.File, error), path string) (*program.File, error) {
 	file, err := open(path)
-	switch {
-	case err == nil:
+	if err == nil {
 		return file, nil
-	case errors.Is(err, program.ErrFormat), errors.Is(err, program.ErrChecksum):
-		return nil, withHint(err, "a program is made by: zeroth export --from MODEL --out m.zpt; if this one was copied, copy it again")
 	}
-	return nil, withHint(err, "a program is made by: zeroth export --from MODEL --out m.zpt")
+	hint := "a program is made by: zeroth export --from MODEL --out m.zpt"
+	if errors.Is(err, program.ErrFormat) || errors.Is(err, program.ErrChecksum) {
+		hint += "; if this one was copied, copy it again"
+	}
+	return nil, withHint(err, hint)
 }
 
 // relink puts LoRA at other sites of a program, in memory. The constants are

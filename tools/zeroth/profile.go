@@ -74,7 +74,7 @@ func (r *trainRun) profile() runProfile {
 	}
 	var stats []executor.NodeStats
 	estimator := r.trainer.Settings.Estimator
-	for _, name := range slices.Compact([]string{pass.MethodPrefix, train.MethodLosses, estimator.Method(), "update"}) {
+	for _, name := range slices.Compact([]string{pass.MethodPrefix, train.MethodLosses, estimator.Method(), train.MethodUpdate}) {
 		m, err := s.Method(name)
 		if err != nil {
 			continue // without a prefix cache there is no such method; NewModel has seen the others

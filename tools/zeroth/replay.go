@@ -138,7 +138,7 @@ func replayModel(p *program.Program, h *journal.Header, o replayOptions) (*train
 	if err != nil {
 		return nil, err
 	}
-	s, err := o.Engine.session(linked, op.Extents{Width: 1, Q: h.Q}, false, "losses", "update")
+	s, err := o.Engine.session(linked, op.Extents{Width: 1, Q: h.Q}, false, train.MethodLosses, train.MethodUpdate)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func weightModel(p *program.Program, h *journal.Header, e engine) (*train.Model,
 	if err := sameTensors(linked, h); err != nil {
 		return nil, err
 	}
-	s, err := e.session(linked, op.Extents{Width: 1, Q: h.Q}, false, "losses", "update")
+	s, err := e.session(linked, op.Extents{Width: 1, Q: h.Q}, false, train.MethodLosses, train.MethodUpdate)
 	if err != nil {
 		return nil, err
 	}

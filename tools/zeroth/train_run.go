@@ -197,7 +197,7 @@ func (r *trainRun) link(lora pass.LoRA) error {
 	if settings.Moves.Averages() {
 		// What these optimizers keep is on the host: so is B while it moves, and
 		// goes to the device once a step.
-		engine.onHost = []string{"update"}
+		engine.onHost = []string{train.MethodUpdate}
 	}
 	methods := train.Methods(settings.Estimator)
 	if r.cut != nil {
