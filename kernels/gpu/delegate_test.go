@@ -122,7 +122,7 @@ func chain(n, rows, m int) *backend.Partition {
 	return p
 }
 
-func openTest(t *testing.T, d *testDevice) *session {
+func openTest(t *testing.T, d Device) *session {
 	t.Helper()
 	ops, err := New("test", d, Options{})
 	if err != nil {

@@ -20,20 +20,6 @@ func halfDevice() *quickDevice {
 	return &quickDevice{tunedDevice{testDevice: *newTestDevice(1 << 24)}, Arithmetic{Store16: true}}
 }
 
-// openHalf opens a session of such a device.
-func openHalf(t *testing.T, d *quickDevice) *session {
-	t.Helper()
-	ops, err := New("test", d, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := ops.Delegate("test:0").Open(backend.SessionInfo{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.(*session)
-}
-
 // graph makes partitions node by node; every value is [64, 16] or [16].
 type graph struct{ backend.Partition }
 
@@ -154,7 +140,7 @@ func TestHalfStages(t *testing.T) {
 // what it measured.
 func TestHalfMemory(t *testing.T) {
 	d := halfDevice()
-	s := openHalf(t, d)
+	s := openTest(t, d)
 	list := []*backend.Partition{chain(4, 63, 511), chain(1, 8, 512)}
 	want, err := s.Measure(list)
 	if err != nil {
@@ -245,7 +231,7 @@ func TestHalvesCross(t *testing.T) {
 		{float32(math.NaN()), float32(math.NaN())},
 	} {
 		for _, columns := range []int{1, 3, 16} {
-			s := openHalf(t, halfDevice())
+			s := openTest(t, halfDevice())
 			g := &graph{}
 			x := g.value(program.Input, op.F32, 7, columns)
 			relu, _ := op.Lookup(op.Relu)
