@@ -117,6 +117,9 @@ func (p *packing) pack(w *worker, out []byte, first int) ([]byte, error) {
 	if err := p.read(first, w.rows); err != nil {
 		return out, err
 	}
+	if err := p.checkFinite(first, w.rows); err != nil {
+		return out, err
+	}
 	out = slices.Grow(out, p.packedBytes(count))
 	if p.panels == nil {
 		for _, v := range w.rows {
@@ -141,6 +144,19 @@ func (p *packing) pack(w *worker, out []byte, first int) ([]byte, error) {
 		}
 	}
 	return out, nil
+}
+
+// checkFinite fails where an element of the rows from first on is no finite number:
+// one is enough to make every loss NaN.
+func (p *packing) checkFinite(first int, rows []float32) error {
+	const exponent = 0x7f80_0000 // all of its bits are set in NaN and the infinities
+	for i, v := range rows {
+		if math.Float32bits(v)&exponent == exponent {
+			return fmt.Errorf("row %d, column %d: the weight is %v: is the checkpoint damaged?",
+				first+i/p.rowLength, i%p.rowLength, v)
+		}
+	}
+	return nil
 }
 
 // packedBytes is what a block of count rows takes in the file.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"strings"
 	"testing"
 
 	"zeroth/runtime/op"
@@ -128,6 +129,32 @@ func TestStreamFails(t *testing.T) {
 		}
 		if !bytes.Equal(after.Bytes(), want.Bytes()) {
 			t.Error("a failed stream writes other bytes")
+		}
+	}
+}
+
+// A weight that is no number is refused as any type and by its place.
+func TestStreamRefusesWhatIsNotFinite(t *testing.T) {
+	const rows, columns, bad = 40, 70, 33*70 + 9
+	for _, typ := range []op.Type{
+		{DType: op.F32},
+		{DType: op.F32, Layout: op.Panels16},
+		{DType: op.BF16, Layout: op.Panels16},
+		{DType: op.I8, Layout: op.Panels16},
+		{DType: op.NF4, Layout: op.Panels16},
+	} {
+		typ.Shape = []op.Dim{op.C(rows), op.C(columns)}
+		for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			_, err := new(stream).write(io.Discard, typ, func(first int, dst []float32) error {
+				clear(dst)
+				if i := bad - first*columns; i >= 0 && i < len(dst) {
+					dst[i] = float32(v)
+				}
+				return nil
+			})
+			if err == nil || !strings.Contains(err.Error(), "row 33, column 9") {
+				t.Errorf("%s: %v: %v", typ, v, err)
+			}
 		}
 	}
 }
