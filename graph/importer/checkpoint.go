@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"zeroth/internal/readat"
 )
@@ -68,6 +69,9 @@ func openFile(path string) (Checkpoint, error) {
 	if errors.Is(err, readat.ErrNotRegular) {
 		return nil, fmt.Errorf("neither a folder nor a regular file: %w", ErrUnknownFormat)
 	}
+	if errors.Is(err, readat.ErrPointer) {
+		return nil, fmt.Errorf("%w: %w", readat.ErrPointer, ErrInvalid)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +88,10 @@ func openFile(path string) (Checkpoint, error) {
 		}
 		checkpoint.closer = file
 		return checkpoint, nil
+	}
+	if strings.EqualFold(filepath.Ext(path), ".gguf") {
+		file.Close()
+		return nil, fmt.Errorf("begins with %q, a GGUF file begins with %q: fetch it again: %w", magic, ggufMagic, ErrInvalid)
 	}
 	checkpoint, err := newLlama2c(file, size, filepath.Base(path))
 	if err != nil {

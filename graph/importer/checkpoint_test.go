@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"zeroth/internal/readat"
 	"zeroth/internal/testdata"
 )
 
@@ -92,6 +93,8 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	folder := t.TempDir()
 	padding := strings.Repeat("\x01", 100)
 	writeText(t, folder, "a.gguf", "GGUF\x03\x00\x00\x00"+padding)
+	writeText(t, folder, "b.gguf", "<!DOCTYPE html>"+padding)
+	writeText(t, folder, "c.gguf", "version https://git-lfs.github.com/spec/v1\n")
 	writeText(t, folder, "a.pth", "PK\x03\x04"+padding)
 	writeText(t, folder, "a.safetensors", "\x02\x01\x00\x00\x00\x00\x00\x00{}"+padding)
 	writeText(t, folder, "a.json", configText(true))
@@ -99,7 +102,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	writeText(t, folder, "short", "abc")
 	writeText(t, folder, "empty", "")
 	for name, want := range map[string]error{
-		"a.gguf": ErrInvalid, "a.pth": ErrUnsupported, "a.safetensors": ErrUnknownFormat,
+		"a.gguf": ErrInvalid, "b.gguf": ErrInvalid, "c.gguf": readat.ErrPointer, "a.pth": ErrUnsupported, "a.safetensors": ErrUnknownFormat,
 		"a.json": ErrUnknownFormat, "a.txt": ErrUnknownFormat, "short": ErrUnknownFormat, "empty": ErrUnknownFormat,
 		".": ErrUnknownFormat, "absent": os.ErrNotExist,
 	} {

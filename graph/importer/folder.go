@@ -108,6 +108,9 @@ func (f *folder) openWeights(root *os.Root) error {
 	}
 	for _, shard := range shards {
 		file, err := f.openTensors(root, shard.name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: weight_map: %s is not in the folder: fetch all shards: %w", indexFile, shard.name, ErrInvalid)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", indexFile, err)
 		}
@@ -241,7 +244,7 @@ func (w stored) readColumns(first int, dst []float32, shape []int) error {
 // openRegular opens a regular file below root and returns its size.
 func openRegular(root *os.Root, name string) (*os.File, int64, error) {
 	file, size, err := readat.OpenIn(root, name)
-	if errors.Is(err, readat.ErrNotRegular) {
+	if readat.IsUseless(err) {
 		return nil, 0, fmt.Errorf("%w: %w", err, ErrInvalid)
 	}
 	if err != nil {

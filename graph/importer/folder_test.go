@@ -125,7 +125,7 @@ func TestMalformedShards(t *testing.T) {
 		{"two dots", set(".."), "plain name"},
 		{"another extension", set("pytorch_model.bin"), "plain name"},
 		{"long name", set(strings.Repeat("n", 256) + ".safetensors"), "plain name"},
-		{"absent shard", set("absent.safetensors"), "no such file"},
+		{"absent shard", set("absent.safetensors"), "weight_map: absent.safetensors is not in the folder: fetch all shards"},
 		{"wrong shard", set(first), "listed in"},
 		{"tensor not listed", func(_ *testing.T, _ string, index map[string]string) { delete(index, norm) }, "not listed"},
 		{"tensor nowhere", func(_ *testing.T, _ string, index map[string]string) { index["x"] = first }, "but not there"},

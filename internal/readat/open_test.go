@@ -19,6 +19,10 @@ func TestOpen(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(folder, "sub"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	pointer := pointerStart + "v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+	if err := os.WriteFile(filepath.Join(folder, "pointer"), []byte(pointer), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		t.Fatal(err)
@@ -34,10 +38,13 @@ func TestOpen(t *testing.T) {
 		} else if err := file.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, _, err := open("sub"); !errors.Is(err, ErrNotRegular) {
+		if _, _, err := open("pointer"); !errors.Is(err, ErrPointer) || !IsUseless(err) {
+			t.Errorf("%s: a pointer of Git LFS: %v", how, err)
+		}
+		if _, _, err := open("sub"); !errors.Is(err, ErrNotRegular) || !IsUseless(err) {
 			t.Errorf("%s: a folder: %v", how, err)
 		}
-		if _, _, err := open("none"); !errors.Is(err, fs.ErrNotExist) {
+		if _, _, err := open("none"); !errors.Is(err, fs.ErrNotExist) || IsUseless(err) {
 			t.Errorf("%s: nothing: %v", how, err)
 		}
 	}

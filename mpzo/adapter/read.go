@@ -56,7 +56,7 @@ func Read(dir string) (*Adapter, error) {
 // readSmall reads a regular file of at most maxConfigBytes.
 func readSmall(path string) ([]byte, error) {
 	file, size, err := readat.Open(path)
-	if errors.Is(err, readat.ErrNotRegular) {
+	if readat.IsUseless(err) {
 		return nil, fmt.Errorf("%w: %w", err, ErrFormat)
 	}
 	if err != nil {

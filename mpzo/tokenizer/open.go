@@ -5,11 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"zeroth/internal/readat"
 )
 
 // vocabPairs are the names of a vocabulary and the merges beside it.
@@ -168,17 +169,20 @@ func configBeside(path string) (modelConfig, error) {
 
 // readLimited reads a file of at most maxFileBytes bytes.
 func readLimited(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, size, err := readat.Open(path)
+	if readat.IsUseless(err) {
+		return nil, fmt.Errorf("%w: %w", err, ErrMalformed)
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFileBytes {
+	if size > maxFileBytes {
 		return nil, fmt.Errorf("%s: more than %d bytes: %w", path, maxFileBytes, ErrTooLarge)
+	}
+	data := make([]byte, size)
+	if err := readat.Full(file, data, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return data, nil
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"zeroth/internal/testdata"
 )
 
 func TestOpen(t *testing.T) {
@@ -46,6 +48,8 @@ func TestOpen(t *testing.T) {
 		{"empty file", write("empty", nil), "", ErrMalformed, "empty"},
 		{"something else", write("elf", []byte("\x7fELF")), "", ErrUnsupported, "first byte 0x7f"},
 		{"cut model", write("cut", model[:len(model)/2]), "", ErrMalformed, "cut"},
+		{"pointer", write("pointer", []byte("version https://git-lfs.github.com/spec/v1\n")), "", ErrMalformed, "Git LFS"},
+		{"pipe", testdata.Pipe(t), "", ErrMalformed, "not a regular file"},
 		{"missing", filepath.Join(folder, "missing"), "", fs.ErrNotExist, "missing"},
 	}
 	for _, c := range cases {

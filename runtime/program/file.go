@@ -1,7 +1,6 @@
 package program
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -33,7 +32,7 @@ func OpenWritable(path string) (*File, error) { return open(path, true) }
 
 func open(path string, writable bool) (*File, error) {
 	file, size, err := readat.Open(path)
-	if errors.Is(err, readat.ErrNotRegular) {
+	if readat.IsUseless(err) {
 		return nil, fmt.Errorf("%w: %w", err, ErrFormat)
 	}
 	if err != nil {
