@@ -42,7 +42,7 @@ func (h *codedHead) Run() error {
 	h.setOperands()
 	p.bias, p.x = h.product.bias, h.x
 	h.blocks = p.cut()
-	pool.Run(&h.round, p.roundTasks())
+	pool.RunAs(kernel.PhaseRound, &h.round, p.roundTasks())
 	pool.Run(h, h.blocks.tiles())
 	pool.Run(&h.join, ceilDiv(h.tiling.rows, joinRows))
 	return nil

@@ -40,7 +40,7 @@ func (l *codedLinear) Run() error {
 	p.bias = optional(l.call, 2)
 	p.x, l.y = l.call.In[0].F32(), l.call.Out[0].F32()
 	l.tiling = p.cut()
-	pool.Run(&l.round, p.roundTasks())
+	pool.RunAs(kernel.PhaseRound, &l.round, p.roundTasks())
 	pool.Run(l, l.tiling.tiles())
 	return nil
 }

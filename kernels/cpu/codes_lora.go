@@ -43,7 +43,7 @@ func (l *codedLoRA) Run() error {
 	l.blocks = p.cut()
 	l.prepare.run(l.call.In)
 	l.project.run()
-	pool.Run(&l.round, p.roundTasks())
+	pool.RunAs(kernel.PhaseRound, &l.round, p.roundTasks())
 	pool.Run(l, l.blocks.tiles())
 	return nil
 }
@@ -53,10 +53,10 @@ func (l *codedLoRA) Tile(worker, tile int) {
 	p := &l.product
 	space := p.spaceOf(worker)
 	part := l.spaces.of(worker)
-	finish := l.base.gemm.newWorkspace(&part)
+	finish, clock := l.base.gemm.newWorkspace(&part), l.call.Pool.Clock(worker)
 	for matrix := range p.matrices {
 		block := p.blockOf(&l.blocks, tile, matrix, l.y)
-		block.edge = finish
+		block.edge, block.clock = finish, clock
 		block.finish[0] = l.lowRank(2*matrix, block.r0)
 		if p.paired(matrix) {
 			block.finish[1] = l.lowRank(2*matrix+1, block.r0)

@@ -6,6 +6,7 @@ import (
 
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
 	"zeroth/runtime/quant"
 )
 
@@ -242,8 +243,9 @@ type codeBlock struct {
 	c0, c1 int
 	y      [2][]float32 // of the copy, or of the pair's two
 	ldy    int
-	finish [2]lowRank // added to each of y, where it has copies
-	edge   workspace  // for finish
+	finish [2]lowRank            // added to each of y, where it has copies
+	edge   workspace             // for finish
+	clock  *platform.WorkerClock // times it
 }
 
 // compute fills the block. That of the first matrix comes first: the others
@@ -345,6 +347,7 @@ func (p *codeProduct) addLowRank(s *codeSpace, t *codeBlock) {
 		if t.finish[i].copies == 0 {
 			continue
 		}
+		began := t.clock.Now()
 		for c := t.c0; c < t.c1; {
 			width := p.gemm.width(c, p.w.M)
 			t.finish[i].tiles(&p.gemm, &t.edge, c, width, &place{
@@ -353,6 +356,7 @@ func (p *codeProduct) addLowRank(s *codeSpace, t *codeBlock) {
 			})
 			c += width
 		}
+		t.clock.Apart(kernel.PhaseLowRank, began, t.finish[i].ops(t.r1-t.r0, t.c1-t.c0))
 	}
 }
 

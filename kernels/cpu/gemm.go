@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
 	"zeroth/runtime/quant"
 )
 
@@ -127,8 +129,9 @@ type block struct {
 	c0, c1 int
 	y      []float32
 	ldy    int
-	packed []float32 // x in panels, slice after slice of K; nil where it is not
-	finish lowRank   // added to each tile while it is hot, where it has copies
+	packed []float32             // x in panels, slice after slice of K; nil where it is not
+	finish lowRank               // added to each tile while it is hot, where it has copies
+	clock  *platform.WorkerClock // times it
 }
 
 // compute fills the block.
@@ -193,7 +196,9 @@ func (p *product) step(s *workspace, t *block, a []float32, k0, kc int) {
 		switch {
 		case !last:
 		case t.finish.copies > 0:
+			began := t.clock.Now()
 			t.finish.tiles(&p.gemm, s, c, columns, &y)
+			t.clock.Apart(kernel.PhaseLowRank, began, t.finish.ops(t.rows, valid))
 		case !direct:
 			for i := range t.rows {
 				copy(y.c[i*y.ldc:][:valid], sums[i*columns:])

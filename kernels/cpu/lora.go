@@ -28,6 +28,9 @@ func (l *lowRank) tiles(m *microKernel, s *workspace, c, width int, base *place)
 	}
 }
 
+// ops is the multiply-adds for a part of a block.
+func (l *lowRank) ops(rows, columns int) int { return rows * columns * l.r * l.copies }
+
 // linearLoRA computes LinearLoRA in three passes. The first makes B + σεz for
 // every panel and copy and lays A in panels; the second makes t for every block
 // of rows; the third is a Linear whose tiles are finished by them.
@@ -125,7 +128,7 @@ func (l *linearLoRA) Tile(worker, tile int) {
 	M, K := l.base.w.M, l.base.w.K
 	l.base.compute(&space, &block{
 		x: l.x[(p*l.N+r0)*K:], packed: l.packed.of(p, r0), rows: r1 - r0, c0: c0, c1: c1,
-		y: l.y[(p*l.N+r0)*M+c0:], ldy: M, finish: l.lowRank(p, r0),
+		y: l.y[(p*l.N+r0)*M+c0:], ldy: M, finish: l.lowRank(p, r0), clock: l.call.Pool.Clock(worker),
 	})
 }
 

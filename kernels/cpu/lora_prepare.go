@@ -45,7 +45,7 @@ func (p *prepareLoRA) run(in []*kernel.Tensor) {
 		l.bStride, p.directions = 0, 1
 	}
 	p.groups = ceilDiv(ceilDiv(l.base.w.M, op.PanelRows), l.panelGroup())
-	l.call.Pool.Run(p, p.directions*p.groups+1)
+	l.call.Pool.RunAs(kernel.PhaseNoise, p, p.directions*p.groups+1)
 }
 
 // Tile makes one group of panels of B + σεz for the copies of one direction, or

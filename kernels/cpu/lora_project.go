@@ -1,6 +1,9 @@
 package cpu
 
-import "zeroth/runtime/op"
+import (
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
+)
 
 // projectLoRA is the second pass of a linearLoRA: t = scale · x Aᵀ in panels of
 // MR rows, block by block of rows.
@@ -23,7 +26,7 @@ func (p *projectLoRA) layOut(a *arena, workers int) {
 func (p *projectLoRA) run() {
 	l := p.l
 	p.blocks = ceilDiv(l.N, projectPanels*l.base.gemm.MR)
-	l.call.Pool.Run(p, l.xCopies*p.blocks)
+	l.call.Pool.RunAs(kernel.PhaseProject, p, l.xCopies*p.blocks)
 }
 
 // Tile makes one block of rows of one copy of t.

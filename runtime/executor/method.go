@@ -180,6 +180,8 @@ type job struct {
 
 func (j *job) Do() error {
 	m := j.method
+	m.session.pool.BeginPhases()
+	defer m.session.pool.EndPhases()
 	for i := range m.steps {
 		if !m.mutates && j.ctx.Err() != nil {
 			return j.ctx.Err()
@@ -210,6 +212,7 @@ func (m *Method) runStep(ctx context.Context, s *step) error {
 		return err
 	}
 	m.session.profiler.record(s, start, time.Since(start))
+	m.session.pool.TakePhases(&s.stats.Work)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"zeroth/runtime/backend"
 	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
 )
 
 // NodeStats is the time that a node has taken since the session was made.
@@ -18,6 +19,11 @@ type NodeStats struct {
 	Kernel string // or the delegate
 	Runs   int64
 	Total  time.Duration
+	// Delegated tells that no kernel of the host's ran it.
+	Delegated bool
+	// Work is what the workers spent on it altogether, by the phases of package
+	// kernel; all zero unless the session times phases, and for a delegate's nodes.
+	Work platform.Spent
 }
 
 // profiler keeps the latest events in a ring, so that recording allocates
@@ -40,6 +46,10 @@ const traceEvents = 1 << 16
 func newProfiler() *profiler {
 	return &profiler{origin: time.Now(), events: make([]event, traceEvents)}
 }
+
+// TimePhases makes a session that was made with Options.Profile take down what its
+// workers spend on each node (see NodeStats). That slows small nodes down.
+func (s *Session) TimePhases() { s.pool.TimePhases() }
 
 func (p *profiler) record(s *step, start time.Time, d time.Duration) {
 	s.stats.Runs++
@@ -86,13 +96,13 @@ func (m *Method) Stats() []NodeStats {
 		if s.part != nil && s.part.stats != nil {
 			for k, n := range s.part.stats {
 				node := &s.part.partition.Nodes[k]
-				n.Op, n.Node, n.Kernel = node.Spec.ID, node.Name, s.runs
+				n.Op, n.Node, n.Kernel, n.Delegated = node.Spec.ID, node.Name, s.runs, true
 				stats = append(stats, n)
 			}
 			continue
 		}
 		n := s.stats
-		n.Op, n.Node, n.Kernel = s.node.Op, s.node.Name, s.runs
+		n.Op, n.Node, n.Kernel, n.Delegated = s.node.Op, s.node.Name, s.runs, s.part != nil
 		stats = append(stats, n)
 	}
 	return stats

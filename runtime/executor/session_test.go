@@ -169,6 +169,31 @@ func TestProfileAndTrace(t *testing.T) {
 	}
 }
 
+// A session that times phases tells for every node what its workers spent on it,
+// also one whose workers have threads of their own.
+func TestTimePhases(t *testing.T) {
+	one := platform.CPUs{0}
+	if one.Check() != nil {
+		one = nil // not to be had here
+	}
+	for _, o := range []executor.Options{{Threads: 2}, {CPUs: one, Threads: 2}} {
+		o.Bounds, o.Profile = bounds, true
+		s := session(t, lower(t, small(t)), plain(t), o)
+		s.TimePhases()
+		m := method(t, s, "losses")
+		if err := m.Resize(batch); err != nil {
+			t.Fatal(err)
+		}
+		feed(t, m, inputs())
+		run(t, m)
+		for _, stats := range m.Stats() {
+			if stats.Work[0] <= 0 || stats.Delegated {
+				t.Errorf("%s: %+v", stats.Node, stats)
+			}
+		}
+	}
+}
+
 func TestTraceWithoutProfile(t *testing.T) {
 	s := session(t, lower(t, small(t)), plain(t), executor.Options{Bounds: bounds})
 	run(t, update(t, s))

@@ -42,6 +42,7 @@ type Pool struct {
 	results chan error
 	inJob   bool    // worker 0 does a job; changed by the caller while it does none
 	single  oneTask // the job of a Run outside any
+	phases  *phases // nil where they are not timed
 }
 
 // shut makes joined negative, however many have joined.
@@ -239,11 +240,20 @@ func (p *Pool) serve(worker int, wake chan struct{}) {
 		if !p.join() {
 			continue
 		}
-		p.work(worker)
+		p.help(worker)
 		if p.joined.Add(-1) == -shut {
 			p.done <- struct{}{}
 		}
 	}
+}
+
+// help is work, timed where phases are.
+func (p *Pool) help(worker int) {
+	if p.phases != nil {
+		p.phases.clocks[worker].start()
+		defer p.phases.stop(worker)
+	}
+	p.work(worker)
 }
 
 func (p *Pool) work(worker int) {
