@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"slices"
+
 	"zeroth/mpzo/train"
 	"zeroth/runtime/executor"
 )
@@ -9,8 +11,8 @@ import (
 type nodeClock struct {
 	session *executor.Session
 	methods []string
-	before  []executor.NodeStats // as last read
-	runs    [][]float64          // seconds by run and node
+	before  []executor.NodeStats   // as last read
+	runs    [][]executor.NodeStats // by run and node, of that run alone
 }
 
 // clock is that of a step: of the estimator's method and of update.
@@ -38,37 +40,28 @@ func (c *nodeClock) read() error {
 		}
 		now = append(now, m.Stats()...)
 	}
-	seconds := make([]float64, len(now))
-	for i, s := range now {
-		seconds[i] = s.Total.Seconds()
-		if c.before != nil {
-			seconds[i] -= c.before[i].Total.Seconds()
+	run := slices.Clone(now)
+	for i := range c.before {
+		run[i].Runs -= c.before[i].Runs
+		run[i].Total -= c.before[i].Total
+		for phase, spent := range c.before[i].Work {
+			run[i].Work[phase] -= spent
 		}
 	}
-	c.runs = append(c.runs, seconds)
-	c.before = now
+	c.before, c.runs = now, append(c.runs, run)
 	return nil
 }
 
-// of is what the listed nodes take: the sum of each one's median over the runs. A
+// of is what some nodes take, each by the clock: the median over the runs. A
 // neighbour's burst falls on some nodes of some runs, and so on no median, where of
 // the runs' sums each would have one.
 func (c *nodeClock) of(nodes []int) (sum float64) {
 	runs := make([]float64, len(c.runs))
 	for _, i := range nodes {
-		for run, seconds := range c.runs {
-			runs[run] = seconds[i]
+		for run, stats := range c.runs {
+			runs[run] = stats[i].Total.Seconds()
 		}
 		sum += median(runs)
 	}
 	return sum
-}
-
-// all is what all nodes take.
-func (c *nodeClock) all() float64 {
-	nodes := make([]int, len(c.before))
-	for i := range nodes {
-		nodes[i] = i
-	}
-	return c.of(nodes)
 }

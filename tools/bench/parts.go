@@ -2,35 +2,81 @@ package bench
 
 import (
 	"context"
+	"slices"
 
-	"zeroth/mpzo/data"
+	"zeroth/runtime/executor"
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
+	"zeroth/runtime/platform"
 )
 
 // Part is a part of a step's time.
 type Part struct {
 	Name    string  `json:"name"`
-	Seconds float64 `json:"seconds"`
-	Share   float64 `json:"share"`
-	About   string  `json:"about"`
+	Seconds float64 `json:"seconds"` // of all threads together; median over the steps
+	Share   float64 `json:"share"`   // of all parts' in the same step; median
+	// Quartiles are the first and the third of the shares.
+	Quartiles [2]float64 `json:"share_quartiles"`
+	About     string     `json:"about"`
 }
+
+// Parts are what a step is made of, as a profile of some steps tells.
+//
+// What a node takes by the clock is no measure of it on a busy machine: short nodes
+// run between two interruptions and long ones never do, and differences of long ones
+// are smaller than what the two were held up. So the time of the threads that do
+// the work is added up, in which neighbours do not count, and kernels tell apart
+// themselves what they are doing (see the phases of package kernel). No part is a
+// difference of times of two runs.
+type Parts struct {
+	List []Part `json:"list"`
+	// Beside is all but the base products and rounding x for them; nil where those
+	// are not told apart.
+	Beside *Part   `json:"beside_base,omitempty"`
+	Total  float64 `json:"seconds"` // of a step, as the parts add up; median
+	Steps  int     `json:"steps"`
+	Clock  string  `json:"clock"` // what was measured
+}
+
+// What Parts.Clock can be. The second is for steps that a delegate runs nodes of.
+const (
+	clockWorkers = "processor time of all workers: neighbours and waiting do not count"
+	clockNodes   = "time from each node's begin to its end"
+)
 
 // The parts of a step.
 const (
 	partBase         = "base GEMM"
+	partRound        = "rounding x"
 	partLoRA         = "LoRA epilogue"
 	partPerturbation = "perturbation"
+	partWhole        = "LinearLoRA"
 	partAttention    = "attention"
 	partBetween      = "norms, activations"
 	partHead         = "head, loss"
 	partUpdate       = "update"
 )
 
-// partOf is the part that an op belongs to. LinearLoRA is of three.
+// aboutParts lists the parts in the order in which they are shown.
+var aboutParts = []Part{
+	{Name: partBase, About: "x Wᵀ; packing x and W is part of it"},
+	{Name: partRound, About: "to codes or bf16, for the base products"},
+	{Name: partLoRA, About: "x Aᵀ, and (x Aᵀ)(B ± εz)ᵀ added to x Wᵀ"},
+	{Name: partPerturbation, About: "z, and B ± εz laid in panels"},
+	{Name: partWhole, About: "x Wᵀ + (x Aᵀ)(B ± εz)ᵀ; a device does not tell them apart"},
+	{Name: partAttention, About: "with rotary embedding"},
+	{Name: partBetween, About: "with lookups and sums"},
+	{Name: partHead},
+	{Name: partUpdate, About: "of B"},
+}
+
+// partOf is the part that an op belongs to, products apart.
 func partOf(id op.ID) string {
 	switch id {
-	case op.Linear, op.LinearLoRA:
+	case op.Linear:
 		return partBase
+	case op.LinearLoRA:
+		return partWhole
 	case op.Attention, op.RotaryEmbedding:
 		return partAttention
 	case op.CrossEntropyHead, op.WeightedSum, op.ChoiceLoss:
@@ -41,85 +87,103 @@ func partOf(id op.ID) string {
 	return partBetween
 }
 
-// stepParts splits a step's time. The time of each node is measured; within
-// LinearLoRA the base product is that of a Linear of the same rows and weights
-// timed in turn with the step, and the perturbation is what the node takes less
-// with ε = 0.
-func stepParts(ctx context.Context, o *StepOptions, v variant) ([]Part, float64, error) {
-	moving, err := newRunner(o, v, true)
-	if err != nil {
-		return nil, 0, err
+// partOfPhase is the part that a phase of a product belongs to.
+func partOfPhase(phase platform.Phase) string {
+	switch phase {
+	case kernel.PhaseRound:
+		return partRound
+	case kernel.PhaseNoise:
+		return partPerturbation
+	case kernel.PhaseProject, kernel.PhaseLowRank:
+		return partLoRA
 	}
-	defer moving.model.Close()
-	still, err := newRunner(o, v, true)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer still.model.Close()
-	still.at.Eps = 0 // its gradients, 0/0, are not used
-	movingNodes, stillNodes := moving.clock(), still.clock()
-	alone, err := newBaseProducts(o, moving)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer alone.session.Close()
-	aloneNodes := alone.clock()
-	_, err = InTurn(ctx, o.Budget,
-		Contestant{Name: "step", Run: movingNodes.after(moving.step)},
-		Contestant{Name: "eps 0", Run: stillNodes.after(still.stepStill)},
-		Contestant{Name: "base", Run: aloneNodes.after(alone.run)})
-	if err != nil {
-		return nil, 0, err
-	}
-	seconds, with := movingNodes.parts()
-	_, without := stillNodes.parts()
-	base := aloneNodes.all()
-	seconds[partBase] += base - with
-	seconds[partPerturbation] += with - without
-	seconds[partLoRA] += without - base
-	return listParts(seconds)
+	return partBase
 }
 
-// stepStill is step without an update, which NaN would spoil.
-func (r *runner) stepStill() error {
-	return r.estimator.Estimate(context.Background(), r.model, r.batch, data.TokenLoss, r.at, r.losses, r.g)
+// stepParts splits the time of a step.
+func stepParts(ctx context.Context, o *StepOptions, v variant) (Parts, error) {
+	r, err := newRunner(o, v, true)
+	if err != nil {
+		return Parts{}, err
+	}
+	defer r.model.Close()
+	r.model.Session().TimePhases()
+	clock := r.clock()
+	if err := clock.after(r.step)(); err != nil { // which finds memory and caches cold
+		return Parts{}, err
+	}
+	clock.runs = nil
+	if _, err := InTurn(ctx, o.Budget, Contestant{Name: "step", Run: clock.after(r.step)}); err != nil {
+		return Parts{}, err
+	}
+	return clock.parts(), nil
 }
 
-// parts are what the parts of a step take, LinearLoRA being in the base product's,
-// and what all LinearLoRA does.
-func (c *nodeClock) parts() (seconds map[string]float64, lora float64) {
-	nodes := make(map[string][]int)
-	var loraNodes []int
-	for i, s := range c.before {
-		nodes[partOf(s.Op)] = append(nodes[partOf(s.Op)], i)
-		if s.Op == op.LinearLoRA {
-			loraNodes = append(loraNodes, i)
+// parts adds up what was taken down.
+func (c *nodeClock) parts() Parts {
+	out := Parts{Steps: len(c.runs), Clock: clockWorkers}
+	if c.delegated() {
+		out.Clock = clockNodes
+	}
+	sums := make([]map[string]float64, len(c.runs))
+	totals := make([]float64, len(c.runs))
+	for i, run := range c.runs {
+		sums[i] = partsOf(run, out.Clock == clockWorkers)
+		for _, seconds := range sums[i] {
+			totals[i] += seconds
 		}
 	}
-	seconds = make(map[string]float64)
-	for part, list := range nodes {
-		seconds[part] = c.of(list)
+	out.Total = median(totals)
+	for _, part := range aboutParts {
+		if _, any := sums[0][part.Name]; any {
+			part.fill(sums, totals, part.Name)
+			out.List = append(out.List, part)
+		}
 	}
-	return seconds, c.of(loraNodes)
+	if out.Clock == clockWorkers {
+		out.Beside = &Part{Name: "all but base GEMM and rounding x"}
+		out.Beside.fill(sums, totals, partLoRA, partPerturbation, partAttention, partBetween, partHead, partUpdate)
+	}
+	return out
 }
 
-func listParts(seconds map[string]float64) ([]Part, float64, error) {
-	parts := []Part{
-		{Name: partBase, About: "x Wᵀ; quantising x is part of it"},
-		{Name: partLoRA, About: "(x Aᵀ)(B ± εz)ᵀ, by difference: LinearLoRA with ε = 0 less the base product alone"},
-		{Name: partPerturbation, About: "z, by difference: LinearLoRA less the same with ε = 0"},
-		{Name: partAttention, About: "with rotary embedding"},
-		{Name: partBetween, About: "with lookups and sums"},
-		{Name: partHead},
-		{Name: partUpdate, About: "of B"},
+// fill sets what some parts take together, step by step.
+func (p *Part) fill(sums []map[string]float64, totals []float64, names ...string) {
+	seconds, shares := make([]float64, len(sums)), make([]float64, len(sums))
+	for i, sum := range sums {
+		for _, name := range names {
+			seconds[i] += sum[name]
+		}
+		shares[i] = seconds[i] / totals[i]
 	}
-	total := 0.0
-	for _, s := range seconds {
-		total += s
+	p.Seconds, p.Share = median(seconds), median(shares)
+	p.Quartiles = [2]float64{quantile(shares, 0.25), quantile(shares, 0.75)}
+}
+
+// delegated reports whether a delegate ran some nodes.
+func (c *nodeClock) delegated() bool {
+	return slices.ContainsFunc(c.before, func(s executor.NodeStats) bool { return s.Delegated })
+}
+
+// partsOf are the seconds that the parts took of one run's nodes: of the workers, or
+// from begin to end.
+func partsOf(nodes []executor.NodeStats, workers bool) map[string]float64 {
+	sum := make(map[string]float64)
+	for i := range nodes {
+		n := &nodes[i]
+		part := partOf(n.Op)
+		if !workers {
+			sum[part] += n.Total.Seconds()
+			continue
+		}
+		for phase, spent := range n.Work {
+			if n.Op == op.Linear || n.Op == op.LinearLoRA {
+				part = partOfPhase(platform.Phase(phase))
+			}
+			if spent > 0 {
+				sum[part] += spent.Seconds()
+			}
+		}
 	}
-	for i := range parts {
-		parts[i].Seconds = seconds[parts[i].Name]
-		parts[i].Share = parts[i].Seconds / total
-	}
-	return parts, total, nil
+	return sum
 }

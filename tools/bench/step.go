@@ -101,12 +101,11 @@ type Step struct {
 	// Processor is the time that the processors spent on it, all threads together:
 	// what neighbours take from the clock's time does not count. 0 where the
 	// system does not tell.
-	Processor   float64  `json:"processor_seconds"`
-	RowsPerS    float64  `json:"rows_per_second"`
-	Memory      Memory   `json:"memory"`
-	Compared    []Versus `json:"compared"`
-	Parts       []Part   `json:"parts"`
-	PartSeconds float64  `json:"part_seconds"` // of a step, as the parts add up
+	Processor float64  `json:"processor_seconds"`
+	RowsPerS  float64  `json:"rows_per_second"`
+	Memory    Memory   `json:"memory"`
+	Compared  []Versus `json:"compared"`
+	Parts     *Parts   `json:"parts,omitempty"`
 }
 
 // Memory is what a step takes.
@@ -253,9 +252,13 @@ func RunStep(ctx context.Context, o StepOptions) (Step, error) {
 	}
 	if o.Parts {
 		o.Progress(total-1, total, "its parts")
-		out.Parts, out.PartSeconds, err = stepParts(ctx, &o, base)
+		parts, err := stepParts(ctx, &o, base)
+		if err != nil {
+			return out, err
+		}
+		out.Parts = &parts
 	}
-	return out, err
+	return out, nil
 }
 
 // describe says what the step is and what memory it takes.
@@ -263,7 +266,7 @@ func (r *runner) describe(o *StepOptions) Step {
 	b, s := r.batch, r.model.Session()
 	out := Step{
 		Queries: o.Queries, Copies: r.estimator.Copies(o.Queries), Passes: r.estimator.Passes(o.Queries), Examples: b.Examples(), Tokens: len(b.Tokens),
-		Labels: len(b.Rows), Trained: r.model.Parameters(), Compared: []Versus{}, Parts: []Part{},
+		Labels: len(b.Rows), Trained: r.model.Parameters(), Compared: []Versus{},
 		Memory: Memory{Peak: platform.PeakResidentBytes(), Arena: s.ArenaBytes()},
 	}
 	if held, ok := s.Delegated(); ok {

@@ -266,16 +266,27 @@ func printStep(b *strings.Builder, r stepReport) error {
 			return err
 		}
 	}
-	if len(r.Parts) == 0 {
+	if r.Parts == nil {
 		return nil
 	}
-	var rows []string
-	for _, p := range r.Parts {
-		about := ""
-		if p.About != "" {
-			about = ": " + p.About
+	return printParts(b, r.Parts)
+}
+
+func printParts(b *strings.Builder, p *bench.Parts) error {
+	row := func(part bench.Part) string {
+		name := part.Name
+		if part.About != "" {
+			name += ": " + part.About
 		}
-		rows = append(rows, fmt.Sprintf("%.4f\t%s\t  %s%s", p.Seconds, percent(p.Share), p.Name, about))
+		return fmt.Sprintf("%.4f\t%s\t%.1f–%s\t  %s", part.Seconds, percent(part.Share), 100*part.Quartiles[0], percent(part.Quartiles[1]), name)
 	}
-	return table(b, "seconds\tshare\t  part of a step with every node timed", rows)
+	var rows []string
+	for _, part := range p.List {
+		rows = append(rows, row(part))
+	}
+	if p.Beside != nil {
+		rows = append(rows, row(*p.Beside))
+	}
+	fmt.Fprintf(b, "\nparts    medians of %d steps of %.4f s, by the %s\n", p.Steps, p.Total, p.Clock)
+	return table(b, "seconds\tshare\tquartiles\t  part", rows)
 }
