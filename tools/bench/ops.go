@@ -7,6 +7,7 @@ import (
 	"zeroth/kernels/cpu"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
+	"zeroth/runtime/program"
 )
 
 // Op is what the nodes of one op, kernel and shape do in a step.
@@ -100,10 +101,7 @@ func groupNodes(r *runner, clock *nodeClock) ([]*opGroup, error) {
 			key := stats.Kernel + " " + w.shape
 			g := at[key]
 			if g == nil {
-				g = &opGroup{Op: Op{Op: n.Op.String(), Kernel: stats.Kernel, Shape: w.shape}, work: w, weights: op.F32.String()}
-				if hasWeights(n.Op) {
-					g.weights = method.Values[n.In[1]].Type.DType.String()
-				}
+				g = &opGroup{Op: Op{Op: n.Op.String(), Kernel: stats.Kernel, Shape: w.shape}, work: w, weights: weightsOfNode(method, n)}
 				g.bytes = max(1<<bits.Len(uint(w.bytes)), leastCopy*r.model.Session().Threads())
 				at[key] = g
 				groups = append(groups, g)
@@ -113,6 +111,14 @@ func groupNodes(r *runner, clock *nodeClock) ([]*opGroup, error) {
 		first += len(method.Nodes)
 	}
 	return groups, nil
+}
+
+// weightsOfNode is the element type of a product's weights, or f32.
+func weightsOfNode(m *program.Method, n *program.Node) string {
+	if hasWeights(n.Op) {
+		return m.Values[n.In[1]].Type.DType.String()
+	}
+	return op.F32.String()
 }
 
 // hasWeights reports whether input 1 of an op is the weights of a product.
@@ -156,12 +162,19 @@ func (c *ceilings) copyFor(bytes int) int {
 
 // want sees that the loops of a group will be measured.
 func (c *ceilings) want(g *opGroup) {
-	if g.work.ops > 0 && c.spinFor(g.weights) < 0 {
-		c.spins = append(c.spins, newSpin(c.pool, loopFor(g.weights, c.features)))
+	if g.work.ops > 0 {
+		c.wantSpin(g.weights)
 	}
 	if c.copyFor(g.bytes) < 0 {
 		c.copies = append(c.copies, newMemory(c.pool, c.features.String(), g.bytes, true))
 		c.sizes = append(c.sizes, g.bytes)
+	}
+}
+
+// wantSpin sees that the loop of a type will be measured.
+func (c *ceilings) wantSpin(weights string) {
+	if c.spinFor(weights) < 0 {
+		c.spins = append(c.spins, newSpin(c.pool, loopFor(weights, c.features)))
 	}
 }
 

@@ -267,25 +267,32 @@ func (r *runner) describe(o *StepOptions) Step {
 	out := Step{
 		Queries: o.Queries, Copies: r.estimator.Copies(o.Queries), Passes: r.estimator.Passes(o.Queries), Examples: b.Examples(), Tokens: len(b.Tokens),
 		Labels: len(b.Rows), Trained: r.model.Parameters(), Compared: []Versus{},
-		Memory: Memory{Peak: platform.PeakResidentBytes(), Arena: s.ArenaBytes()},
+		Memory: memoryOf(r.program, s),
 	}
-	if held, ok := s.Delegated(); ok {
-		out.Memory.Device = &held
-	}
-	for _, c := range r.program.Constants {
-		out.Memory.Weights += len(c.Data)
-	}
-	for _, slot := range r.program.Slots {
-		size, _ := slot.Type.Bytes(op.Extents{Width: 1}) // the session was made of it
-		out.Memory.Slots += size
-	}
-	if r.model.Full() {
-		out.Memory.Weights, out.Memory.Slots = out.Memory.Weights+out.Memory.Slots, 0
-	}
-	if out.Memory.Weights > 0 {
-		out.Memory.Ratio = float64(out.Memory.Peak) / float64(out.Memory.Weights)
+	if m := &out.Memory; r.model.Full() {
+		m.Weights, m.Slots = m.Weights+m.Slots, 0
+		m.Ratio = float64(m.Peak) / float64(m.Weights)
 	}
 	return out
+}
+
+// memoryOf is what a program takes in a session that has run.
+func memoryOf(p *program.Program, s *executor.Session) Memory {
+	m := Memory{Peak: platform.PeakResidentBytes(), Arena: s.ArenaBytes()}
+	if held, ok := s.Delegated(); ok {
+		m.Device = &held
+	}
+	for _, c := range p.Constants {
+		m.Weights += len(c.Data)
+	}
+	for _, slot := range p.Slots {
+		size, _ := slot.Type.Bytes(op.Extents{Width: 1}) // the session was made of it
+		m.Slots += size
+	}
+	if m.Weights > 0 {
+		m.Ratio = float64(m.Peak) / float64(m.Weights)
+	}
+	return m
 }
 
 // compared makes the variant of a switch.

@@ -20,7 +20,7 @@ func benchCommand() *cli.Command {
 		"What is compared runs in turn in one process, and what is printed is a ratio of the same round:\n"+
 			"other programs on the machine slow down both. Results are compared with the plain kernels'\n"+
 			"before anything is timed.",
-		benchGEMMCommand(), benchOpsCommand(), benchStepCommand(), benchFidelityCommand(), benchPocketLLMCommand())
+		benchGEMMCommand(), benchOpsCommand(), benchForwardCommand(), benchStepCommand(), benchFidelityCommand(), benchPocketLLMCommand())
 }
 
 // benchFlags are those of all the group's commands.
