@@ -1,6 +1,8 @@
 package cpu
 
-// strided8x16AVX512 is strided6x16Loop for eight rows.
+// strided8x16AVX512 multiplies eight rows of K elements. K may be 0.
+//
+//	y[i*ldy+j] = factor · Σ_{k<K} rows[i][k*step] * b[k*16+j]    for i < 8, j < 16
 //
 //go:noescape
 func strided8x16AVX512(K int, rows *[8]*float32, step int, b *float32, y *float32, ldy int, factor float32)

@@ -52,6 +52,7 @@ func boundedCalls() map[string]boundedCall {
 		"maximum":    func(r *routines, take taker, n int) { r.maximum(take(n)) },
 		"expSum":     func(r *routines, take taker, n int) { r.expSum(take(n), 0.5, 2) },
 		"strided":    callStrided,
+		"project":    callProject,
 		"columnMaximum": func(r *routines, take taker, n int) {
 			r.columnMaximum(lanesOf(take), take(16*n))
 		},
@@ -117,6 +118,19 @@ func callStrided(r *routines, take taker, n int) {
 			ldy := 16 + rows%2
 			length := (rows-1)*x[0] + (n-1)*x[1] + 1
 			r.strided(take((rows+stridedSlack-1)*ldy+16), ldy, take(length), x[0], x[1], rows, n, take(16*n), 0.5)
+		}
+	}
+}
+
+// callProject multiplies from 1 to 26 rows of n elements by eight columns or more.
+func callProject(r *routines, take taker, n int) {
+	if n == 0 || r.project == nil {
+		return
+	}
+	for rows := 1; rows < 27; rows++ {
+		ldx, ldy := n+rows%3, 16+rows%2
+		for _, columns := range []int{8, 9} {
+			r.project(take((rows+stridedSlack-1)*ldy+16), ldy, take((rows-1)*ldx+n), ldx, rows, columns, n, take(16*n), 0.5)
 		}
 	}
 }

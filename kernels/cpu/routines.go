@@ -122,6 +122,9 @@ type routines struct {
 	// i < rows and j < 16; K and rows are not 0. It may write up to stridedSlack
 	// further rows of y.
 	strided func(y []float32, ldy int, x []float32, ldx, step, rows, K int, b []float32, factor float32)
+	// project: strided for a step of 1 where only the first columns ≤ 16 are wanted;
+	// nil where strided is as quick.
+	project func(y []float32, ldy int, x []float32, ldx, rows, columns, K int, b []float32, factor float32)
 	// columnMaximum: most[j] = the largest of most[j] and of all x[i*16+j] that
 	// are not NaN.
 	columnMaximum func(most *[16]float32, x []float32)

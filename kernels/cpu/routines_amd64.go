@@ -44,7 +44,8 @@ func archRoutines() []routines {
 	avx2.expSum = expSumVectors
 	avx2.gaussian = gaussianVectors
 	avx2.rademacher = rademacherVectors
-	avx2.strided = stridedVectors
+	avx2.strided = stridedTiles
+	avx2.project = projectTiles
 	avx2.columnMaximum = columnMaximumVectors
 	avx2.columnExpSum = columnExpSumVectors
 	avx2.columnScaleAdd = columnScaleAddVectors
@@ -64,6 +65,7 @@ func archRoutines() []routines {
 		name: "14x32_avx512", MR: 14, NR: 32, fn: gemm14x32AVX512, half: gemm14x16AVX512, column: column14x32AVX512,
 	}
 	avx512.strided = stridedWide
+	avx512.project = nil
 	avx512.columnMaximum = columnMaximumWide
 	avx512.columnExpSum = columnExpSumWide
 

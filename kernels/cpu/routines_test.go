@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"zeroth/runtime/noise"
@@ -227,6 +228,31 @@ func TestStrided(t *testing.T) {
 								t.Fatalf("%d rows of %d, step %d: row %d column %d is %g, want %g", rows, K, step, i, j, y[i*ldy+j], want)
 							}
 						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// Where project is another routine than strided, it has its bits.
+func TestProject(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 10))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		if r.project == nil {
+			t.Skip("strided serves at this level")
+		}
+		for rows := 1; rows < 27; rows++ {
+			for K := 1; K < 2*16+4; K++ {
+				columns, ldx, ldy := 1+rng.IntN(16), K+rng.IntN(3), 16+rng.IntN(3)
+				x, b := guarded(rng, (rows-1)*ldx+K, rows%4), guarded(rng, 16*K, K%4)
+				y, want := guarded(rng, (rows+stridedSlack-1)*ldy+16, rows%4), make([]float32, (rows+stridedSlack-1)*ldy+16)
+				r.project(y, ldy, x, ldx, rows, columns, K, b, 0.7)
+				checkGuards(t, "project", y)
+				r.strided(want, ldy, x, ldx, 1, rows, K, b, 0.7)
+				for i := range rows {
+					if !slices.Equal(y[i*ldy:][:columns], want[i*ldy:][:columns]) {
+						t.Fatalf("%d rows of %d, %d columns: row %d differs from that of strided", rows, K, columns, i)
 					}
 				}
 			}

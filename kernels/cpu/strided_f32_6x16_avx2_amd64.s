@@ -1,13 +1,16 @@
 #include "textflag.h"
 
-// func strided6x16Loop(K int, rows *[6]*float32, step int, b *float32, y *float32, ldy int, factor float32)
+// func strided6x16AVX2(rows, K int, x *float32, ldx, step int, b, y *float32, ldy int, factor float32)
 //
-//	for i := range 6 {
+//	for i := range rows {
 //		for j := range 16 {
-//			y[i*ldy+j] = factor · Σ_{k<K} rows[i][k*step] * b[k*16+j]
+//			y[i*ldy+j] = factor · Σ_{k<K} x[i*ldx+k*step] * b[k*16+j]
 //		}
 //	}
 //
+// by tiles of six rows, the last one's being joined by repetitions of the last row.
+//
+//	R15 rows left        R14 ldx·4
 //	CX k left   AX k·step, SI step   R8–R13 the rows   DI b, one row of 16
 //	BX y        DX ldy·4
 //	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
@@ -39,20 +42,32 @@
 	VMOVUPS high, 32(BX);    \
 	ADDQ    DX, BX
 
-TEXT ·strided6x16Loop(SB), NOSPLIT, $0-52
-	MOVQ   K+0(FP), CX
-	MOVQ   rows+8(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   y+32(FP), BX
-	MOVQ   ldy+40(FP), DX
-	MOVQ   0(SI), R8
-	MOVQ   8(SI), R9
-	MOVQ   16(SI), R10
-	MOVQ   24(SI), R11
-	MOVQ   32(SI), R12
-	MOVQ   40(SI), R13
-	MOVQ   step+16(FP), SI
-	SHLQ   $2, DX
+// NEXT finds the row behind row, or finds it again where that is the last: row number of
+// the tile.
+#define NEXT(number, row, behind) \
+	MOVQ    row, behind;      \
+	LEAQ    (row)(R14*1), AX; \
+	CMPQ    R15, $(number);   \
+	CMOVQGT AX, behind
+
+TEXT ·strided6x16AVX2(SB), NOSPLIT, $0-68
+	MOVQ rows+0(FP), R15
+	MOVQ x+16(FP), R8
+	MOVQ ldx+24(FP), R14
+	MOVQ step+32(FP), SI
+	MOVQ y+48(FP), BX
+	MOVQ ldy+56(FP), DX
+	SHLQ $2, R14
+	SHLQ $2, DX
+
+tile:
+	NEXT(1, R8, R9)
+	NEXT(2, R9, R10)
+	NEXT(3, R10, R11)
+	NEXT(4, R11, R12)
+	NEXT(5, R12, R13)
+	MOVQ   K+8(FP), CX
+	MOVQ   b+40(FP), DI
 	XORQ   AX, AX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -96,12 +111,16 @@ one:
 	JNZ  one
 
 store:
-	VBROADCASTSS factor+48(FP), Y12
+	VBROADCASTSS factor+64(FP), Y12
 	STORE(Y0, Y1)
 	STORE(Y2, Y3)
 	STORE(Y4, Y5)
 	STORE(Y6, Y7)
 	STORE(Y8, Y9)
 	STORE(Y10, Y11)
+	LEAQ         (R14)(R14*2), AX
+	LEAQ         (R8)(AX*2), R8
+	SUBQ         $6, R15
+	JGT          tile
 	VZEROUPPER
 	RET

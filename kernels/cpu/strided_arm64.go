@@ -1,5 +1,3 @@
-//go:build amd64 || arm64
-
 package cpu
 
 // strided6x16Loop multiplies six rows of K elements. K may be 0.
