@@ -6,10 +6,11 @@ import (
 	"zeroth/runtime/op"
 )
 
-// ahead is what a block reads next of W: the same columns of K of adjacent
-// panels. A processor foresees what follows in memory, but the next slice lies
-// elsewhere, behind the rest of the panel. So it is brought into the second cache
-// between tiles, a piece each.
+// ahead is what is read next of W: the same columns of K of adjacent panels. A
+// processor foresees what follows in memory, but the next slice lies elsewhere,
+// behind the rest of the panel. So it is brought into the second cache between
+// tiles, a piece each. A small W stays there, and what is read next is x, of the next
+// block.
 type ahead struct {
 	fetch  func([]byte)
 	panels [2][]byte
@@ -24,15 +25,32 @@ const leastAhead = 4096
 // ahead finds what a block reads of W after columns [k0, k0+kc) of K of some
 // rows from c on: the same of the next rows, or the next columns of its first.
 func (p *product) ahead(t *block, c, columns, k0, kc int) ahead {
-	if p.fetch == nil || kc*p.w.columnBytes < leastAhead {
+	if p.fetch == nil || kc == 0 {
 		return ahead{}
 	}
 	a := ahead{fetch: p.fetch}
-	a.panels, a.apart = p.w.ahead(t.c0, t.c1, c, columns, k0, kc)
+	switch {
+	case !p.w.packsOnce():
+		a.panels[0] = p.nextRows(t, c, columns, k0, kc)
+	case kc*p.w.columnBytes >= leastAhead:
+		a.panels, a.apart = p.w.ahead(t.c0, t.c1, c, columns, k0, kc)
+	}
 	if size := len(a.panels[0]); size > 0 {
 		a.piece = roundUp(ceilDiv(size, ceilDiv(t.rows, p.gemm.MR)), 4*lineElements)
 	}
 	return a
+}
+
+// nextRows is the share of columns [k0, k0+kc) of K of columns [c, c+columns) of y in
+// the rows that follow the block's in x, as many as it has.
+func (p *product) nextRows(t *block, c, columns, k0, kc int) []byte {
+	size := t.rows * p.w.K
+	next := t.x[min(size, len(t.x)):min(2*size, len(t.x))]
+	width := t.c1 - t.c0
+	share := func(n int) int { return min(n*len(next)/(p.w.K*width), len(next)) }
+	done := k0*width + (c-t.c0)*kc
+	next = next[share(done):share(done+min(columns, t.c1-c)*kc)]
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(next))), 4*len(next))
 }
 
 // ahead finds what a block with rows [c0, c1) of W reads of them after columns

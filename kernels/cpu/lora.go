@@ -33,7 +33,7 @@ func (l *lowRank) ops(rows, columns int) int { return rows * columns * l.r * l.c
 
 // linearLoRA computes LinearLoRA in three passes. The first makes B + σεz for
 // every panel and copy and lays A in panels; the second makes t for every block
-// of rows; the third is a Linear whose tiles are finished by them.
+// of rows, unless the third does; that is a Linear whose tiles are finished by them.
 type linearLoRA struct {
 	call    *kernel.Call
 	base    product // x Wᵀ + bias
@@ -111,10 +111,17 @@ func (l *linearLoRA) Run() error {
 		return nil
 	}
 	l.prepare.run(in)
-	l.project.run()
+	if !l.projectsInTiles() {
+		l.project.run()
+	}
 	l.packed.run(l.call.Pool, l.x, &l.tiling, l.xCopies)
 	l.call.Pool.Run(l, l.xCopies*l.tiling.tiles())
 	return nil
+}
+
+// projectsInTiles tells whether each row of t is wanted in one tile alone.
+func (l *linearLoRA) projectsInTiles() bool {
+	return l.tiling.columnBlocks == 1 && !l.base.w.packsOnce()
 }
 
 // Tile computes one tile of a copy of y, or of all copies where x is narrow.
@@ -125,10 +132,15 @@ func (l *linearLoRA) Tile(worker, tile int) {
 	perColumn := l.tiling.rowBlocks * l.xCopies
 	p := tile % perColumn / l.tiling.rowBlocks
 	r0, r1, c0, c1 := l.tiling.span(tile/perColumn*l.tiling.rowBlocks + tile%l.tiling.rowBlocks)
-	M, K := l.base.w.M, l.base.w.K
+	M, K, clock := l.base.w.M, l.base.w.K, l.call.Pool.Clock(worker)
+	if l.projectsInTiles() {
+		began := clock.Now()
+		l.project.span(worker, p, r0, r1)
+		clock.Apart(kernel.PhaseProject, began, (r1-r0)*K*l.r)
+	}
 	l.base.compute(&space, &block{
 		x: l.x[(p*l.N+r0)*K:], packed: l.packed.of(p, r0), rows: r1 - r0, c0: c0, c1: c1,
-		y: l.y[(p*l.N+r0)*M+c0:], ldy: M, finish: l.lowRank(p, r0), clock: l.call.Pool.Clock(worker),
+		y: l.y[(p*l.N+r0)*M+c0:], ldy: M, finish: l.lowRank(p, r0), clock: clock,
 	})
 }
 
