@@ -133,12 +133,10 @@ func (o *compareOptions) check(c *cli.Context) error {
 		return usagef("a task needs --data FILE: made-up examples have none")
 	case o.HTML == "":
 		return nil
-	case isFolder(o.HTML):
-		return usagef("--html %s: is a folder, want the name of a file", o.HTML)
 	case refuseOverwriting(o.HTML, o.Program) != nil:
 		return usagef("--html %s would overwrite the program", o.HTML)
 	}
-	return nil
+	return checkTarget("--html", o.HTML)
 }
 
 // comparison is a comparison under way.

@@ -63,19 +63,6 @@ func contextFlag() cli.Flag {
 	return &cli.IntFlag{Name: "context", Usage: "longest sequence in `TOKENS`", DefaultText: "the model's own limit, at most 4096"}
 }
 
-// checkOut refuses what no file can be written to.
-func checkOut(out, what string) error {
-	switch {
-	case out == "":
-		return usagef("--out is missing: the %s to write", what)
-	case isFolder(out):
-		return usagef("--out %s: is a folder, want the name of a file", out)
-	case !isFolder(filepath.Dir(out)):
-		return usagef("--out %s: there is no folder %s", out, filepath.Dir(out))
-	}
-	return nil
-}
-
 func (o *exportOptions) check() error {
 	if o.From == "" {
 		return usagef("--from is missing: the checkpoint to export")

@@ -43,11 +43,11 @@ func logitsCommand() *cli.Command {
 }
 
 func runLogits(ctx context.Context, o logitsOptions, stdout io.Writer) error {
-	switch {
-	case o.IDs == "":
+	if o.IDs == "" {
 		return usagef("--ids is missing: the token ids to run")
-	case o.Out == "":
-		return usagef("--out is missing: the file to write")
+	}
+	if err := checkOut(o.Out, "file"); err != nil {
+		return err
 	}
 	if err := refuseOverwriting(o.Out, o.Program, filepath.Join(filepath.Dir(o.Out), journalName)); err != nil {
 		return err

@@ -5,6 +5,26 @@ import (
 	"path/filepath"
 )
 
+// checkOut refuses an --out that is missing or that no file can be written to.
+func checkOut(out, what string) error {
+	if out == "" {
+		return usagef("--out is missing: the %s to write", what)
+	}
+	return checkTarget("--out", out)
+}
+
+// checkTarget refuses what no file can be written to, before the work whose
+// results would be lost.
+func checkTarget(flag, path string) error {
+	switch {
+	case isFolder(path):
+		return usagef("%s %s: is a folder, want the name of a file", flag, path)
+	case !isFolder(filepath.Dir(path)):
+		return usagef("%s %s: there is no folder %s", flag, path, filepath.Dir(path))
+	}
+	return nil
+}
+
 // refuseOverwriting returns an error where out is one of the files that a
 // command reads or that a run cannot do without.
 func refuseOverwriting(out string, precious ...string) error {

@@ -38,9 +38,8 @@ func reportCommand() *cli.Command {
 func runReport(folder, out string, stdout io.Writer) error {
 	if out == "" {
 		out = filepath.Join(folder, reportName)
-	}
-	if isFolder(out) {
-		return usagef("--out %s: is a folder, want the name of a file", out)
+	} else if err := checkTarget("--out", out); err != nil {
+		return err
 	}
 	if err := refuseOverwriting(out, runFiles(folder)...); err != nil {
 		return err
