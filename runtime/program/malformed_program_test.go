@@ -165,6 +165,12 @@ var methodFaults = []programFault{
 		again.Name = "again"
 		m.Nodes = append(m.Nodes, again)
 	}, "methods[1].nodes[1].inputs[0]: value 0: slot 1 is updated twice", ErrInvalid},
+	{"slot updated by what is read from it", func(p *Program) {
+		p.Slots = append(p.Slots, Slot{Name: "rates", Type: f32(op.C(1))})
+		m := &p.Methods[1]
+		m.Values[0] = Value{"B", SlotRef, 2, f32(op.C(1))}
+		m.Values[3] = Value{"lr", SlotRef, 2, f32(op.C(1))}
+	}, "methods[1].nodes[0].inputs[3]: value 3: slot 2 is updated by the node itself", ErrInvalid},
 	{"output past the end", func(p *Program) { forward(p).Outputs[1] = 16 }, "methods[0].outputs[1]: value 16 of 16", ErrInvalid},
 	{"output an input", func(p *Program) { forward(p).Outputs[1] = ids }, "methods[0].outputs[1]: value 0 is not a temporary", ErrInvalid},
 	{"output twice", func(p *Program) { forward(p).Outputs[1] = y }, `methods[0].outputs[1].name: "y" is also the name of outputs[0]`, ErrInvalid},

@@ -27,7 +27,8 @@ func Verify(p *Program) error {
 //     their order; attributes and types are what op inference gives;
 //   - method inputs are row-major and of width 1;
 //   - indices are method inputs or constants, what a node updates is a slot,
-//     and a method updates a slot once at most; outputs are row-major temporaries.
+//     which the node has by no other input, and a method updates a slot once at
+//     most; outputs are row-major temporaries.
 func VerifyStructure(p *Program) error {
 	v := &verifier{p: p}
 	for _, check := range []func() error{v.meta, v.constants, v.slots, v.sites, v.methods} {

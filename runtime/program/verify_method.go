@@ -117,6 +117,9 @@ func (v *methodVerifier) node(n *Node, index int32) error {
 		if err := v.input(&spec.Inputs[i], value); err != nil {
 			return err
 		}
+		if err := v.apart(n, spec, i); err != nil {
+			return err
+		}
 		v.leave()
 		v.types = append(v.types, v.m.Values[value].Type)
 	}
@@ -159,6 +162,19 @@ func (v *methodVerifier) input(port *op.Port, index int) error {
 		return v.fault(ErrInvalid, "", "value %d: slot %d is updated twice", index, value.Ref)
 	}
 	v.updater[value.Ref] = v.index + 1
+	return nil
+}
+
+// apart checks that input i is not of the slot that the node updates by an input
+// before it: what it read there would depend on how far the update had come.
+func (v *methodVerifier) apart(n *Node, spec *op.Spec, i int) error {
+	value := &v.m.Values[n.In[i]]
+	for j, before := range n.In[:i] {
+		other := &v.m.Values[before]
+		if value.Kind == SlotRef && other.Kind == SlotRef && value.Ref == other.Ref && (spec.Inputs[i].Mutable || spec.Inputs[j].Mutable) {
+			return v.fault(ErrInvalid, "", "value %d: slot %d is updated by the node itself, which cannot read it too", n.In[i], value.Ref)
+		}
+	}
 	return nil
 }
 
