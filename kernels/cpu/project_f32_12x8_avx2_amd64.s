@@ -11,6 +11,8 @@
 //	R13 tiles left       CX k left                R14 ldx·4
 //	R8–R11 rows 0, 3, 6 and 9 of the tile's x, at k   R15 its row 0
 //	DI b, eight of a row of 16                    BX y   DX ldy·4
+//	AX what follows the tile in x, to prefetch: its rows are short, each is another
+//	stream, and the processor would foresee none of them
 //	Y0–Y11 the tile, Y12 the row of b             Y14, Y15 elements of x, in turn
 
 // ROW adds an element of x times the row of b to one row of the tile.
@@ -71,23 +73,29 @@ tile:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
+	MOVQ R15, AX
+
 	SUBQ $4, CX
 	JLT  rest
 
 	PCALIGN $32
 
 four:
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       $192, AX
 	STEP(0, 0)
 	STEP(4, 64)
 	STEP(8, 128)
 	STEP(12, 192)
-	ADDQ $16, R8
-	ADDQ $16, R9
-	ADDQ $16, R10
-	ADDQ $16, R11
-	ADDQ $256, DI
-	SUBQ $4, CX
-	JGE  four
+	ADDQ       $16, R8
+	ADDQ       $16, R9
+	ADDQ       $16, R10
+	ADDQ       $16, R11
+	ADDQ       $256, DI
+	SUBQ       $4, CX
+	JGE        four
 
 rest:
 	ADDQ $4, CX

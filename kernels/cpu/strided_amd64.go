@@ -21,20 +21,25 @@ func stridedTiles(y []float32, ldy int, x []float32, ldx, step, rows, K int, b [
 //go:noescape
 func project12x8AVX2(tiles, K int, x *float32, ldx int, b, y *float32, ldy int, factor float32)
 
-// projectTiles is routines.project: eight columns take half the time of sixteen, but
+// project6x16AVX2 does the same for six rows a tile and j < 16.
+//
+//go:noescape
+func project6x16AVX2(tiles, K int, x *float32, ldx int, b, y *float32, ldy int, factor float32)
+
+// projectTiles is routines.project. Eight columns take half the time of sixteen, but
 // where rows lie a multiple of 4096 bytes apart, of which the first cache has room
 // for eight, and not for twelve.
 func projectTiles(y []float32, ldy int, x []float32, ldx, rows, columns, K int, b []float32, factor float32) {
-	const tile, narrow, page = 12, 8, 1024
-	done := 0
-	if columns <= narrow && ldx%page != 0 {
-		done = rows / tile * tile
+	tile, width, run := 6, 16, project6x16AVX2
+	if columns <= 8 && ldx%1024 != 0 {
+		tile, width, run = 12, 8, project12x8AVX2
 	}
-	if done > 0 {
-		_, _, _ = y[(done-1)*ldy+narrow-1], x[(done-1)*ldx+K-1], b[16*K-1]
-		project12x8AVX2(done/tile, K, &x[0], ldx, &b[0], &y[0], ldy, factor)
+	whole := rows / tile * tile
+	if whole > 0 {
+		_, _, _ = y[(whole-1)*ldy+width-1], x[(whole-1)*ldx+K-1], b[16*K-1]
+		run(whole/tile, K, &x[0], ldx, &b[0], &y[0], ldy, factor)
 	}
-	if done < rows {
-		stridedTiles(y[done*ldy:], ldy, x[done*ldx:], ldx, 1, rows-done, K, b, factor)
+	if whole < rows {
+		stridedTiles(y[whole*ldy:], ldy, x[whole*ldx:], ldx, 1, rows-whole, K, b, factor)
 	}
 }
