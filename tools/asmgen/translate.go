@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -124,6 +125,25 @@ func tidy(s string) string {
 	return regexp.MustCompile(`\s*,\s*`).ReplaceAllString(s, ", ")
 }
 
+var sumOfNumbers = regexp.MustCompile(`#\d+( ?\+ ?\d+)+`)
+
+// addUp writes offsets as disassemblers do: sums, as macros make them, as numbers,
+// and none where it is 0.
+func addUp(s string) string {
+	s = sumOfNumbers.ReplaceAllStringFunc(s, func(sum string) string {
+		total := 0
+		for _, number := range strings.Split(sum[1:], "+") {
+			n, err := strconv.Atoi(strings.TrimSpace(number))
+			if err != nil {
+				return sum // too large for a number: GNU as has refused it
+			}
+			total += n
+		}
+		return "#" + strconv.Itoa(total)
+	})
+	return strings.ReplaceAll(s, ", #0]", "]")
+}
+
 // commentLine carries a comment or a blank line over, or reads a directive.
 func (t *translator) commentLine(l *line, comment string) error {
 	if directive, is := strings.CutPrefix(comment, "go: "); is {
@@ -219,7 +239,7 @@ func (t *translator) endTable() {
 
 // instruction writes one instruction, which must be the next of the code.
 func (t *translator) instruction(text, comment string, offset int64) error {
-	text = tidy(text)
+	text = addUp(tidy(text))
 	switch {
 	case t.current == nil:
 		return fmt.Errorf("%w: an instruction outside of functions", errSource)

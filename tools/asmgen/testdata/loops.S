@@ -16,6 +16,12 @@ ends:
 	fadd	v\d\().4s, v\d\().4s, v\n\().4s	// gone
 	.endm
 
+// load2 loads v(d) and v(e) from offset on.
+	.macro	load2 d, e, offset
+	ldr	q\d, [x1, #\offset]
+	ldr	q\e, [x1, #\offset + 16]
+	.endm
+
 //go: func sumLoop(unused int32, x *float32, n int, few uint32, factor float32) float32
 //go: x=x1 n=x3 few=w5 factor=s9 ret=s0
 //
@@ -33,6 +39,7 @@ sumLoop:
 	ld1	{v2.4s,v3.4s}, [x1], #32
 	add2	0, 2	// even
 	add2	1, 3
+	load2	2, 3, 0
 	subs	x3, x3, #8	// to go
 	b.ne	.LsumLoop_next
 	cbnz	w5, .LsumLoop_next
