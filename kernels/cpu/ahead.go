@@ -12,7 +12,7 @@ import (
 // tiles, a piece each. A small W stays there, and what is read next is x, of the next
 // block.
 type ahead struct {
-	fetch  func([]byte)
+	fetch  func([]byte) // nil where a microColumn brings in all there is
 	panels [2][]byte
 	apart  int // bytes from panel to panel
 	piece  int // bytes of each panel
@@ -25,7 +25,7 @@ const leastAhead = 4096
 // ahead finds what a block reads of W after columns [k0, k0+kc) of K of some
 // rows from c on: the same of the next rows, or the next columns of its first.
 func (p *product) ahead(t *block, c, columns, k0, kc int) ahead {
-	if p.fetch == nil || kc == 0 {
+	if p.fetch == nil && p.gemm.column == nil || kc == 0 {
 		return ahead{}
 	}
 	a := ahead{fetch: p.fetch}
@@ -76,6 +76,9 @@ func (w *weights) slice(c, k0, kc int) []byte {
 
 // next brings the next piece in.
 func (a *ahead) next() {
+	if a.fetch == nil {
+		return
+	}
 	for i, rest := range a.panels {
 		if n := min(a.piece, len(rest)); n > 0 {
 			a.fetch(rest[:n])

@@ -82,7 +82,7 @@ type routines struct {
 	// dither: d[i] = noise.Dither at index first+i.
 	dither func(d []uint32, seed [2]uint32, site, first uint32)
 	// fetch begins to bring what is at b into the second cache, without waiting
-	// for it; nil where nothing is known to gain by it.
+	// for it; nil where nothing is known to gain by it, or columns of tiles do it.
 	fetch func(b []byte)
 	// pack copies a panel of width rows of kc elements, row i at src[i*ld],
 	// to dst[k*width+i]. Rows past rows are undefined: their products are

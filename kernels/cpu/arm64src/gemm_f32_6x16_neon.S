@@ -1,66 +1,143 @@
 	.arch	armv8-a
 
-// row adds an element of a times the row of b to a row of the tile.
-	.macro	row c0, c1, c2, c3, a
-	fmla	\c0\().4s, v4.4s, \a
-	fmla	\c1\().4s, v5.4s, \a
-	fmla	\c2\().4s, v6.4s, \a
-	fmla	\c3\().4s, v7.4s, \a
+// rows adds the column of a, two elements each in a0, a1, a2, times vector b of the
+// row to that vector of rows 0 to 5 of the tile.
+	.macro	rows b, a0, a1, a2, t0, t1, t2, t3, t4, t5
+	fmla	\t0\().4s, \b\().4s, v\a0\().s[0]
+	fmla	\t1\().4s, \b\().4s, v\a0\().s[1]
+	fmla	\t2\().4s, \b\().4s, v\a1\().s[0]
+	fmla	\t3\().4s, \b\().4s, v\a1\().s[1]
+	fmla	\t4\().4s, \b\().4s, v\a2\().s[0]
+	fmla	\t5\().4s, \b\().4s, v\a2\().s[1]
+	.endm
+
+// step adds the column in a0, a1, a2 times the row in v4–v7, and loads the next
+// ones: the column at xa+at into n, a0, a1, the row at xb+to. What is loaded was
+// used just before, and is wanted no sooner than six multiplications later:
+// processors that run instructions in order wait for none of it. They load 64
+// bits at a time, so the column comes in halves.
+	.macro	step a0, a1, a2, n, xa, at, xb, to
+	fmla	v8.4s, v4.4s, v\a0\().s[0]
+	fmla	v12.4s, v4.4s, v\a0\().s[1]
+	ldr	d\n, [\xa, #\at]
+	fmla	v16.4s, v4.4s, v\a1\().s[0]
+	fmla	v20.4s, v4.4s, v\a1\().s[1]
+	fmla	v24.4s, v4.4s, v\a2\().s[0]
+	fmla	v28.4s, v4.4s, v\a2\().s[1]
+	ldr	q4, [\xb, #\to]
+	rows	v5, \a0, \a1, \a2, v9, v13, v17, v21, v25, v29
+	ldr	q5, [\xb, #\to + 16]
+	rows	v6, \a0, \a1, \a2, v10, v14, v18, v22, v26, v30
+	ldr	q6, [\xb, #\to + 32]
+	fmla	v11.4s, v7.4s, v\a0\().s[0]
+	fmla	v15.4s, v7.4s, v\a0\().s[1]
+	ldr	d\a0, [\xa, #\at + 8]
+	fmla	v19.4s, v7.4s, v\a1\().s[0]
+	fmla	v23.4s, v7.4s, v\a1\().s[1]
+	ldr	d\a1, [\xa, #\at + 16]
+	fmla	v27.4s, v7.4s, v\a2\().s[0]
+	fmla	v31.4s, v7.4s, v\a2\().s[1]
+	ldr	q7, [\xb, #\to + 48]
+	.endm
+
+// first loads a column of a and a row of b.
+	.macro	first
+	ldr	q4, [x2]
+	ldr	d0, [x1]
+	ldr	d1, [x1, #8]
+	ldr	d2, [x1, #16]
+	ldr	q5, [x2, #16]
+	ldr	q6, [x2, #32]
+	ldr	q7, [x2, #48]
 	.endm
 
 // store adds a row of d to a row of the tile and writes it to c.
-	.macro	store c0, c1, c2, c3
-	ld1	{v0.4s - v3.4s}, [x4], x5
-	fadd	v0.4s, v0.4s, \c0\().4s
-	fadd	v1.4s, v1.4s, \c1\().4s
-	fadd	v2.4s, v2.4s, \c2\().4s
-	fadd	v3.4s, v3.4s, \c3\().4s
-	st1	{v0.4s - v3.4s}, [x6], x7
+	.macro	store d0, d1, d2, d3, c0, c1, c2, c3
+	fadd	\c0\().4s, \d0\().4s, \c0\().4s
+	fadd	\c1\().4s, \d1\().4s, \c1\().4s
+	fadd	\c2\().4s, \d2\().4s, \c2\().4s
+	fadd	\c3\().4s, \d3\().4s, \c3\().4s
+	st1	{\c0\().4s - \c3\().4s}, [x6], x7
 	.endm
 
-//go: func gemm6x16NEON(kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int)
-//go: kc=x0 a=x1 b=x2 d=x4 ldd=x5 c=x6 ldc=x7
+//go: func column6x16NEON(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int)
+//go: tiles=x0 kc=x3 a=x1 b=x9 d=x4 ldd=x5 c=x6 ldc=x7 next=x12 step=x13
 //
-//	for i := range 6 {
-//		for j := range 16 {
-//			c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[k*6+i] * b[k*16+j]
+//	for t := range tiles {
+//		for i := 6 * t; i < 6*(t+1); i++ {
+//			for j := range 16 {
+//				c[i*ldc+j] = d[i*ldd+j] + Σ_{k<kc} a[(t*kc+k)*6+i%6] * b[k*16+j]
+//			}
 //		}
 //	}
 //
-//	x0 k left            x1 a, one column of 6    x2 b, one row of 16
-//	x4 d   x5 ldd·4      x6 c   x7 ldc·4
+//	x0 tiles left        x3 kc   x8 k left        x9 b
+//	x1 a, one column of 6    x2 one row of 16 of b
+//	x4 d   x5 ldd·4      x6 c   x7 ldc·4          x14 rows of c, to prefetch
+//	x12 next   x13 step  x10, x11 what follows of a and b; b where nothing does
 //	v8–v31 the tile: row i in v(8+4i) … v(11+4i)
-//	v4–v7 the row of b   v0, v1 the column of a; in the end a row of d in v0–v3
-gemm6x16NEON:
+//	v4–v7 the row of b   v0–v3, in turn: two elements each of the column of a, and
+//	the next one's first; in the end rows of d in v0–v7
+column6x16NEON:
 	lsl	x5, x5, #2
 	lsl	x7, x7, #2
+
+.Lcolumn6x16NEON_tile:
+	mov	x2, x9
+	mov	x14, x6
 	.irp	r, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
 	movi	v\r\().16b, #0
 	.endr
-	cbz	x0, .Lgemm6x16NEON_store
+	.rept	6	// wanted in the end, all at once
+	prfm	pstl1keep, [x14]
+	add	x14, x14, x7
+	.endr
+	subs	x8, x3, #4
+	b.lt	.Lcolumn6x16NEON_rest
+	first
 
-.Lgemm6x16NEON_loop:
-	ldp	q4, q5, [x2]
-	ldp	q6, q7, [x2, #32]
-	ldr	q0, [x1]
-	ldr	d1, [x1, #16]
-	add	x2, x2, #64
+.Lcolumn6x16NEON_four:
+	prfm	pldl2keep, [x12]
+	add	x12, x12, x13
+	step	0, 1, 2, 3, x1, 24, x2, 64
+	step	3, 0, 1, 2, x1, 48, x2, 128
+	step	2, 3, 0, 1, x1, 72, x2, 192
+	add	x1, x1, #96
+	add	x2, x2, #256
+	subs	x8, x8, #4
+	csel	x10, x1, x9, ge
+	csel	x11, x2, x9, ge
+	step	1, 2, 3, 0, x10, 0, x11, 0
+	b.ge	.Lcolumn6x16NEON_four
+
+.Lcolumn6x16NEON_rest:
+	adds	x8, x8, #4
+	b.eq	.Lcolumn6x16NEON_store
+
+.Lcolumn6x16NEON_one:
+	first
 	add	x1, x1, #24
-	prfm	pldl1keep, [x2, #512]
-	row	v8, v9, v10, v11, v0.s[0]
-	row	v12, v13, v14, v15, v0.s[1]
-	row	v16, v17, v18, v19, v0.s[2]
-	row	v20, v21, v22, v23, v0.s[3]
-	row	v24, v25, v26, v27, v1.s[0]
-	row	v28, v29, v30, v31, v1.s[1]
-	sub	x0, x0, #1
-	cbnz	x0, .Lgemm6x16NEON_loop
+	add	x2, x2, #64
+	rows	v4, 0, 1, 2, v8, v12, v16, v20, v24, v28
+	rows	v5, 0, 1, 2, v9, v13, v17, v21, v25, v29
+	rows	v6, 0, 1, 2, v10, v14, v18, v22, v26, v30
+	rows	v7, 0, 1, 2, v11, v15, v19, v23, v27, v31
+	subs	x8, x8, #1
+	b.ne	.Lcolumn6x16NEON_one
 
-.Lgemm6x16NEON_store:
-	store	v8, v9, v10, v11
-	store	v12, v13, v14, v15
-	store	v16, v17, v18, v19
-	store	v20, v21, v22, v23
-	store	v24, v25, v26, v27
-	store	v28, v29, v30, v31
+.Lcolumn6x16NEON_store:
+	ld1	{v0.4s - v3.4s}, [x4], x5
+	ld1	{v4.4s - v7.4s}, [x4], x5
+	store	v0, v1, v2, v3, v8, v9, v10, v11
+	ld1	{v0.4s - v3.4s}, [x4], x5
+	store	v4, v5, v6, v7, v12, v13, v14, v15
+	ld1	{v4.4s - v7.4s}, [x4], x5
+	store	v0, v1, v2, v3, v16, v17, v18, v19
+	ld1	{v0.4s - v3.4s}, [x4], x5
+	store	v4, v5, v6, v7, v20, v21, v22, v23
+	ld1	{v4.4s - v7.4s}, [x4], x5
+	store	v0, v1, v2, v3, v24, v25, v26, v27
+	store	v4, v5, v6, v7, v28, v29, v30, v31
+	subs	x0, x0, #1
+	b.ne	.Lcolumn6x16NEON_tile
 	ret
