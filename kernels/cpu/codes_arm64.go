@@ -5,50 +5,85 @@ import "unsafe"
 // The codeKernels of this architecture.
 var (
 	code4x16 = codeKernel{
-		name: "4x16_neon", MR: 4, NR: 16, fn: code4x16NEON, pack: packWords(4), xBytes: 4, wBytes: 4, step: 2,
+		name: "4x16_neon", MR: 4, NR: 16, fn: code4x16NEON, column: codeColumn4x16NEON,
+		pack: packWords(4), xBytes: 4, wBytes: 4, step: 2,
 	}
 	code4x16Q4 = codeKernel{
-		name: "q4_4x16_neon", MR: 4, NR: 16, fn: code4x16Q4NEON, pack: packWords(4), xBytes: 4, wBytes: 4, step: 2,
+		name: "q4_4x16_neon", MR: 4, NR: 16, fn: code4x16Q4NEON, column: codeColumn4x16Q4NEON,
+		pack: packWords(4), xBytes: 4, wBytes: 4, step: 2,
 	}
 	code6x16 = codeKernel{
-		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, pack: packWords(6), xBytes: 4, wBytes: 4, step: 1,
+		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, column: codeColumn6x16DotProd,
+		pack: packWords(6), xBytes: 4, wBytes: 4, step: 1,
 	}
 	code6x16Octets = codeKernel{
-		name: "6x16_i8mm", MR: 6, NR: 16, fn: code6x16I8MM, pack: packOctets(6), xBytes: 4, widen: zipOctets, wBytes: 4, step: 2,
+		name: "6x16_i8mm", MR: 6, NR: 16, fn: code6x16I8MM, column: codeColumn6x16I8MM,
+		pack: packOctets(6), xBytes: 4, widen: zipOctets, wBytes: 4, step: 2,
 	}
 	brain6x16 = codeKernel{
-		name: "6x16_bf16", MR: 6, NR: 16, fn: code6x16BF16, pack: packOctets(6), xBytes: 4, widen: zipOctets, wBytes: 4, step: 2,
+		name: "6x16_bf16", MR: 6, NR: 16, fn: code6x16BF16, column: codeColumn6x16BF16,
+		pack: packOctets(6), xBytes: 4, widen: zipOctets, wBytes: 4, step: 2,
 	}
 )
 
-// code4x16NEON is a codeFunc with MR 4, NR 16 and step 2 for processors without
-// dot products. No code of x may be −128.
+// codeColumn4x16NEON is a codeColumn with MR 4, NR 16 and step 2 for processors
+// without dot products. No code of x may be −128. It ignores panel and apart.
 //
 //go:noescape
-func code4x16NEON(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func codeColumn4x16NEON(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
+
+// code4x16NEON is a codeFunc with MR 4, NR 16 and step 2: one tile of
+// codeColumn4x16NEON.
+func code4x16NEON(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	codeColumn4x16NEON(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
+}
+
+// codeColumn4x16Q4NEON is codeColumn4x16NEON for levels of −8 to 8 and groups of at
+// most 8 words.
+//
+//go:noescape
+func codeColumn4x16Q4NEON(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 
 // code4x16Q4NEON is code4x16NEON for levels of −8 to 8 and groups of at most 8
 // words.
-//
-//go:noescape
-func code4x16Q4NEON(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func code4x16Q4NEON(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	codeColumn4x16Q4NEON(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
+}
 
-// code6x16DotProd is a codeFunc with MR 6 and NR 16.
+// codeColumn6x16DotProd is a codeColumn with MR 6 and NR 16. It ignores panel and
+// apart.
 //
 //go:noescape
-func code6x16DotProd(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func codeColumn6x16DotProd(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 
-// code6x16I8MM is a codeFunc with MR 6, NR 16 and step 2 for octets of x and W:
-// word v of row i of x at (v/2·12 + i·2 + v%2)·4 of a, that of row j of W at
-// (v/2·32 + j·2 + v%2)·4 of b.
+// code6x16DotProd is a codeFunc with MR 6 and NR 16: one tile of
+// codeColumn6x16DotProd.
+func code6x16DotProd(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	codeColumn6x16DotProd(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
+}
+
+// codeColumn6x16I8MM is a codeColumn with MR 6, NR 16 and step 2 for octets of x
+// and W: word v of row i of x at (v/2·12 + i·2 + v%2)·4 of its tile, that of row j
+// of W at (v/2·32 + j·2 + v%2)·4 of b. It ignores panel and apart.
 //
 //go:noescape
-func code6x16I8MM(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func codeColumn6x16I8MM(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
+
+// code6x16I8MM is a codeFunc with MR 6, NR 16 and step 2: one tile of
+// codeColumn6x16I8MM.
+func code6x16I8MM(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	codeColumn6x16I8MM(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
+}
+
+// codeColumn6x16BF16 is codeColumn6x16I8MM for words of two bfloat16.
+//
+//go:noescape
+func codeColumn6x16BF16(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 
 // code6x16BF16 is code6x16I8MM for words of two bfloat16.
-//
-//go:noescape
-func code6x16BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func code6x16BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	codeColumn6x16BF16(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
+}
 
 // roundBF16Loop: dst[i] = x[i] to the nearest bfloat16, ties to even, for i < n,
 // a multiple of 8.

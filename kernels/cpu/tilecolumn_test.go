@@ -39,7 +39,7 @@ func TestTileColumns(t *testing.T) {
 func TestCodeTileColumns(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 2))
 	eachCodeKernel(t, func(t *testing.T, k *codeKernel) {
-		for words := range 10 {
+		for words := 0; words < 10; words += k.step {
 			for shape := range 6 {
 				groups, tiles := 1+shape%2, 1+shape%3
 				if k.column != nil {

@@ -6,39 +6,56 @@
 // eight columns of b to a row of the tile. No code of x is −128, so that a sum of
 // two products fits 16 bits: 2 · 127 · 128 < 2¹⁵.
 
+// rowThen is row, and loads the next two words of the row of a, as soon as the
+// present ones have been used.
+
+// lastThen is rowThen for the last row, and loads the next two words of b, from
+// x2 on.
+
 // finish joins the halves of a row's sums, adds start, and adds them, scaled, to
 // a row of c.
 
-// func code4x16NEON(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+// func codeColumn4x16NEON(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
-// A codeFunc with MR 4, NR 16 and step 2. No code of x may be −128.
-// Word v of row i of x is at (v·4 + i)·4 of a. Columns 0 to 7 are done first,
-// then 8 to 15.
+// A codeColumn with MR 4, NR 16 and step 2. No code of x may be −128.
+// Word v of row i of a tile of x is at (v·4 + i)·4 of its part of a. Columns 0 to 7
+// are done first, then 8 to 15.
 //
-//	x9 halves left   x13 groups   x11 a   x12 b   x8 words of a group
-//	x6 c   x7 ldc·4   x10 a row of c
-//	in a half: x3 groups left   x0 words left   x1 a   x2 b   x14 start   x15 scales
+//	x20 tiles left   x19 a of the tile   x21 stride   x9 b   x23 scales   x24 start
+//	x22 groups       x8 words of a group x6 c   x7 ldc·4   x12 next   x13 step
+//	in a half: x11 0 or 32, where it begins in a row of b, of start, of scales and
+//	of c   x3 groups left   x0 words left   x1 a, x4 its next word   x2 b   x14 start
+//	x15 scales   x5 half of c   x10 a row of it   x25 20, to the word after the next
 //	v20–v31 and v12–v15 the tile: a row in four, two sums for each column
 //	v8, v9 a word of b, v10, v11 the next one   v0–v3 a word of each row of a,
 //	v4–v7 the next one   v16–v19 sums of products
-TEXT ·code4x16NEON(SB), NOSPLIT, $0-72
-	MOVD groups+0(FP), R13
-	MOVD words+8(FP), R8
-	MOVD a+16(FP), R11
-	MOVD b+24(FP), R12
-	MOVD scales+40(FP), R4
-	MOVD start+48(FP), R5
-	MOVD c+56(FP), R6
-	MOVD ldc+64(FP), R7
+TEXT ·codeColumn4x16NEON(SB), NOSPLIT, $0-112
+	MOVD tiles+0(FP), R20
+	MOVD stride+8(FP), R21
+	MOVD groups+16(FP), R22
+	MOVD words+24(FP), R8
+	MOVD a+32(FP), R19
+	MOVD b+40(FP), R9
+	MOVD scales+56(FP), R23
+	MOVD start+64(FP), R24
+	MOVD c+72(FP), R6
+	MOVD ldc+80(FP), R7
+	MOVD next+88(FP), R12
+	MOVD step+96(FP), R13
 	WORD $0xd37ef4e7 // lsl x7, x7, #2
-	WORD $0xd2800049 // mov x9, #2
+	WORD $0xd2800299 // mov x25, #20
+
+tile:
+	WORD $0xd280000b // mov x11, #0
 
 half:
-	WORD $0xaa0b03e1 // mov x1, x11
-	WORD $0xaa0c03e2 // mov x2, x12
-	WORD $0xaa0d03e3 // mov x3, x13
-	WORD $0xaa0503ee // mov x14, x5
-	WORD $0xaa0403ef // mov x15, x4
+	WORD $0xaa1303e1 // mov x1, x19
+	WORD $0x91004264 // add x4, x19, #16
+	WORD $0x8b0b0122 // add x2, x9, x11
+	WORD $0xaa1603e3 // mov x3, x22
+	WORD $0x8b0b030e // add x14, x24, x11
+	WORD $0x8b0b02ef // add x15, x23, x11
+	WORD $0x8b0b00c5 // add x5, x6, x11
 
 group:
 	WORD $0x4f00e40c // movi v12.16b, #0
@@ -57,16 +74,89 @@ group:
 	WORD $0x4f00e41d // movi v29.16b, #0
 	WORD $0x4f00e41e // movi v30.16b, #0
 	WORD $0x4f00e41f // movi v31.16b, #0
-	WORD $0xaa0803e0 // mov x0, x8
-	CBZ R0, finish
+	CBZ R8, finish
+	WORD $0xad402448 // ldp q8, q9, [x2]
+	WORD $0x4d60e820 // ld4r {v0.4s - v3.4s}, [x1]
+	WORD $0x91008021 // add x1, x1, #32
+	WORD $0xad422c4a // ldp q10, q11, [x2, #64]
+	WORD $0x4d60e884 // ld4r {v4.4s - v7.4s}, [x4]
+	WORD $0x91008084 // add x4, x4, #32
+	WORD $0xf1000900 // subs x0, x8, #2
+	BEQ last
 
 loop:
-	WORD $0xad402448 // ldp q8, q9, [x2]
-	WORD $0xad422c4a // ldp q10, q11, [x2, #64]
+	WORD $0xf9800182 // prfm pldl2keep, [x12]
+	WORD $0x8b0d018c // add x12, x12, x13
+	// rowThen v20, v21, v22, v23, 0, 4, #4
+	WORD $0x0e20c110 // smull v16.8h, v8.8b, v0.8b
+	WORD $0x4e20c111 // smull2 v17.8h, v8.16b, v0.16b
+	WORD $0x0e20c132 // smull v18.8h, v9.8b, v0.8b
+	WORD $0x4e20c133 // smull2 v19.8h, v9.16b, v0.16b
+	WORD $0x4ddfc820 // ld1r {v0.4s}, [x1], #4
+	WORD $0x0e248150 // smlal v16.8h, v10.8b, v4.8b
+	WORD $0x4e248151 // smlal2 v17.8h, v10.16b, v4.16b
+	WORD $0x0e248172 // smlal v18.8h, v11.8b, v4.8b
+	WORD $0x4e248173 // smlal2 v19.8h, v11.16b, v4.16b
+	WORD $0x4ddfc884 // ld1r {v4.4s}, [x4], #4
+	WORD $0x4e606a14 // sadalp v20.4s, v16.8h
+	WORD $0x4e606a35 // sadalp v21.4s, v17.8h
+	WORD $0x4e606a56 // sadalp v22.4s, v18.8h
+	WORD $0x4e606a77 // sadalp v23.4s, v19.8h
+	// rowThen v24, v25, v26, v27, 1, 5, #4
+	WORD $0x0e21c110 // smull v16.8h, v8.8b, v1.8b
+	WORD $0x4e21c111 // smull2 v17.8h, v8.16b, v1.16b
+	WORD $0x0e21c132 // smull v18.8h, v9.8b, v1.8b
+	WORD $0x4e21c133 // smull2 v19.8h, v9.16b, v1.16b
+	WORD $0x4ddfc821 // ld1r {v1.4s}, [x1], #4
+	WORD $0x0e258150 // smlal v16.8h, v10.8b, v5.8b
+	WORD $0x4e258151 // smlal2 v17.8h, v10.16b, v5.16b
+	WORD $0x0e258172 // smlal v18.8h, v11.8b, v5.8b
+	WORD $0x4e258173 // smlal2 v19.8h, v11.16b, v5.16b
+	WORD $0x4ddfc885 // ld1r {v5.4s}, [x4], #4
+	WORD $0x4e606a18 // sadalp v24.4s, v16.8h
+	WORD $0x4e606a39 // sadalp v25.4s, v17.8h
+	WORD $0x4e606a5a // sadalp v26.4s, v18.8h
+	WORD $0x4e606a7b // sadalp v27.4s, v19.8h
+	// rowThen v28, v29, v30, v31, 2, 6, #4
+	WORD $0x0e22c110 // smull v16.8h, v8.8b, v2.8b
+	WORD $0x4e22c111 // smull2 v17.8h, v8.16b, v2.16b
+	WORD $0x0e22c132 // smull v18.8h, v9.8b, v2.8b
+	WORD $0x4e22c133 // smull2 v19.8h, v9.16b, v2.16b
+	WORD $0x4ddfc822 // ld1r {v2.4s}, [x1], #4
+	WORD $0x0e268150 // smlal v16.8h, v10.8b, v6.8b
+	WORD $0x4e268151 // smlal2 v17.8h, v10.16b, v6.16b
+	WORD $0x0e268172 // smlal v18.8h, v11.8b, v6.8b
+	WORD $0x4e268173 // smlal2 v19.8h, v11.16b, v6.16b
+	WORD $0x4ddfc886 // ld1r {v6.4s}, [x4], #4
+	WORD $0x4e606a1c // sadalp v28.4s, v16.8h
+	WORD $0x4e606a3d // sadalp v29.4s, v17.8h
+	WORD $0x4e606a5e // sadalp v30.4s, v18.8h
+	WORD $0x4e606a7f // sadalp v31.4s, v19.8h
 	WORD $0x91020042 // add x2, x2, #128
-	WORD $0x4dffe820 // ld4r {v0.4s - v3.4s}, [x1], #16
-	WORD $0x4dffe824 // ld4r {v4.4s - v7.4s}, [x1], #16
-	// row v20, v21, v22, v23, v0, v4
+	WORD $0xf1000800 // subs x0, x0, #2
+	// lastThen v12, v13, v14, v15, 3, 7
+	WORD $0x0e23c110 // smull v16.8h, v8.8b, v3.8b
+	WORD $0x4e23c111 // smull2 v17.8h, v8.16b, v3.16b
+	WORD $0x3dc00048 // ldr q8, [x2]
+	WORD $0x0e23c132 // smull v18.8h, v9.8b, v3.8b
+	WORD $0x4e23c133 // smull2 v19.8h, v9.16b, v3.16b
+	WORD $0x3dc00449 // ldr q9, [x2, #16]
+	WORD $0x0e278150 // smlal v16.8h, v10.8b, v7.8b
+	WORD $0x4e278151 // smlal2 v17.8h, v10.16b, v7.16b
+	WORD $0x3dc0104a // ldr q10, [x2, #64]
+	WORD $0x0e278172 // smlal v18.8h, v11.8b, v7.8b
+	WORD $0x4e278173 // smlal2 v19.8h, v11.16b, v7.16b
+	WORD $0x3dc0144b // ldr q11, [x2, #80]
+	WORD $0x4e606a0c // sadalp v12.4s, v16.8h
+	WORD $0x4e606a2d // sadalp v13.4s, v17.8h
+	WORD $0x4dd9c823 // ld1r {v3.4s}, [x1], x25
+	WORD $0x4e606a4e // sadalp v14.4s, v18.8h
+	WORD $0x4e606a6f // sadalp v15.4s, v19.8h
+	WORD $0x4dd9c887 // ld1r {v7.4s}, [x4], x25
+	BNE loop
+
+last:
+	// row v20, v21, v22, v23, 0, 4
 	WORD $0x0e20c110 // smull v16.8h, v8.8b, v0.8b
 	WORD $0x4e20c111 // smull2 v17.8h, v8.16b, v0.16b
 	WORD $0x0e20c132 // smull v18.8h, v9.8b, v0.8b
@@ -79,7 +169,7 @@ loop:
 	WORD $0x4e606a35 // sadalp v21.4s, v17.8h
 	WORD $0x4e606a56 // sadalp v22.4s, v18.8h
 	WORD $0x4e606a77 // sadalp v23.4s, v19.8h
-	// row v24, v25, v26, v27, v1, v5
+	// row v24, v25, v26, v27, 1, 5
 	WORD $0x0e21c110 // smull v16.8h, v8.8b, v1.8b
 	WORD $0x4e21c111 // smull2 v17.8h, v8.16b, v1.16b
 	WORD $0x0e21c132 // smull v18.8h, v9.8b, v1.8b
@@ -92,7 +182,7 @@ loop:
 	WORD $0x4e606a39 // sadalp v25.4s, v17.8h
 	WORD $0x4e606a5a // sadalp v26.4s, v18.8h
 	WORD $0x4e606a7b // sadalp v27.4s, v19.8h
-	// row v28, v29, v30, v31, v2, v6
+	// row v28, v29, v30, v31, 2, 6
 	WORD $0x0e22c110 // smull v16.8h, v8.8b, v2.8b
 	WORD $0x4e22c111 // smull2 v17.8h, v8.16b, v2.16b
 	WORD $0x0e22c132 // smull v18.8h, v9.8b, v2.8b
@@ -105,7 +195,7 @@ loop:
 	WORD $0x4e606a3d // sadalp v29.4s, v17.8h
 	WORD $0x4e606a5e // sadalp v30.4s, v18.8h
 	WORD $0x4e606a7f // sadalp v31.4s, v19.8h
-	// row v12, v13, v14, v15, v3, v7
+	// row v12, v13, v14, v15, 3, 7
 	WORD $0x0e23c110 // smull v16.8h, v8.8b, v3.8b
 	WORD $0x4e23c111 // smull2 v17.8h, v8.16b, v3.16b
 	WORD $0x0e23c132 // smull v18.8h, v9.8b, v3.8b
@@ -118,13 +208,12 @@ loop:
 	WORD $0x4e606a2d // sadalp v13.4s, v17.8h
 	WORD $0x4e606a4e // sadalp v14.4s, v18.8h
 	WORD $0x4e606a6f // sadalp v15.4s, v19.8h
-	WORD $0xd1000800 // sub x0, x0, #2
-	CBNZ R0, loop
+	WORD $0x91020042 // add x2, x2, #128
 
 finish:
 	WORD $0xacc225c8 // ldp q8, q9, [x14], #64
 	WORD $0xacc22dea // ldp q10, q11, [x15], #64
-	WORD $0xaa0603ea // mov x10, x6
+	WORD $0xaa0503ea // mov x10, x5
 	// finish v20, v21, v22, v23
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4eb5be94 // addp v20.4s, v20.4s, v21.4s
@@ -173,12 +262,13 @@ finish:
 	WORD $0x4e2ecd71 // fmla v17.4s, v11.4s, v14.4s
 	WORD $0xad004550 // stp q16, q17, [x10]
 	WORD $0x8b07014a // add x10, x10, x7
-	WORD $0xd1000463 // sub x3, x3, #1
-	CBNZ R3, group
-	WORD $0x9100818c // add x12, x12, #32
-	WORD $0x91008084 // add x4, x4, #32
-	WORD $0x910080a5 // add x5, x5, #32
-	WORD $0x910080c6 // add x6, x6, #32
-	WORD $0xd1000529 // sub x9, x9, #1
-	CBNZ R9, half
+	WORD $0xf1000463 // subs x3, x3, #1
+	BNE group
+	WORD $0x9100816b // add x11, x11, #32
+	WORD $0xf101017f // cmp x11, #64
+	BNE half
+	WORD $0x8b150273 // add x19, x19, x21
+	WORD $0xd1008146 // sub x6, x10, #32
+	WORD $0xf1000694 // subs x20, x20, #1
+	BNE tile
 	RET

@@ -2,31 +2,49 @@
 
 #include "textflag.h"
 
-// columns adds the products of six rows of a, four k of each, and two columns
-// of b to two columns of the tile.
+// two adds the products of six rows of a, four k of each, and columns of b, two in
+// b0 and two in b1, to the tile.
+
+// twoThen is two, and loads the columns of b at x2+at in their stead, which are
+// wanted no sooner than six products later.
+
+// lastThen is twoThen, and loads the next six rows of a too, at x1, four products
+// before they are wanted.
+
+// row loads the first eight columns of b, column six rows of a.
 
 // finish adds eight columns of two rows of the tile to two rows of c.
 
-// func code6x16BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+// func codeColumn6x16BF16(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
-// A codeFunc for bfloat16 with MR 6, NR 16 and step 2. Word v of row i of x is at
-// (v/2·12 + i·2 + v%2)·4 of a; the same of row j of W at (v/2·32 + j·2 + v%2)·4
-// of b. BFMMLA rounds sums to odd and takes subnormal numbers for 0.
+// A codeColumn for bfloat16 with MR 6, NR 16 and step 2. Word v of row i of a tile
+// of x is at (v/2·12 + i·2 + v%2)·4 of its part of a; the same of row j of W at
+// (v/2·32 + j·2 + v%2)·4 of b. BFMMLA rounds sums to odd and takes subnormal
+// numbers for 0.
 //
-//	x0 words left        x3 groups, all of which are one sum
+//	x20 tiles left   x19 a of the tile   x21 stride   x9 b
+//	x3 groups, all of which are one sum  x8 words of it   x0 words left
 //	x1 a, six rows of two words   x2 b, 16 rows of two words
-//	x6 c   x7 ldc·4   x10 half a row of c
+//	x6 c   x7 ldc·4   x10 half a row of c             x12 next   x13 step
 //	v8–v31 the tile: columns 2j and 2j+1 in v(8+3j) … v(10+3j), two rows in each
-//	v0–v2 pairs of rows of a   v3–v7 pairs of columns of b
-TEXT ·code6x16BF16(SB), NOSPLIT, $0-72
-	MOVD groups+0(FP), R3
-	MOVD words+8(FP), R0
-	MOVD a+16(FP), R1
-	MOVD b+24(FP), R2
-	MOVD c+56(FP), R6
-	MOVD ldc+64(FP), R7
+//	v0–v2 pairs of rows of a   v4–v7 pairs of columns of b
+TEXT ·codeColumn6x16BF16(SB), NOSPLIT, $0-112
+	MOVD tiles+0(FP), R20
+	MOVD stride+8(FP), R21
+	MOVD groups+16(FP), R3
+	MOVD words+24(FP), R8
+	MOVD a+32(FP), R19
+	MOVD b+40(FP), R9
+	MOVD c+72(FP), R6
+	MOVD ldc+80(FP), R7
+	MOVD next+88(FP), R12
+	MOVD step+96(FP), R13
 	WORD $0xd37ef4e7 // lsl x7, x7, #2
-	WORD $0x9b037c00 // mul x0, x0, x3
+	WORD $0x9b037d08 // mul x8, x8, x3
+
+tile:
+	WORD $0xaa1303e1 // mov x1, x19
+	WORD $0xaa0903e2 // mov x2, x9
 	WORD $0x4f00e408 // movi v8.16b, #0
 	WORD $0x4f00e409 // movi v9.16b, #0
 	WORD $0x4f00e40a // movi v10.16b, #0
@@ -51,52 +69,101 @@ TEXT ·code6x16BF16(SB), NOSPLIT, $0-72
 	WORD $0x4f00e41d // movi v29.16b, #0
 	WORD $0x4f00e41e // movi v30.16b, #0
 	WORD $0x4f00e41f // movi v31.16b, #0
-	CBZ R0, finish
+	CBZ R8, finish
+	// column
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc00421 // ldr q1, [x1, #16]
+	WORD $0x3dc00822 // ldr q2, [x1, #32]
+	// row
+	WORD $0x3dc00044 // ldr q4, [x2]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x3dc00846 // ldr q6, [x2, #32]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+	WORD $0xf1000900 // subs x0, x8, #2
+	BEQ last
 
 loop:
-	WORD $0xad400420 // ldp q0, q1, [x1]
-	WORD $0x3dc00822 // ldr q2, [x1, #32]
-	WORD $0xad401444 // ldp q4, q5, [x2]
-	WORD $0xad411c46 // ldp q6, q7, [x2, #32]
-	WORD $0xf9810040 // prfm pldl1keep, [x2, #512]
-	// columns v4, v8, v9, v10
+	WORD $0xf9800182 // prfm pldl2keep, [x12]
+	WORD $0x8b0d018c // add x12, x12, x13
+	WORD $0x9100c021 // add x1, x1, #48
+	WORD $0xf1000800 // subs x0, x0, #2
+	// twoThen 4, 5, v8, v9, v10, v11, v12, v13, 64
 	WORD $0x6e44ec08 // bfmmla v8.4s, v0.8h, v4.8h
-	WORD $0x6e44ec29 // bfmmla v9.4s, v1.8h, v4.8h
-	WORD $0x6e44ec4a // bfmmla v10.4s, v2.8h, v4.8h
-	// columns v5, v11, v12, v13
 	WORD $0x6e45ec0b // bfmmla v11.4s, v0.8h, v5.8h
+	WORD $0x6e44ec29 // bfmmla v9.4s, v1.8h, v4.8h
 	WORD $0x6e45ec2c // bfmmla v12.4s, v1.8h, v5.8h
+	WORD $0x6e44ec4a // bfmmla v10.4s, v2.8h, v4.8h
+	WORD $0x3dc01044 // ldr q4, [x2, #64]
 	WORD $0x6e45ec4d // bfmmla v13.4s, v2.8h, v5.8h
-	WORD $0xad421043 // ldp q3, q4, [x2, #64]
-	// columns v6, v14, v15, v16
+	WORD $0x3dc01445 // ldr q5, [x2, #80]
+	// twoThen 6, 7, v14, v15, v16, v17, v18, v19, 96
 	WORD $0x6e46ec0e // bfmmla v14.4s, v0.8h, v6.8h
-	WORD $0x6e46ec2f // bfmmla v15.4s, v1.8h, v6.8h
-	WORD $0x6e46ec50 // bfmmla v16.4s, v2.8h, v6.8h
-	// columns v7, v17, v18, v19
 	WORD $0x6e47ec11 // bfmmla v17.4s, v0.8h, v7.8h
+	WORD $0x6e46ec2f // bfmmla v15.4s, v1.8h, v6.8h
 	WORD $0x6e47ec32 // bfmmla v18.4s, v1.8h, v7.8h
+	WORD $0x6e46ec50 // bfmmla v16.4s, v2.8h, v6.8h
+	WORD $0x3dc01846 // ldr q6, [x2, #96]
 	WORD $0x6e47ec53 // bfmmla v19.4s, v2.8h, v7.8h
-	WORD $0xad431845 // ldp q5, q6, [x2, #96]
+	WORD $0x3dc01c47 // ldr q7, [x2, #112]
+	// twoThen 4, 5, v20, v21, v22, v23, v24, v25, 128
+	WORD $0x6e44ec14 // bfmmla v20.4s, v0.8h, v4.8h
+	WORD $0x6e45ec17 // bfmmla v23.4s, v0.8h, v5.8h
+	WORD $0x6e44ec35 // bfmmla v21.4s, v1.8h, v4.8h
+	WORD $0x6e45ec38 // bfmmla v24.4s, v1.8h, v5.8h
+	WORD $0x6e44ec56 // bfmmla v22.4s, v2.8h, v4.8h
+	WORD $0x3dc02044 // ldr q4, [x2, #128]
+	WORD $0x6e45ec59 // bfmmla v25.4s, v2.8h, v5.8h
+	WORD $0x3dc02445 // ldr q5, [x2, #144]
+	WORD $0x91020042 // add x2, x2, #128
+	// lastThen 6, 7, v26, v27, v28, v29, v30, v31, 32
+	WORD $0x6e46ec1a // bfmmla v26.4s, v0.8h, v6.8h
+	WORD $0x6e47ec1d // bfmmla v29.4s, v0.8h, v7.8h
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x6e46ec3b // bfmmla v27.4s, v1.8h, v6.8h
+	WORD $0x6e47ec3e // bfmmla v30.4s, v1.8h, v7.8h
+	WORD $0x3dc00421 // ldr q1, [x1, #16]
+	WORD $0x6e46ec5c // bfmmla v28.4s, v2.8h, v6.8h
+	WORD $0x3dc00846 // ldr q6, [x2, #32]
+	WORD $0x6e47ec5f // bfmmla v31.4s, v2.8h, v7.8h
+	WORD $0x3dc00822 // ldr q2, [x1, #32]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+	BNE loop
+
+last:
+	// twoThen 4, 5, v8, v9, v10, v11, v12, v13, 64
+	WORD $0x6e44ec08 // bfmmla v8.4s, v0.8h, v4.8h
+	WORD $0x6e45ec0b // bfmmla v11.4s, v0.8h, v5.8h
+	WORD $0x6e44ec29 // bfmmla v9.4s, v1.8h, v4.8h
+	WORD $0x6e45ec2c // bfmmla v12.4s, v1.8h, v5.8h
+	WORD $0x6e44ec4a // bfmmla v10.4s, v2.8h, v4.8h
+	WORD $0x3dc01044 // ldr q4, [x2, #64]
+	WORD $0x6e45ec4d // bfmmla v13.4s, v2.8h, v5.8h
+	WORD $0x3dc01445 // ldr q5, [x2, #80]
+	// twoThen 6, 7, v14, v15, v16, v17, v18, v19, 96
+	WORD $0x6e46ec0e // bfmmla v14.4s, v0.8h, v6.8h
+	WORD $0x6e47ec11 // bfmmla v17.4s, v0.8h, v7.8h
+	WORD $0x6e46ec2f // bfmmla v15.4s, v1.8h, v6.8h
+	WORD $0x6e47ec32 // bfmmla v18.4s, v1.8h, v7.8h
+	WORD $0x6e46ec50 // bfmmla v16.4s, v2.8h, v6.8h
+	WORD $0x3dc01846 // ldr q6, [x2, #96]
+	WORD $0x6e47ec53 // bfmmla v19.4s, v2.8h, v7.8h
+	WORD $0x3dc01c47 // ldr q7, [x2, #112]
+	// two 4, 5, v20, v21, v22, v23, v24, v25
+	WORD $0x6e44ec14 // bfmmla v20.4s, v0.8h, v4.8h
+	WORD $0x6e45ec17 // bfmmla v23.4s, v0.8h, v5.8h
+	WORD $0x6e44ec35 // bfmmla v21.4s, v1.8h, v4.8h
+	WORD $0x6e45ec38 // bfmmla v24.4s, v1.8h, v5.8h
+	WORD $0x6e44ec56 // bfmmla v22.4s, v2.8h, v4.8h
+	WORD $0x6e45ec59 // bfmmla v25.4s, v2.8h, v5.8h
+	// two 6, 7, v26, v27, v28, v29, v30, v31
+	WORD $0x6e46ec1a // bfmmla v26.4s, v0.8h, v6.8h
+	WORD $0x6e47ec1d // bfmmla v29.4s, v0.8h, v7.8h
+	WORD $0x6e46ec3b // bfmmla v27.4s, v1.8h, v6.8h
+	WORD $0x6e47ec3e // bfmmla v30.4s, v1.8h, v7.8h
+	WORD $0x6e46ec5c // bfmmla v28.4s, v2.8h, v6.8h
+	WORD $0x6e47ec5f // bfmmla v31.4s, v2.8h, v7.8h
 	WORD $0x9100c021 // add x1, x1, #48
 	WORD $0x91020042 // add x2, x2, #128
-	// columns v3, v20, v21, v22
-	WORD $0x6e43ec14 // bfmmla v20.4s, v0.8h, v3.8h
-	WORD $0x6e43ec35 // bfmmla v21.4s, v1.8h, v3.8h
-	WORD $0x6e43ec56 // bfmmla v22.4s, v2.8h, v3.8h
-	// columns v4, v23, v24, v25
-	WORD $0x6e44ec17 // bfmmla v23.4s, v0.8h, v4.8h
-	WORD $0x6e44ec38 // bfmmla v24.4s, v1.8h, v4.8h
-	WORD $0x6e44ec59 // bfmmla v25.4s, v2.8h, v4.8h
-	// columns v5, v26, v27, v28
-	WORD $0x6e45ec1a // bfmmla v26.4s, v0.8h, v5.8h
-	WORD $0x6e45ec3b // bfmmla v27.4s, v1.8h, v5.8h
-	WORD $0x6e45ec5c // bfmmla v28.4s, v2.8h, v5.8h
-	// columns v6, v29, v30, v31
-	WORD $0x6e46ec1d // bfmmla v29.4s, v0.8h, v6.8h
-	WORD $0x6e46ec3e // bfmmla v30.4s, v1.8h, v6.8h
-	WORD $0x6e46ec5f // bfmmla v31.4s, v2.8h, v6.8h
-	WORD $0xd1000800 // sub x0, x0, #2
-	CBNZ R0, loop
 
 finish:
 	WORD $0xaa0603ea // mov x10, x6
@@ -145,6 +212,7 @@ finish:
 	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
 	WORD $0xad001544 // stp q4, q5, [x10]
 	WORD $0x8b07014a // add x10, x10, x7
+	WORD $0xaa0a03eb // mov x11, x10
 	WORD $0x910080ca // add x10, x6, #32
 	// finish v20, v23, v26, v29
 	WORD $0x4ed73a80 // zip1 v0.2d, v20.2d, v23.2d
@@ -191,4 +259,8 @@ finish:
 	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
 	WORD $0xad001544 // stp q4, q5, [x10]
 	WORD $0x8b07014a // add x10, x10, x7
+	WORD $0x8b150273 // add x19, x19, x21
+	WORD $0xaa0b03e6 // mov x6, x11
+	WORD $0xf1000694 // subs x20, x20, #1
+	BNE tile
 	RET

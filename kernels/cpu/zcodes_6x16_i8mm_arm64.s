@@ -4,35 +4,56 @@
 
 // begin starts two columns of the tile.
 
-// columns adds the products of six rows of a, eight bytes each, and two columns
-// of b to two columns of the tile.
+// two adds the products of six rows of a, eight bytes of each, and columns of b, two in
+// b0 and two in b1, to the tile.
+
+// twoThen is two, and loads the columns of b at x2+at in their stead, which are
+// wanted no sooner than six products later.
+
+// lastThen is twoThen, and loads the next six rows of a too, at x1, four products
+// before they are wanted.
+
+// row loads the first eight columns of b, column six rows of a.
 
 // addto adds four columns of a row of the tile's sums, scaled, to those of c.
 
 // finish adds eight columns of two rows of the tile, scaled by v6 and v7, to two
 // rows of c.
 
-// func code6x16I8MM(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+// func codeColumn6x16I8MM(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
-// A codeFunc with MR 6, NR 16 and step 2. Word v of row i of x is at
-// (v/2·12 + i·2 + v%2)·4 of a; the same of row j of W at (v/2·32 + j·2 + v%2)·4
-// of b.
+// A codeColumn with MR 6, NR 16 and step 2. Word v of row i of a tile of x is at
+// (v/2·12 + i·2 + v%2)·4 of its part of a; the same of row j of W at
+// (v/2·32 + j·2 + v%2)·4 of b.
 //
-//	x3 groups left       x8 words of a group     x0 words left
+//	x20 tiles left   x19 a of the tile   x21 stride   x9 b   x23 scales   x24 start
+//	x22 groups       x3 groups left      x8 words of a group
+//	x0 words left        x12 next   x13 step
 //	x1 a, six rows of two words   x2 b, 16 rows of two words
 //	x4 scales   x5 start   x6 c   x7 ldc·4   x10 half a row of c
 //	v8–v31 the tile: columns 2j and 2j+1 in v(8+3j) … v(10+3j), two rows in each
-//	v0–v2 pairs of rows of a   v3–v7 pairs of columns of b
-TEXT ·code6x16I8MM(SB), NOSPLIT, $0-72
-	MOVD groups+0(FP), R3
-	MOVD words+8(FP), R8
-	MOVD a+16(FP), R1
-	MOVD b+24(FP), R2
-	MOVD scales+40(FP), R4
-	MOVD start+48(FP), R5
-	MOVD c+56(FP), R6
-	MOVD ldc+64(FP), R7
+//	v0–v2 pairs of rows of a   v4–v7 pairs of columns of b
+TEXT ·codeColumn6x16I8MM(SB), NOSPLIT, $0-112
+	MOVD tiles+0(FP), R20
+	MOVD stride+8(FP), R21
+	MOVD groups+16(FP), R22
+	MOVD words+24(FP), R8
+	MOVD a+32(FP), R19
+	MOVD b+40(FP), R9
+	MOVD scales+56(FP), R23
+	MOVD start+64(FP), R24
+	MOVD c+72(FP), R6
+	MOVD ldc+80(FP), R7
+	MOVD next+88(FP), R12
+	MOVD step+96(FP), R13
 	WORD $0xd37ef4e7 // lsl x7, x7, #2
+
+tile:
+	WORD $0xaa1303e1 // mov x1, x19
+	WORD $0xaa0903e2 // mov x2, x9
+	WORD $0xaa1603e3 // mov x3, x22
+	WORD $0xaa1703e4 // mov x4, x23
+	WORD $0xaa1803e5 // mov x5, x24
 
 group:
 	WORD $0x4cdf28a0 // ld1 {v0.4s - v3.4s}, [x5], #64
@@ -76,53 +97,101 @@ group:
 	WORD $0x4ea51cbd // mov v29.16b, v5.16b
 	WORD $0x4ea51cbe // mov v30.16b, v5.16b
 	WORD $0x4ea51cbf // mov v31.16b, v5.16b
-	WORD $0xaa0803e0 // mov x0, x8
-	CBZ R0, finish
+	CBZ R8, finish
+	// column
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc00421 // ldr q1, [x1, #16]
+	WORD $0x3dc00822 // ldr q2, [x1, #32]
+	// row
+	WORD $0x3dc00044 // ldr q4, [x2]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x3dc00846 // ldr q6, [x2, #32]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+	WORD $0xf1000900 // subs x0, x8, #2
+	BEQ last
 
 loop:
-	WORD $0xad400420 // ldp q0, q1, [x1]
-	WORD $0x3dc00822 // ldr q2, [x1, #32]
-	WORD $0xad401444 // ldp q4, q5, [x2]
-	WORD $0xad411c46 // ldp q6, q7, [x2, #32]
-	WORD $0xf9810040 // prfm pldl1keep, [x2, #512]
-	// columns v4, v8, v9, v10
+	WORD $0xf9800182 // prfm pldl2keep, [x12]
+	WORD $0x8b0d018c // add x12, x12, x13
+	WORD $0x9100c021 // add x1, x1, #48
+	WORD $0xf1000800 // subs x0, x0, #2
+	// twoThen 4, 5, v8, v9, v10, v11, v12, v13, 64
 	WORD $0x4e84a408 // smmla v8.4s, v0.16b, v4.16b
-	WORD $0x4e84a429 // smmla v9.4s, v1.16b, v4.16b
-	WORD $0x4e84a44a // smmla v10.4s, v2.16b, v4.16b
-	// columns v5, v11, v12, v13
 	WORD $0x4e85a40b // smmla v11.4s, v0.16b, v5.16b
+	WORD $0x4e84a429 // smmla v9.4s, v1.16b, v4.16b
 	WORD $0x4e85a42c // smmla v12.4s, v1.16b, v5.16b
+	WORD $0x4e84a44a // smmla v10.4s, v2.16b, v4.16b
+	WORD $0x3dc01044 // ldr q4, [x2, #64]
 	WORD $0x4e85a44d // smmla v13.4s, v2.16b, v5.16b
-	WORD $0xad421043 // ldp q3, q4, [x2, #64]
-	// columns v6, v14, v15, v16
+	WORD $0x3dc01445 // ldr q5, [x2, #80]
+	// twoThen 6, 7, v14, v15, v16, v17, v18, v19, 96
 	WORD $0x4e86a40e // smmla v14.4s, v0.16b, v6.16b
-	WORD $0x4e86a42f // smmla v15.4s, v1.16b, v6.16b
-	WORD $0x4e86a450 // smmla v16.4s, v2.16b, v6.16b
-	// columns v7, v17, v18, v19
 	WORD $0x4e87a411 // smmla v17.4s, v0.16b, v7.16b
+	WORD $0x4e86a42f // smmla v15.4s, v1.16b, v6.16b
 	WORD $0x4e87a432 // smmla v18.4s, v1.16b, v7.16b
+	WORD $0x4e86a450 // smmla v16.4s, v2.16b, v6.16b
+	WORD $0x3dc01846 // ldr q6, [x2, #96]
 	WORD $0x4e87a453 // smmla v19.4s, v2.16b, v7.16b
-	WORD $0xad431845 // ldp q5, q6, [x2, #96]
+	WORD $0x3dc01c47 // ldr q7, [x2, #112]
+	// twoThen 4, 5, v20, v21, v22, v23, v24, v25, 128
+	WORD $0x4e84a414 // smmla v20.4s, v0.16b, v4.16b
+	WORD $0x4e85a417 // smmla v23.4s, v0.16b, v5.16b
+	WORD $0x4e84a435 // smmla v21.4s, v1.16b, v4.16b
+	WORD $0x4e85a438 // smmla v24.4s, v1.16b, v5.16b
+	WORD $0x4e84a456 // smmla v22.4s, v2.16b, v4.16b
+	WORD $0x3dc02044 // ldr q4, [x2, #128]
+	WORD $0x4e85a459 // smmla v25.4s, v2.16b, v5.16b
+	WORD $0x3dc02445 // ldr q5, [x2, #144]
+	WORD $0x91020042 // add x2, x2, #128
+	// lastThen 6, 7, v26, v27, v28, v29, v30, v31, 32
+	WORD $0x4e86a41a // smmla v26.4s, v0.16b, v6.16b
+	WORD $0x4e87a41d // smmla v29.4s, v0.16b, v7.16b
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x4e86a43b // smmla v27.4s, v1.16b, v6.16b
+	WORD $0x4e87a43e // smmla v30.4s, v1.16b, v7.16b
+	WORD $0x3dc00421 // ldr q1, [x1, #16]
+	WORD $0x4e86a45c // smmla v28.4s, v2.16b, v6.16b
+	WORD $0x3dc00846 // ldr q6, [x2, #32]
+	WORD $0x4e87a45f // smmla v31.4s, v2.16b, v7.16b
+	WORD $0x3dc00822 // ldr q2, [x1, #32]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+	BNE loop
+
+last:
+	// twoThen 4, 5, v8, v9, v10, v11, v12, v13, 64
+	WORD $0x4e84a408 // smmla v8.4s, v0.16b, v4.16b
+	WORD $0x4e85a40b // smmla v11.4s, v0.16b, v5.16b
+	WORD $0x4e84a429 // smmla v9.4s, v1.16b, v4.16b
+	WORD $0x4e85a42c // smmla v12.4s, v1.16b, v5.16b
+	WORD $0x4e84a44a // smmla v10.4s, v2.16b, v4.16b
+	WORD $0x3dc01044 // ldr q4, [x2, #64]
+	WORD $0x4e85a44d // smmla v13.4s, v2.16b, v5.16b
+	WORD $0x3dc01445 // ldr q5, [x2, #80]
+	// twoThen 6, 7, v14, v15, v16, v17, v18, v19, 96
+	WORD $0x4e86a40e // smmla v14.4s, v0.16b, v6.16b
+	WORD $0x4e87a411 // smmla v17.4s, v0.16b, v7.16b
+	WORD $0x4e86a42f // smmla v15.4s, v1.16b, v6.16b
+	WORD $0x4e87a432 // smmla v18.4s, v1.16b, v7.16b
+	WORD $0x4e86a450 // smmla v16.4s, v2.16b, v6.16b
+	WORD $0x3dc01846 // ldr q6, [x2, #96]
+	WORD $0x4e87a453 // smmla v19.4s, v2.16b, v7.16b
+	WORD $0x3dc01c47 // ldr q7, [x2, #112]
+	// two 4, 5, v20, v21, v22, v23, v24, v25
+	WORD $0x4e84a414 // smmla v20.4s, v0.16b, v4.16b
+	WORD $0x4e85a417 // smmla v23.4s, v0.16b, v5.16b
+	WORD $0x4e84a435 // smmla v21.4s, v1.16b, v4.16b
+	WORD $0x4e85a438 // smmla v24.4s, v1.16b, v5.16b
+	WORD $0x4e84a456 // smmla v22.4s, v2.16b, v4.16b
+	WORD $0x4e85a459 // smmla v25.4s, v2.16b, v5.16b
+	// two 6, 7, v26, v27, v28, v29, v30, v31
+	WORD $0x4e86a41a // smmla v26.4s, v0.16b, v6.16b
+	WORD $0x4e87a41d // smmla v29.4s, v0.16b, v7.16b
+	WORD $0x4e86a43b // smmla v27.4s, v1.16b, v6.16b
+	WORD $0x4e87a43e // smmla v30.4s, v1.16b, v7.16b
+	WORD $0x4e86a45c // smmla v28.4s, v2.16b, v6.16b
+	WORD $0x4e87a45f // smmla v31.4s, v2.16b, v7.16b
 	WORD $0x9100c021 // add x1, x1, #48
 	WORD $0x91020042 // add x2, x2, #128
-	// columns v3, v20, v21, v22
-	WORD $0x4e83a414 // smmla v20.4s, v0.16b, v3.16b
-	WORD $0x4e83a435 // smmla v21.4s, v1.16b, v3.16b
-	WORD $0x4e83a456 // smmla v22.4s, v2.16b, v3.16b
-	// columns v4, v23, v24, v25
-	WORD $0x4e84a417 // smmla v23.4s, v0.16b, v4.16b
-	WORD $0x4e84a438 // smmla v24.4s, v1.16b, v4.16b
-	WORD $0x4e84a459 // smmla v25.4s, v2.16b, v4.16b
-	// columns v5, v26, v27, v28
-	WORD $0x4e85a41a // smmla v26.4s, v0.16b, v5.16b
-	WORD $0x4e85a43b // smmla v27.4s, v1.16b, v5.16b
-	WORD $0x4e85a45c // smmla v28.4s, v2.16b, v5.16b
-	// columns v6, v29, v30, v31
-	WORD $0x4e86a41d // smmla v29.4s, v0.16b, v6.16b
-	WORD $0x4e86a43e // smmla v30.4s, v1.16b, v6.16b
-	WORD $0x4e86a45f // smmla v31.4s, v2.16b, v6.16b
-	WORD $0xd1000800 // sub x0, x0, #2
-	CBNZ R0, loop
 
 finish:
 	WORD $0xacc11c86 // ldp q6, q7, [x4], #32
@@ -196,6 +265,7 @@ finish:
 	WORD $0x4e23cce5 // fmla v5.4s, v7.4s, v3.4s
 	WORD $0xad001544 // stp q4, q5, [x10]
 	WORD $0x8b07014a // add x10, x10, x7
+	WORD $0xaa0a03eb // mov x11, x10
 	WORD $0xacc11c86 // ldp q6, q7, [x4], #32
 	WORD $0x910080ca // add x10, x6, #32
 	// finish v20, v23, v26, v29
@@ -267,6 +337,10 @@ finish:
 	WORD $0x4e23cce5 // fmla v5.4s, v7.4s, v3.4s
 	WORD $0xad001544 // stp q4, q5, [x10]
 	WORD $0x8b07014a // add x10, x10, x7
-	WORD $0xd1000463 // sub x3, x3, #1
-	CBNZ R3, group
+	WORD $0xf1000463 // subs x3, x3, #1
+	BNE group
+	WORD $0x8b150273 // add x19, x19, x21
+	WORD $0xaa0b03e6 // mov x6, x11
+	WORD $0xf1000694 // subs x20, x20, #1
+	BNE tile
 	RET
