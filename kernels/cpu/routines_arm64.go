@@ -16,6 +16,9 @@ func archRoutines() []routines {
 	neon.halfScales = halfScalesVectors
 	neon.byteScales = byteScalesVectors
 	neon.widenBrains = widenBrainsVectors
+	neon.narrowBrains = narrowBrainsVectors
+	neon.ditherBrains = ditherBrainsVectors
+	neon.dither = ditherVectors
 	neon.pack = packVectors
 	neon.add = addVectors
 	neon.addScaled = addScaledVectors

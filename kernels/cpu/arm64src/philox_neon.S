@@ -133,3 +133,59 @@ gaussianLoop:
 
 .LgaussianLoop_done:
 	ret
+
+//go: func ditherLoop(d *uint32, blocks int, first, site uint32, keys *[20]uint32)
+//go: d=x0 blocks=x1 first=w2 site=w3 keys=x5
+//
+//	for b := range 8 * blocks {
+//		w := noise.Philox([4]uint32{first + b, site, 0, 4}, seed)
+//		for j := range 4 {
+//			d[4*b+j] = w[j] & 0xffff
+//		}
+//	}
+//
+// The registers are those of gaussianLoop, but v29 0xffff.
+ditherLoop:
+	cbz	x1, .LditherLoop_done
+	ldr	x7, =philoxTable
+	ld1r	{v26.4s}, [x7], #4
+	ld1r	{v27.4s}, [x7], #4
+	ldr	q28, [x7]
+	dup	v16.4s, w2
+	add	v28.4s, v28.4s, v16.4s
+	movi	v30.4s, #4
+	movi	v29.16b, #0xff
+	ushr	v29.4s, v29.4s, #16
+
+.LditherLoop_loop:
+	mov	v0.16b, v28.16b
+	dup	v1.4s, w3
+	movi	v2.16b, #0
+	mov	v3.16b, v30.16b
+	add	v4.4s, v28.4s, v30.4s
+	dup	v5.4s, w3
+	movi	v6.16b, #0
+	mov	v7.16b, v30.16b
+	add	v28.4s, v4.4s, v30.4s
+	mov	x7, x5
+	mov	x12, #10
+
+.LditherLoop_round:
+	ld2r	{v24.4s, v25.4s}, [x7], #8
+	products	v0, v2, v16, v17, v18, v19
+	products	v4, v6, v20, v21, v22, v23
+	mix	v0, v1, v2, v3, v16, v17, v18, v19
+	mix	v4, v5, v6, v7, v20, v21, v22, v23
+	sub	x12, x12, #1
+	cbnz	x12, .LditherLoop_round
+
+	.irp	r, 0, 1, 2, 3, 4, 5, 6, 7
+	and	v\r\().16b, v\r\().16b, v29.16b
+	.endr
+	st4	{v0.4s - v3.4s}, [x0], #64
+	st4	{v4.4s - v7.4s}, [x0], #64
+	sub	x1, x1, #1
+	cbnz	x1, .LditherLoop_loop
+
+.LditherLoop_done:
+	ret
