@@ -49,8 +49,9 @@ func assemble(source string) (*object, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "object")
-	// -alnm: a listing with macros expanded and no forms; one word a line is enough.
-	command := exec.Command(assembler, "-alnm", "--listing-lhs-width=1", "--listing-rhs-width=1000", "--listing-cont-lines=1", "-o", path, source)
+	// -aclnm: a listing with macros expanded, no forms and nothing that a condition
+	// leaves out; one word a line is enough.
+	command := exec.Command(assembler, "-aclnm", "--listing-lhs-width=1", "--listing-rhs-width=1000", "--listing-cont-lines=1", "-o", path, source)
 	var problems strings.Builder
 	command.Stderr = &problems
 	listing, err := command.Output()
