@@ -88,3 +88,32 @@ func TestArmCore(t *testing.T) {
 		}
 	}
 }
+
+// Only a machine of nothing but narrow cores, all of which tell what they are, is
+// taken for one.
+func TestNarrowLoads(t *testing.T) {
+	machine := func(online, present string, parts ...string) fstest.MapFS {
+		tree := fstest.MapFS{"online": {Data: []byte(online + "\n")}, "present": {Data: []byte(present + "\n")}}
+		for cpu, part := range parts {
+			tree[fmt.Sprintf("cpu%d/regs/identification/midr_el1", cpu)] = &fstest.MapFile{Data: []byte("0x00000000410f" + part + "0\n")}
+		}
+		return tree
+	}
+	for name, c := range map[string]struct {
+		tree fstest.MapFS
+		want bool
+	}{
+		"like ones":       {machine("0-1", "0-1", "d05", "d05"), true},
+		"two kinds":       {machine("0-2", "0-2", "d03", "d05", "d03"), true},
+		"with a wide one": {machine("0-2", "0-2", "d05", "d05", "d0b"), false},
+		"one offline":     {machine("0-1", "0-2", "d05", "d05"), false},
+		"one silent":      {machine("0-1", "0-1", "d05"), false},
+		"present untold":  {machine("0-1", "", "d05", "d05"), false},
+		"a phone":         {phone(), false},
+		"nothing told":    {fstest.MapFS{}, false},
+	} {
+		if got := narrowLoads(c.tree); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
