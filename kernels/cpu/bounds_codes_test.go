@@ -86,10 +86,10 @@ func callCodes(k *codeKernel, take taker, n, groupWords int) {
 	if k.half != nil {
 		call(k.half, 16)
 	}
-	if k.column != nil {
+	for _, column := range codeColumnsOf(k) {
 		tile, panel := words*k.MR*k.xBytes, 16*k.wBytes*(words+n%3)
 		w := bytesOf(take((k.NR/16-1)*panel/4*min(words, 1) + 4*k.wBytes*words))
-		k.column(3, tile, 2, groupWords, unsafe.SliceData(bytesOf(take(3*tile/4))), unsafe.SliceData(w), panel, &take(2 * k.NR)[0],
+		column(3, tile, 2, groupWords, unsafe.SliceData(bytesOf(take(3*tile/4))), unsafe.SliceData(w), panel, &take(2 * k.NR)[0],
 			&intsOf(take(2 * k.NR))[0], &take((3*k.MR-1)*ldc + k.NR)[0], ldc, unsafe.SliceData(w), 64, 64)
 	}
 }

@@ -86,11 +86,12 @@ func callGemm(r *routines, take taker, n int) {
 	if r.gemm.half != nil {
 		call(r.gemm.half, 16)
 	}
-	if m := r.gemm; m.column != nil {
+	m := r.gemm
+	for _, column := range columnsOf(&m) {
 		for tiles := 1; tiles < 4; tiles++ {
 			rows, panel, ldd, ldc := tiles*m.MR, 16*(n+3), m.NR*(n%2), m.NR+n%3
 			b := take((m.NR/16-1)*panel*min(n, 1) + 16*n)
-			m.column(tiles, n, start(take(rows*n)), start(b), panel, &take((rows-1)*ldd + m.NR)[0], ldd,
+			column(tiles, n, start(take(rows*n)), start(b), panel, &take((rows-1)*ldd + m.NR)[0], ldd,
 				&take((rows-1)*ldc + m.NR)[0], ldc, (*byte)(unsafe.Pointer(start(b))), 64*n, 64)
 		}
 	}

@@ -34,6 +34,9 @@ type codeKernel struct {
 	half codeFunc
 	// column runs fn for tiles one below the other; nil where that gains nothing.
 	column codeColumn
+	// narrow is column for processors that load 64 bits at a time; nil where column
+	// serves them as well.
+	narrow codeColumn
 	// pack writes a panel of MR rows and words·4 columns of codes, row i at
 	// codes[i*ld], in the order that fn reads, xBytes for a row's word. Rows
 	// past rows are undefined: their products are thrown away.

@@ -13,7 +13,7 @@ var (
 		pack: packWords(4), xBytes: 4, wBytes: 4, step: 2,
 	}
 	code6x16 = codeKernel{
-		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, column: codeColumn6x16DotProd,
+		name: "6x16_dotprod", MR: 6, NR: 16, fn: code6x16DotProd, column: codeColumn6x16DotProd, narrow: codeColumn6x16NarrowDotProd,
 		pack: packWords(6), xBytes: 4, wBytes: 4, step: 1,
 	}
 	code6x16Octets = codeKernel{
@@ -55,6 +55,12 @@ func code4x16Q4NEON(groups, words int, a, b *byte, panel int, scales *float32, s
 //
 //go:noescape
 func codeColumn6x16DotProd(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
+
+// codeColumn6x16NarrowDotProd is codeColumn6x16DotProd for processors that load 64
+// bits at a time.
+//
+//go:noescape
+func codeColumn6x16NarrowDotProd(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 
 // code6x16DotProd is a codeFunc with MR 6 and NR 16: one tile of
 // codeColumn6x16DotProd.

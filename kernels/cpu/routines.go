@@ -1,5 +1,11 @@
 package cpu
 
+import (
+	"sync"
+
+	"zeroth/runtime/platform"
+)
+
 // microKernel computes one tile of a matrix product in registers:
 //
 //	for i := range MR {
@@ -19,6 +25,9 @@ type microKernel struct {
 	half microFunc
 	// column runs fn for tiles one below the other; nil where that gains nothing.
 	column microColumn
+	// narrow is column for processors that load 64 bits at a time; nil where column
+	// serves them as well.
+	narrow microColumn
 }
 
 // microFunc is the function of a microKernel. kc may be 0. panel is the
@@ -152,11 +161,30 @@ func choose(f Features) *routines {
 	table := archRoutines()
 	for i := range table {
 		if f.covers(table[i].needs) {
+			if narrowLoads() {
+				table[i].suitNarrowLoads()
+			}
 			return &table[i]
 		}
 	}
 	plain := genericRoutines()
 	return &plain
+}
+
+// narrowLoads reports whether no processor here loads 128 bits at once. It changes
+// no bits.
+var narrowLoads = sync.OnceValue(platform.NarrowLoads)
+
+// suitNarrowLoads picks the kernels for processors that load 64 bits at a time.
+func (r *routines) suitNarrowLoads() {
+	if r.gemm.narrow != nil {
+		r.gemm.column = r.gemm.narrow
+	}
+	for _, k := range []*codeKernel{&r.codes, &r.codesQ4, &r.codesBF16} {
+		if k.narrow != nil {
+			k.column = k.narrow
+		}
+	}
 }
 
 // Used are the features that the kernels for f make use of: those of the best

@@ -4,7 +4,9 @@ package cpu
 func archRoutines() []routines {
 	neon := genericRoutines()
 	neon.needs = Features{NEON: true}
-	neon.gemm = microKernel{name: "6x16_neon", MR: 6, NR: 16, fn: gemm6x16NEON, column: column6x16NEON}
+	neon.gemm = microKernel{
+		name: "6x16_neon", MR: 6, NR: 16, fn: gemm6x16NEON, column: column6x16NEON, narrow: column6x16Narrow,
+	}
 	neon.codes = code4x16
 	neon.codesQ4 = code4x16Q4
 	neon.largest = largestVectors

@@ -21,18 +21,44 @@ func TestTileColumns(t *testing.T) {
 				rows, panel, ldd, ldc := tiles*m.MR, 16*(kc+3), m.NR*(kc%2), m.NR+tiles
 				a, b := guarded(rng, rows*kc, kc%4), guarded(rng, panel*m.NR/16, tiles)
 				d, c := guarded(rng, rows*max(ldd, 1)+m.NR, kc%3), guarded(rng, (rows-1)*ldc+m.NR, tiles)
-				want := slices.Clone(c)
+				before, want := slices.Clone(c), slices.Clone(c)
 				for i := 0; i < rows; i += m.MR {
 					m.fn(kc, start(a[i*kc:]), &b[0], panel, &d[i*ldd], ldd, &want[i*ldc], ldc)
 				}
-				m.column(tiles, kc, start(a), &b[0], panel, &d[0], ldd, &c[0], ldc, (*byte)(unsafe.Pointer(&b[0])), 64, 128)
-				checkGuards(t, "column", c)
-				if !slices.Equal(c, want) {
-					t.Fatalf("%s: %d tiles of depth %d differ from single ones", m.name, tiles, kc)
+				for _, column := range columnsOf(&m) {
+					copy(c, before)
+					column(tiles, kc, start(a), &b[0], panel, &d[0], ldd, &c[0], ldc, (*byte)(unsafe.Pointer(&b[0])), 64, 128)
+					checkGuards(t, "column", c)
+					if !slices.Equal(c, want) {
+						t.Fatalf("%s: %d tiles of depth %d differ from single ones", m.name, tiles, kc)
+					}
 				}
 			}
 		}
 	})
+}
+
+// columnsOf are the columns of tiles that a kernel has.
+func columnsOf(m *microKernel) []microColumn {
+	return slices.DeleteFunc([]microColumn{m.column, m.narrow}, func(c microColumn) bool { return c == nil })
+}
+
+func codeColumnsOf(k *codeKernel) []codeColumn {
+	return slices.DeleteFunc([]codeColumn{k.column, k.narrow}, func(c codeColumn) bool { return c == nil })
+}
+
+// Processors that load 64 bits at a time get the kernels for them, where there are
+// some, and others keep theirs.
+func TestSuitNarrowLoads(t *testing.T) {
+	column := func(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int) {
+	}
+	codes := func(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int) {
+	}
+	r := routines{gemm: microKernel{narrow: column}, codes: codeKernel{narrow: codes}, codesQ4: codeKernel{column: codes}}
+	r.suitNarrowLoads()
+	if r.gemm.column == nil || r.codes.column == nil || r.codesQ4.column == nil || r.codesBF16.column != nil {
+		t.Error("the kernels for narrow loads were not picked, or others lost theirs")
+	}
 }
 
 // The same for codes, whose tiles lie stride bytes apart.
@@ -62,13 +88,16 @@ func checkCodeColumn(t *testing.T, rng *rand.Rand, k *codeKernel, tiles, groups,
 		first[i] = rng.Int32N(2001) - 1000
 	}
 	c := guarded(rng, (tiles*k.MR-1)*ldc+k.NR, words%4)
-	want := slices.Clone(c)
+	before, want := slices.Clone(c), slices.Clone(c)
 	for i := range tiles {
 		k.fn(groups, words, &a[i*stride], &b[0], panel, &scales[0], &first[0], &want[i*k.MR*ldc], ldc)
 	}
-	k.column(tiles, stride, groups, words, &a[0], &b[0], panel, &scales[0], &first[0], &c[0], ldc, &b[0], 64, 128)
-	checkGuards(t, k.name, c)
-	if !slices.Equal(c, want) {
-		t.Fatalf("%s: %d tiles of %d groups of %d words differ from single ones", k.name, tiles, groups, words)
+	for _, column := range codeColumnsOf(k) {
+		copy(c, before)
+		column(tiles, stride, groups, words, &a[0], &b[0], panel, &scales[0], &first[0], &c[0], ldc, &b[0], 64, 128)
+		checkGuards(t, k.name, c)
+		if !slices.Equal(c, want) {
+			t.Fatalf("%s: %d tiles of %d groups of %d words differ from single ones", k.name, tiles, groups, words)
+		}
 	}
 }

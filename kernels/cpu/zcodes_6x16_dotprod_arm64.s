@@ -7,13 +7,19 @@
 // rows adds the dot products of the words of a, two each in a0, a1, a2, and those
 // of vector b of the row to that vector of rows 0 to 5 of the tile.
 
+// There are two loops, as in gemm_f32_6x16_neon.S: narrow is 1 in that for cores that
+// load 64 bits at a time. To them 16 bytes come by lower, upper and join, in this
+// order.
+
 // step adds the column in a0, a1, a2 times the row in v4–v7, and loads the next
-// ones, as column6x16NEON does: the column at xa+at into n, a0, a1, the row at
-// xb+to.
+// ones, as that of float32 does: the column at xa+at into n, a0, a1, the row at
+// xb+to, and what is left of the present one at x2+at2.
 
 // row loads a row of b, column a column of a.
 
 // finish adds a row of the tile, scaled, to a row of c.
+
+// body is the function, whose registers are told below.
 
 // func codeColumn6x16DotProd(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
@@ -24,6 +30,7 @@
 //	x22 groups       x3 groups left      x8 words of a group
 //	x0 words left        x12 next   x13 step
 //	x1 a, one column of 6 words   x2 b, one row of 16 words
+//	x15 upper half of a vector of b, where narrow
 //	x11, x14 what follows of them in the group; b where nothing does
 //	x4 scales   x5 start   x6 c   x7 ldc·4   x10 a row of c
 //	v8–v31 the tile: row i in v(8+4i) … v(11+4i)
@@ -42,6 +49,7 @@ TEXT ·codeColumn6x16DotProd(SB), NOSPLIT, $0-112
 	MOVD ldc+80(FP), R7
 	MOVD next+88(FP), R12
 	MOVD step+96(FP), R13
+	// body codeColumn6x16DotProd
 	WORD $0xd37ef4e7 // lsl x7, x7, #2
 
 tile:
@@ -52,7 +60,7 @@ tile:
 	WORD $0xaa1803e5 // mov x5, x24
 
 group:
-	WORD $0x4cdf28a0 // ld1 {v0.4s - v3.4s}, [x5], #64
+	WORD $0x4cdf28a0 // ld1 {v0.4s-v3.4s}, [x5], #64
 	WORD $0xf1001100 // subs x0, x8, #4
 	BLT begin
 	// row
@@ -101,32 +109,40 @@ begin:
 four:
 	WORD $0xf9800182 // prfm pldl2keep, [x12]
 	WORD $0x8b0d018c // add x12, x12, x13
-	// step 0, 1, 2, 3, x1, 24, x2, 64
+	// step 0, 1, 2, 3, x1, 24, x2, 64, 56
 	WORD $0x4f80e088 // sdot v8.4s, v4.16b, v0.4b[0]
+	// upper x2, 56
 	WORD $0x4fa0e08c // sdot v12.4s, v4.16b, v0.4b[1]
 	WORD $0xfd400c23 // ldr d3, [x1, #24]
 	WORD $0x4f81e090 // sdot v16.4s, v4.16b, v1.4b[0]
 	WORD $0x4fa1e094 // sdot v20.4s, v4.16b, v1.4b[1]
 	WORD $0x4f82e098 // sdot v24.4s, v4.16b, v2.4b[0]
 	WORD $0x4fa2e09c // sdot v28.4s, v4.16b, v2.4b[1]
+	// lower 4, x2, 64
 	WORD $0x3dc01044 // ldr q4, [x2, #64]
-	// rows v5, 0, 1, 2, v9, v13, v17, v21, v25, v29
+	// join 7
 	WORD $0x4f80e0a9 // sdot v9.4s, v5.16b, v0.4b[0]
+	// upper x2, 64+8
 	WORD $0x4fa0e0ad // sdot v13.4s, v5.16b, v0.4b[1]
 	WORD $0x4f81e0b1 // sdot v17.4s, v5.16b, v1.4b[0]
 	WORD $0x4fa1e0b5 // sdot v21.4s, v5.16b, v1.4b[1]
 	WORD $0x4f82e0b9 // sdot v25.4s, v5.16b, v2.4b[0]
 	WORD $0x4fa2e0bd // sdot v29.4s, v5.16b, v2.4b[1]
+	// lower 5, x2, 64+16
 	WORD $0x3dc01445 // ldr q5, [x2, #80]
-	// rows v6, 0, 1, 2, v10, v14, v18, v22, v26, v30
+	// join 4
 	WORD $0x4f80e0ca // sdot v10.4s, v6.16b, v0.4b[0]
+	// upper x2, 64+24
 	WORD $0x4fa0e0ce // sdot v14.4s, v6.16b, v0.4b[1]
 	WORD $0x4f81e0d2 // sdot v18.4s, v6.16b, v1.4b[0]
 	WORD $0x4fa1e0d6 // sdot v22.4s, v6.16b, v1.4b[1]
 	WORD $0x4f82e0da // sdot v26.4s, v6.16b, v2.4b[0]
 	WORD $0x4fa2e0de // sdot v30.4s, v6.16b, v2.4b[1]
+	// lower 6, x2, 64+32
 	WORD $0x3dc01846 // ldr q6, [x2, #96]
+	// join 5
 	WORD $0x4f80e0eb // sdot v11.4s, v7.16b, v0.4b[0]
+	// upper x2, 64+40
 	WORD $0x4fa0e0ef // sdot v15.4s, v7.16b, v0.4b[1]
 	WORD $0xfd401020 // ldr d0, [x1, #32]
 	WORD $0x4f81e0f3 // sdot v19.4s, v7.16b, v1.4b[0]
@@ -134,33 +150,43 @@ four:
 	WORD $0xfd401421 // ldr d1, [x1, #40]
 	WORD $0x4f82e0fb // sdot v27.4s, v7.16b, v2.4b[0]
 	WORD $0x4fa2e0ff // sdot v31.4s, v7.16b, v2.4b[1]
+	// lower 7, x2, 64+48
 	WORD $0x3dc01c47 // ldr q7, [x2, #112]
-	// step 3, 0, 1, 2, x1, 48, x2, 128
+	// join 6
+	// step 3, 0, 1, 2, x1, 48, x2, 128, 120
 	WORD $0x4f83e088 // sdot v8.4s, v4.16b, v3.4b[0]
+	// upper x2, 120
 	WORD $0x4fa3e08c // sdot v12.4s, v4.16b, v3.4b[1]
 	WORD $0xfd401822 // ldr d2, [x1, #48]
 	WORD $0x4f80e090 // sdot v16.4s, v4.16b, v0.4b[0]
 	WORD $0x4fa0e094 // sdot v20.4s, v4.16b, v0.4b[1]
 	WORD $0x4f81e098 // sdot v24.4s, v4.16b, v1.4b[0]
 	WORD $0x4fa1e09c // sdot v28.4s, v4.16b, v1.4b[1]
+	// lower 4, x2, 128
 	WORD $0x3dc02044 // ldr q4, [x2, #128]
-	// rows v5, 3, 0, 1, v9, v13, v17, v21, v25, v29
+	// join 7
 	WORD $0x4f83e0a9 // sdot v9.4s, v5.16b, v3.4b[0]
+	// upper x2, 128+8
 	WORD $0x4fa3e0ad // sdot v13.4s, v5.16b, v3.4b[1]
 	WORD $0x4f80e0b1 // sdot v17.4s, v5.16b, v0.4b[0]
 	WORD $0x4fa0e0b5 // sdot v21.4s, v5.16b, v0.4b[1]
 	WORD $0x4f81e0b9 // sdot v25.4s, v5.16b, v1.4b[0]
 	WORD $0x4fa1e0bd // sdot v29.4s, v5.16b, v1.4b[1]
+	// lower 5, x2, 128+16
 	WORD $0x3dc02445 // ldr q5, [x2, #144]
-	// rows v6, 3, 0, 1, v10, v14, v18, v22, v26, v30
+	// join 4
 	WORD $0x4f83e0ca // sdot v10.4s, v6.16b, v3.4b[0]
+	// upper x2, 128+24
 	WORD $0x4fa3e0ce // sdot v14.4s, v6.16b, v3.4b[1]
 	WORD $0x4f80e0d2 // sdot v18.4s, v6.16b, v0.4b[0]
 	WORD $0x4fa0e0d6 // sdot v22.4s, v6.16b, v0.4b[1]
 	WORD $0x4f81e0da // sdot v26.4s, v6.16b, v1.4b[0]
 	WORD $0x4fa1e0de // sdot v30.4s, v6.16b, v1.4b[1]
+	// lower 6, x2, 128+32
 	WORD $0x3dc02846 // ldr q6, [x2, #160]
+	// join 5
 	WORD $0x4f83e0eb // sdot v11.4s, v7.16b, v3.4b[0]
+	// upper x2, 128+40
 	WORD $0x4fa3e0ef // sdot v15.4s, v7.16b, v3.4b[1]
 	WORD $0xfd401c23 // ldr d3, [x1, #56]
 	WORD $0x4f80e0f3 // sdot v19.4s, v7.16b, v0.4b[0]
@@ -168,35 +194,45 @@ four:
 	WORD $0xfd402020 // ldr d0, [x1, #64]
 	WORD $0x4f81e0fb // sdot v27.4s, v7.16b, v1.4b[0]
 	WORD $0x4fa1e0ff // sdot v31.4s, v7.16b, v1.4b[1]
+	// lower 7, x2, 128+48
 	WORD $0x3dc02c47 // ldr q7, [x2, #176]
+	// join 6
 	WORD $0xf9800182 // prfm pldl2keep, [x12]
 	WORD $0x8b0d018c // add x12, x12, x13
-	// step 2, 3, 0, 1, x1, 72, x2, 192
+	// step 2, 3, 0, 1, x1, 72, x2, 192, 184
 	WORD $0x4f82e088 // sdot v8.4s, v4.16b, v2.4b[0]
+	// upper x2, 184
 	WORD $0x4fa2e08c // sdot v12.4s, v4.16b, v2.4b[1]
 	WORD $0xfd402421 // ldr d1, [x1, #72]
 	WORD $0x4f83e090 // sdot v16.4s, v4.16b, v3.4b[0]
 	WORD $0x4fa3e094 // sdot v20.4s, v4.16b, v3.4b[1]
 	WORD $0x4f80e098 // sdot v24.4s, v4.16b, v0.4b[0]
 	WORD $0x4fa0e09c // sdot v28.4s, v4.16b, v0.4b[1]
+	// lower 4, x2, 192
 	WORD $0x3dc03044 // ldr q4, [x2, #192]
-	// rows v5, 2, 3, 0, v9, v13, v17, v21, v25, v29
+	// join 7
 	WORD $0x4f82e0a9 // sdot v9.4s, v5.16b, v2.4b[0]
+	// upper x2, 192+8
 	WORD $0x4fa2e0ad // sdot v13.4s, v5.16b, v2.4b[1]
 	WORD $0x4f83e0b1 // sdot v17.4s, v5.16b, v3.4b[0]
 	WORD $0x4fa3e0b5 // sdot v21.4s, v5.16b, v3.4b[1]
 	WORD $0x4f80e0b9 // sdot v25.4s, v5.16b, v0.4b[0]
 	WORD $0x4fa0e0bd // sdot v29.4s, v5.16b, v0.4b[1]
+	// lower 5, x2, 192+16
 	WORD $0x3dc03445 // ldr q5, [x2, #208]
-	// rows v6, 2, 3, 0, v10, v14, v18, v22, v26, v30
+	// join 4
 	WORD $0x4f82e0ca // sdot v10.4s, v6.16b, v2.4b[0]
+	// upper x2, 192+24
 	WORD $0x4fa2e0ce // sdot v14.4s, v6.16b, v2.4b[1]
 	WORD $0x4f83e0d2 // sdot v18.4s, v6.16b, v3.4b[0]
 	WORD $0x4fa3e0d6 // sdot v22.4s, v6.16b, v3.4b[1]
 	WORD $0x4f80e0da // sdot v26.4s, v6.16b, v0.4b[0]
 	WORD $0x4fa0e0de // sdot v30.4s, v6.16b, v0.4b[1]
+	// lower 6, x2, 192+32
 	WORD $0x3dc03846 // ldr q6, [x2, #224]
+	// join 5
 	WORD $0x4f82e0eb // sdot v11.4s, v7.16b, v2.4b[0]
+	// upper x2, 192+40
 	WORD $0x4fa2e0ef // sdot v15.4s, v7.16b, v2.4b[1]
 	WORD $0xfd402822 // ldr d2, [x1, #80]
 	WORD $0x4f83e0f3 // sdot v19.4s, v7.16b, v3.4b[0]
@@ -204,38 +240,48 @@ four:
 	WORD $0xfd402c23 // ldr d3, [x1, #88]
 	WORD $0x4f80e0fb // sdot v27.4s, v7.16b, v0.4b[0]
 	WORD $0x4fa0e0ff // sdot v31.4s, v7.16b, v0.4b[1]
+	// lower 7, x2, 192+48
 	WORD $0x3dc03c47 // ldr q7, [x2, #240]
+	// join 6
 	WORD $0x91018021 // add x1, x1, #96
 	WORD $0x91040042 // add x2, x2, #256
 	WORD $0xf1001000 // subs x0, x0, #4
 	WORD $0x9a89a02b // csel x11, x1, x9, ge
 	WORD $0x9a89a04e // csel x14, x2, x9, ge
-	// step 1, 2, 3, 0, x11, 0, x14, 0
+	// step 1, 2, 3, 0, x11, 0, x14, 0, -8
 	WORD $0x4f81e088 // sdot v8.4s, v4.16b, v1.4b[0]
+	// upper x2, -8
 	WORD $0x4fa1e08c // sdot v12.4s, v4.16b, v1.4b[1]
 	WORD $0xfd400160 // ldr d0, [x11]
 	WORD $0x4f82e090 // sdot v16.4s, v4.16b, v2.4b[0]
 	WORD $0x4fa2e094 // sdot v20.4s, v4.16b, v2.4b[1]
 	WORD $0x4f83e098 // sdot v24.4s, v4.16b, v3.4b[0]
 	WORD $0x4fa3e09c // sdot v28.4s, v4.16b, v3.4b[1]
+	// lower 4, x14, 0
 	WORD $0x3dc001c4 // ldr q4, [x14]
-	// rows v5, 1, 2, 3, v9, v13, v17, v21, v25, v29
+	// join 7
 	WORD $0x4f81e0a9 // sdot v9.4s, v5.16b, v1.4b[0]
+	// upper x14, 0+8
 	WORD $0x4fa1e0ad // sdot v13.4s, v5.16b, v1.4b[1]
 	WORD $0x4f82e0b1 // sdot v17.4s, v5.16b, v2.4b[0]
 	WORD $0x4fa2e0b5 // sdot v21.4s, v5.16b, v2.4b[1]
 	WORD $0x4f83e0b9 // sdot v25.4s, v5.16b, v3.4b[0]
 	WORD $0x4fa3e0bd // sdot v29.4s, v5.16b, v3.4b[1]
+	// lower 5, x14, 0+16
 	WORD $0x3dc005c5 // ldr q5, [x14, #16]
-	// rows v6, 1, 2, 3, v10, v14, v18, v22, v26, v30
+	// join 4
 	WORD $0x4f81e0ca // sdot v10.4s, v6.16b, v1.4b[0]
+	// upper x14, 0+24
 	WORD $0x4fa1e0ce // sdot v14.4s, v6.16b, v1.4b[1]
 	WORD $0x4f82e0d2 // sdot v18.4s, v6.16b, v2.4b[0]
 	WORD $0x4fa2e0d6 // sdot v22.4s, v6.16b, v2.4b[1]
 	WORD $0x4f83e0da // sdot v26.4s, v6.16b, v3.4b[0]
 	WORD $0x4fa3e0de // sdot v30.4s, v6.16b, v3.4b[1]
+	// lower 6, x14, 0+32
 	WORD $0x3dc009c6 // ldr q6, [x14, #32]
+	// join 5
 	WORD $0x4f81e0eb // sdot v11.4s, v7.16b, v1.4b[0]
+	// upper x14, 0+40
 	WORD $0x4fa1e0ef // sdot v15.4s, v7.16b, v1.4b[1]
 	WORD $0xfd400561 // ldr d1, [x11, #8]
 	WORD $0x4f82e0f3 // sdot v19.4s, v7.16b, v2.4b[0]
@@ -243,7 +289,9 @@ four:
 	WORD $0xfd400962 // ldr d2, [x11, #16]
 	WORD $0x4f83e0fb // sdot v27.4s, v7.16b, v3.4b[0]
 	WORD $0x4fa3e0ff // sdot v31.4s, v7.16b, v3.4b[1]
+	// lower 7, x14, 0+48
 	WORD $0x3dc00dc7 // ldr q7, [x14, #48]
+	// join 6
 	BGE four
 
 rest:
@@ -294,7 +342,424 @@ one:
 	BNE one
 
 finish:
-	WORD $0x4cdf2884 // ld1 {v4.4s - v7.4s}, [x4], #64
+	WORD $0x4cdf2884 // ld1 {v4.4s-v7.4s}, [x4], #64
+	WORD $0xaa0603ea // mov x10, x6
+	// finish v8, v9, v10, v11
+	WORD $0x4c402940 // ld1 {v0.4s-v3.4s}, [x10]
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	WORD $0x4c872940 // st1 {v0.4s-v3.4s}, [x10], x7
+	// finish v12, v13, v14, v15
+	WORD $0x4c402940 // ld1 {v0.4s-v3.4s}, [x10]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e2ccc80 // fmla v0.4s, v4.4s, v12.4s
+	WORD $0x4e2dcca1 // fmla v1.4s, v5.4s, v13.4s
+	WORD $0x4e2eccc2 // fmla v2.4s, v6.4s, v14.4s
+	WORD $0x4e2fcce3 // fmla v3.4s, v7.4s, v15.4s
+	WORD $0x4c872940 // st1 {v0.4s-v3.4s}, [x10], x7
+	// finish v16, v17, v18, v19
+	WORD $0x4c402940 // ld1 {v0.4s-v3.4s}, [x10]
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e30cc80 // fmla v0.4s, v4.4s, v16.4s
+	WORD $0x4e31cca1 // fmla v1.4s, v5.4s, v17.4s
+	WORD $0x4e32ccc2 // fmla v2.4s, v6.4s, v18.4s
+	WORD $0x4e33cce3 // fmla v3.4s, v7.4s, v19.4s
+	WORD $0x4c872940 // st1 {v0.4s-v3.4s}, [x10], x7
+	// finish v20, v21, v22, v23
+	WORD $0x4c402940 // ld1 {v0.4s-v3.4s}, [x10]
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e34cc80 // fmla v0.4s, v4.4s, v20.4s
+	WORD $0x4e35cca1 // fmla v1.4s, v5.4s, v21.4s
+	WORD $0x4e36ccc2 // fmla v2.4s, v6.4s, v22.4s
+	WORD $0x4e37cce3 // fmla v3.4s, v7.4s, v23.4s
+	WORD $0x4c872940 // st1 {v0.4s-v3.4s}, [x10], x7
+	// finish v24, v25, v26, v27
+	WORD $0x4c402940 // ld1 {v0.4s-v3.4s}, [x10]
+	WORD $0x4e21db18 // scvtf v24.4s, v24.4s
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e38cc80 // fmla v0.4s, v4.4s, v24.4s
+	WORD $0x4e39cca1 // fmla v1.4s, v5.4s, v25.4s
+	WORD $0x4e3accc2 // fmla v2.4s, v6.4s, v26.4s
+	WORD $0x4e3bcce3 // fmla v3.4s, v7.4s, v27.4s
+	WORD $0x4c872940 // st1 {v0.4s-v3.4s}, [x10], x7
+	// finish v28, v29, v30, v31
+	WORD $0x4c402940 // ld1 {v0.4s-v3.4s}, [x10]
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e21dbbd // scvtf v29.4s, v29.4s
+	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
+	WORD $0x4e21dbff // scvtf v31.4s, v31.4s
+	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
+	WORD $0x4e3dcca1 // fmla v1.4s, v5.4s, v29.4s
+	WORD $0x4e3eccc2 // fmla v2.4s, v6.4s, v30.4s
+	WORD $0x4e3fcce3 // fmla v3.4s, v7.4s, v31.4s
+	WORD $0x4c872940 // st1 {v0.4s-v3.4s}, [x10], x7
+	WORD $0xf1000463 // subs x3, x3, #1
+	BNE group
+	WORD $0x8b150273 // add x19, x19, x21
+	WORD $0xaa0a03e6 // mov x6, x10
+	WORD $0xf1000694 // subs x20, x20, #1
+	BNE tile
+	RET
+
+// func codeColumn6x16NarrowDotProd(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
+//
+// codeColumn6x16DotProd, loading 64 bits at a time.
+TEXT ·codeColumn6x16NarrowDotProd(SB), NOSPLIT, $0-112
+	MOVD tiles+0(FP), R20
+	MOVD stride+8(FP), R21
+	MOVD groups+16(FP), R22
+	MOVD words+24(FP), R8
+	MOVD a+32(FP), R19
+	MOVD b+40(FP), R9
+	MOVD scales+56(FP), R23
+	MOVD start+64(FP), R24
+	MOVD c+72(FP), R6
+	MOVD ldc+80(FP), R7
+	MOVD next+88(FP), R12
+	MOVD step+96(FP), R13
+	// body codeColumn6x16NarrowDotProd
+	WORD $0xd37ef4e7 // lsl x7, x7, #2
+
+tile:
+	WORD $0xaa1303e1 // mov x1, x19
+	WORD $0xaa0903e2 // mov x2, x9
+	WORD $0xaa1603e3 // mov x3, x22
+	WORD $0xaa1703e4 // mov x4, x23
+	WORD $0xaa1803e5 // mov x5, x24
+
+group:
+	WORD $0x4cdf28a0 // ld1 {v0.4s-v3.4s}, [x5], #64
+	WORD $0xf1001100 // subs x0, x8, #4
+	BLT begin
+	// row
+	WORD $0x3dc00044 // ldr q4, [x2]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x3dc00846 // ldr q6, [x2, #32]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+
+begin:
+	// begin v8, v9, v10, v11
+	WORD $0x4ea01c08 // mov v8.16b, v0.16b
+	WORD $0x4ea11c29 // mov v9.16b, v1.16b
+	WORD $0x4ea21c4a // mov v10.16b, v2.16b
+	WORD $0x4ea31c6b // mov v11.16b, v3.16b
+	// begin v12, v13, v14, v15
+	WORD $0x4ea01c0c // mov v12.16b, v0.16b
+	WORD $0x4ea11c2d // mov v13.16b, v1.16b
+	WORD $0x4ea21c4e // mov v14.16b, v2.16b
+	WORD $0x4ea31c6f // mov v15.16b, v3.16b
+	// begin v16, v17, v18, v19
+	WORD $0x4ea01c10 // mov v16.16b, v0.16b
+	WORD $0x4ea11c31 // mov v17.16b, v1.16b
+	WORD $0x4ea21c52 // mov v18.16b, v2.16b
+	WORD $0x4ea31c73 // mov v19.16b, v3.16b
+	// begin v20, v21, v22, v23
+	WORD $0x4ea01c14 // mov v20.16b, v0.16b
+	WORD $0x4ea11c35 // mov v21.16b, v1.16b
+	WORD $0x4ea21c56 // mov v22.16b, v2.16b
+	WORD $0x4ea31c77 // mov v23.16b, v3.16b
+	// begin v24, v25, v26, v27
+	WORD $0x4ea01c18 // mov v24.16b, v0.16b
+	WORD $0x4ea11c39 // mov v25.16b, v1.16b
+	WORD $0x4ea21c5a // mov v26.16b, v2.16b
+	WORD $0x4ea31c7b // mov v27.16b, v3.16b
+	// begin v28, v29, v30, v31
+	WORD $0x4ea01c1c // mov v28.16b, v0.16b
+	WORD $0x4ea11c3d // mov v29.16b, v1.16b
+	WORD $0x4ea21c5e // mov v30.16b, v2.16b
+	WORD $0x4ea31c7f // mov v31.16b, v3.16b
+	BLT rest
+	// column
+	WORD $0xfd400020 // ldr d0, [x1]
+	WORD $0xfd400421 // ldr d1, [x1, #8]
+	WORD $0xfd400822 // ldr d2, [x1, #16]
+
+four:
+	WORD $0xf9800182 // prfm pldl2keep, [x12]
+	WORD $0x8b0d018c // add x12, x12, x13
+	// step 0, 1, 2, 3, x1, 24, x2, 64, 56
+	WORD $0x4f80e088 // sdot v8.4s, v4.16b, v0.4b[0]
+	// upper x2, 56
+	WORD $0xf843804f // ldur x15, [x2, #56]
+	WORD $0x4fa0e08c // sdot v12.4s, v4.16b, v0.4b[1]
+	WORD $0xfd400c23 // ldr d3, [x1, #24]
+	WORD $0x4f81e090 // sdot v16.4s, v4.16b, v1.4b[0]
+	WORD $0x4fa1e094 // sdot v20.4s, v4.16b, v1.4b[1]
+	WORD $0x4f82e098 // sdot v24.4s, v4.16b, v2.4b[0]
+	WORD $0x4fa2e09c // sdot v28.4s, v4.16b, v2.4b[1]
+	// lower 4, x2, 64
+	WORD $0xfd402044 // ldr d4, [x2, #64]
+	// join 7
+	WORD $0x4e181de7 // mov v7.d[1], x15
+	WORD $0x4f80e0a9 // sdot v9.4s, v5.16b, v0.4b[0]
+	// upper x2, 64+8
+	WORD $0xf844804f // ldur x15, [x2, #72]
+	WORD $0x4fa0e0ad // sdot v13.4s, v5.16b, v0.4b[1]
+	WORD $0x4f81e0b1 // sdot v17.4s, v5.16b, v1.4b[0]
+	WORD $0x4fa1e0b5 // sdot v21.4s, v5.16b, v1.4b[1]
+	WORD $0x4f82e0b9 // sdot v25.4s, v5.16b, v2.4b[0]
+	WORD $0x4fa2e0bd // sdot v29.4s, v5.16b, v2.4b[1]
+	// lower 5, x2, 64+16
+	WORD $0xfd402845 // ldr d5, [x2, #80]
+	// join 4
+	WORD $0x4e181de4 // mov v4.d[1], x15
+	WORD $0x4f80e0ca // sdot v10.4s, v6.16b, v0.4b[0]
+	// upper x2, 64+24
+	WORD $0xf845804f // ldur x15, [x2, #88]
+	WORD $0x4fa0e0ce // sdot v14.4s, v6.16b, v0.4b[1]
+	WORD $0x4f81e0d2 // sdot v18.4s, v6.16b, v1.4b[0]
+	WORD $0x4fa1e0d6 // sdot v22.4s, v6.16b, v1.4b[1]
+	WORD $0x4f82e0da // sdot v26.4s, v6.16b, v2.4b[0]
+	WORD $0x4fa2e0de // sdot v30.4s, v6.16b, v2.4b[1]
+	// lower 6, x2, 64+32
+	WORD $0xfd403046 // ldr d6, [x2, #96]
+	// join 5
+	WORD $0x4e181de5 // mov v5.d[1], x15
+	WORD $0x4f80e0eb // sdot v11.4s, v7.16b, v0.4b[0]
+	// upper x2, 64+40
+	WORD $0xf846804f // ldur x15, [x2, #104]
+	WORD $0x4fa0e0ef // sdot v15.4s, v7.16b, v0.4b[1]
+	WORD $0xfd401020 // ldr d0, [x1, #32]
+	WORD $0x4f81e0f3 // sdot v19.4s, v7.16b, v1.4b[0]
+	WORD $0x4fa1e0f7 // sdot v23.4s, v7.16b, v1.4b[1]
+	WORD $0xfd401421 // ldr d1, [x1, #40]
+	WORD $0x4f82e0fb // sdot v27.4s, v7.16b, v2.4b[0]
+	WORD $0x4fa2e0ff // sdot v31.4s, v7.16b, v2.4b[1]
+	// lower 7, x2, 64+48
+	WORD $0xfd403847 // ldr d7, [x2, #112]
+	// join 6
+	WORD $0x4e181de6 // mov v6.d[1], x15
+	// step 3, 0, 1, 2, x1, 48, x2, 128, 120
+	WORD $0x4f83e088 // sdot v8.4s, v4.16b, v3.4b[0]
+	// upper x2, 120
+	WORD $0xf847804f // ldur x15, [x2, #120]
+	WORD $0x4fa3e08c // sdot v12.4s, v4.16b, v3.4b[1]
+	WORD $0xfd401822 // ldr d2, [x1, #48]
+	WORD $0x4f80e090 // sdot v16.4s, v4.16b, v0.4b[0]
+	WORD $0x4fa0e094 // sdot v20.4s, v4.16b, v0.4b[1]
+	WORD $0x4f81e098 // sdot v24.4s, v4.16b, v1.4b[0]
+	WORD $0x4fa1e09c // sdot v28.4s, v4.16b, v1.4b[1]
+	// lower 4, x2, 128
+	WORD $0xfd404044 // ldr d4, [x2, #128]
+	// join 7
+	WORD $0x4e181de7 // mov v7.d[1], x15
+	WORD $0x4f83e0a9 // sdot v9.4s, v5.16b, v3.4b[0]
+	// upper x2, 128+8
+	WORD $0xf848804f // ldur x15, [x2, #136]
+	WORD $0x4fa3e0ad // sdot v13.4s, v5.16b, v3.4b[1]
+	WORD $0x4f80e0b1 // sdot v17.4s, v5.16b, v0.4b[0]
+	WORD $0x4fa0e0b5 // sdot v21.4s, v5.16b, v0.4b[1]
+	WORD $0x4f81e0b9 // sdot v25.4s, v5.16b, v1.4b[0]
+	WORD $0x4fa1e0bd // sdot v29.4s, v5.16b, v1.4b[1]
+	// lower 5, x2, 128+16
+	WORD $0xfd404845 // ldr d5, [x2, #144]
+	// join 4
+	WORD $0x4e181de4 // mov v4.d[1], x15
+	WORD $0x4f83e0ca // sdot v10.4s, v6.16b, v3.4b[0]
+	// upper x2, 128+24
+	WORD $0xf849804f // ldur x15, [x2, #152]
+	WORD $0x4fa3e0ce // sdot v14.4s, v6.16b, v3.4b[1]
+	WORD $0x4f80e0d2 // sdot v18.4s, v6.16b, v0.4b[0]
+	WORD $0x4fa0e0d6 // sdot v22.4s, v6.16b, v0.4b[1]
+	WORD $0x4f81e0da // sdot v26.4s, v6.16b, v1.4b[0]
+	WORD $0x4fa1e0de // sdot v30.4s, v6.16b, v1.4b[1]
+	// lower 6, x2, 128+32
+	WORD $0xfd405046 // ldr d6, [x2, #160]
+	// join 5
+	WORD $0x4e181de5 // mov v5.d[1], x15
+	WORD $0x4f83e0eb // sdot v11.4s, v7.16b, v3.4b[0]
+	// upper x2, 128+40
+	WORD $0xf84a804f // ldur x15, [x2, #168]
+	WORD $0x4fa3e0ef // sdot v15.4s, v7.16b, v3.4b[1]
+	WORD $0xfd401c23 // ldr d3, [x1, #56]
+	WORD $0x4f80e0f3 // sdot v19.4s, v7.16b, v0.4b[0]
+	WORD $0x4fa0e0f7 // sdot v23.4s, v7.16b, v0.4b[1]
+	WORD $0xfd402020 // ldr d0, [x1, #64]
+	WORD $0x4f81e0fb // sdot v27.4s, v7.16b, v1.4b[0]
+	WORD $0x4fa1e0ff // sdot v31.4s, v7.16b, v1.4b[1]
+	// lower 7, x2, 128+48
+	WORD $0xfd405847 // ldr d7, [x2, #176]
+	// join 6
+	WORD $0x4e181de6 // mov v6.d[1], x15
+	WORD $0xf9800182 // prfm pldl2keep, [x12]
+	WORD $0x8b0d018c // add x12, x12, x13
+	// step 2, 3, 0, 1, x1, 72, x2, 192, 184
+	WORD $0x4f82e088 // sdot v8.4s, v4.16b, v2.4b[0]
+	// upper x2, 184
+	WORD $0xf84b804f // ldur x15, [x2, #184]
+	WORD $0x4fa2e08c // sdot v12.4s, v4.16b, v2.4b[1]
+	WORD $0xfd402421 // ldr d1, [x1, #72]
+	WORD $0x4f83e090 // sdot v16.4s, v4.16b, v3.4b[0]
+	WORD $0x4fa3e094 // sdot v20.4s, v4.16b, v3.4b[1]
+	WORD $0x4f80e098 // sdot v24.4s, v4.16b, v0.4b[0]
+	WORD $0x4fa0e09c // sdot v28.4s, v4.16b, v0.4b[1]
+	// lower 4, x2, 192
+	WORD $0xfd406044 // ldr d4, [x2, #192]
+	// join 7
+	WORD $0x4e181de7 // mov v7.d[1], x15
+	WORD $0x4f82e0a9 // sdot v9.4s, v5.16b, v2.4b[0]
+	// upper x2, 192+8
+	WORD $0xf84c804f // ldur x15, [x2, #200]
+	WORD $0x4fa2e0ad // sdot v13.4s, v5.16b, v2.4b[1]
+	WORD $0x4f83e0b1 // sdot v17.4s, v5.16b, v3.4b[0]
+	WORD $0x4fa3e0b5 // sdot v21.4s, v5.16b, v3.4b[1]
+	WORD $0x4f80e0b9 // sdot v25.4s, v5.16b, v0.4b[0]
+	WORD $0x4fa0e0bd // sdot v29.4s, v5.16b, v0.4b[1]
+	// lower 5, x2, 192+16
+	WORD $0xfd406845 // ldr d5, [x2, #208]
+	// join 4
+	WORD $0x4e181de4 // mov v4.d[1], x15
+	WORD $0x4f82e0ca // sdot v10.4s, v6.16b, v2.4b[0]
+	// upper x2, 192+24
+	WORD $0xf84d804f // ldur x15, [x2, #216]
+	WORD $0x4fa2e0ce // sdot v14.4s, v6.16b, v2.4b[1]
+	WORD $0x4f83e0d2 // sdot v18.4s, v6.16b, v3.4b[0]
+	WORD $0x4fa3e0d6 // sdot v22.4s, v6.16b, v3.4b[1]
+	WORD $0x4f80e0da // sdot v26.4s, v6.16b, v0.4b[0]
+	WORD $0x4fa0e0de // sdot v30.4s, v6.16b, v0.4b[1]
+	// lower 6, x2, 192+32
+	WORD $0xfd407046 // ldr d6, [x2, #224]
+	// join 5
+	WORD $0x4e181de5 // mov v5.d[1], x15
+	WORD $0x4f82e0eb // sdot v11.4s, v7.16b, v2.4b[0]
+	// upper x2, 192+40
+	WORD $0xf84e804f // ldur x15, [x2, #232]
+	WORD $0x4fa2e0ef // sdot v15.4s, v7.16b, v2.4b[1]
+	WORD $0xfd402822 // ldr d2, [x1, #80]
+	WORD $0x4f83e0f3 // sdot v19.4s, v7.16b, v3.4b[0]
+	WORD $0x4fa3e0f7 // sdot v23.4s, v7.16b, v3.4b[1]
+	WORD $0xfd402c23 // ldr d3, [x1, #88]
+	WORD $0x4f80e0fb // sdot v27.4s, v7.16b, v0.4b[0]
+	WORD $0x4fa0e0ff // sdot v31.4s, v7.16b, v0.4b[1]
+	// lower 7, x2, 192+48
+	WORD $0xfd407847 // ldr d7, [x2, #240]
+	// join 6
+	WORD $0x4e181de6 // mov v6.d[1], x15
+	WORD $0x91018021 // add x1, x1, #96
+	WORD $0x91040042 // add x2, x2, #256
+	WORD $0xf1001000 // subs x0, x0, #4
+	WORD $0x9a89a02b // csel x11, x1, x9, ge
+	WORD $0x9a89a04e // csel x14, x2, x9, ge
+	// step 1, 2, 3, 0, x11, 0, x14, 0, -8
+	WORD $0x4f81e088 // sdot v8.4s, v4.16b, v1.4b[0]
+	// upper x2, -8
+	WORD $0xf85f804f // ldur x15, [x2, #-8]
+	WORD $0x4fa1e08c // sdot v12.4s, v4.16b, v1.4b[1]
+	WORD $0xfd400160 // ldr d0, [x11]
+	WORD $0x4f82e090 // sdot v16.4s, v4.16b, v2.4b[0]
+	WORD $0x4fa2e094 // sdot v20.4s, v4.16b, v2.4b[1]
+	WORD $0x4f83e098 // sdot v24.4s, v4.16b, v3.4b[0]
+	WORD $0x4fa3e09c // sdot v28.4s, v4.16b, v3.4b[1]
+	// lower 4, x14, 0
+	WORD $0xfd4001c4 // ldr d4, [x14]
+	// join 7
+	WORD $0x4e181de7 // mov v7.d[1], x15
+	WORD $0x4f81e0a9 // sdot v9.4s, v5.16b, v1.4b[0]
+	// upper x14, 0+8
+	WORD $0xf84081cf // ldur x15, [x14, #8]
+	WORD $0x4fa1e0ad // sdot v13.4s, v5.16b, v1.4b[1]
+	WORD $0x4f82e0b1 // sdot v17.4s, v5.16b, v2.4b[0]
+	WORD $0x4fa2e0b5 // sdot v21.4s, v5.16b, v2.4b[1]
+	WORD $0x4f83e0b9 // sdot v25.4s, v5.16b, v3.4b[0]
+	WORD $0x4fa3e0bd // sdot v29.4s, v5.16b, v3.4b[1]
+	// lower 5, x14, 0+16
+	WORD $0xfd4009c5 // ldr d5, [x14, #16]
+	// join 4
+	WORD $0x4e181de4 // mov v4.d[1], x15
+	WORD $0x4f81e0ca // sdot v10.4s, v6.16b, v1.4b[0]
+	// upper x14, 0+24
+	WORD $0xf84181cf // ldur x15, [x14, #24]
+	WORD $0x4fa1e0ce // sdot v14.4s, v6.16b, v1.4b[1]
+	WORD $0x4f82e0d2 // sdot v18.4s, v6.16b, v2.4b[0]
+	WORD $0x4fa2e0d6 // sdot v22.4s, v6.16b, v2.4b[1]
+	WORD $0x4f83e0da // sdot v26.4s, v6.16b, v3.4b[0]
+	WORD $0x4fa3e0de // sdot v30.4s, v6.16b, v3.4b[1]
+	// lower 6, x14, 0+32
+	WORD $0xfd4011c6 // ldr d6, [x14, #32]
+	// join 5
+	WORD $0x4e181de5 // mov v5.d[1], x15
+	WORD $0x4f81e0eb // sdot v11.4s, v7.16b, v1.4b[0]
+	// upper x14, 0+40
+	WORD $0xf84281cf // ldur x15, [x14, #40]
+	WORD $0x4fa1e0ef // sdot v15.4s, v7.16b, v1.4b[1]
+	WORD $0xfd400561 // ldr d1, [x11, #8]
+	WORD $0x4f82e0f3 // sdot v19.4s, v7.16b, v2.4b[0]
+	WORD $0x4fa2e0f7 // sdot v23.4s, v7.16b, v2.4b[1]
+	WORD $0xfd400962 // ldr d2, [x11, #16]
+	WORD $0x4f83e0fb // sdot v27.4s, v7.16b, v3.4b[0]
+	WORD $0x4fa3e0ff // sdot v31.4s, v7.16b, v3.4b[1]
+	// lower 7, x14, 0+48
+	WORD $0xfd4019c7 // ldr d7, [x14, #48]
+	// join 6
+	WORD $0x4e181de6 // mov v6.d[1], x15
+	BGE four
+
+rest:
+	WORD $0xb1001000 // adds x0, x0, #4
+	BEQ finish
+
+one:
+	// row
+	WORD $0x3dc00044 // ldr q4, [x2]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x3dc00846 // ldr q6, [x2, #32]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+	// column
+	WORD $0xfd400020 // ldr d0, [x1]
+	WORD $0xfd400421 // ldr d1, [x1, #8]
+	WORD $0xfd400822 // ldr d2, [x1, #16]
+	WORD $0x91006021 // add x1, x1, #24
+	WORD $0x91010042 // add x2, x2, #64
+	// rows v4, 0, 1, 2, v8, v12, v16, v20, v24, v28
+	WORD $0x4f80e088 // sdot v8.4s, v4.16b, v0.4b[0]
+	WORD $0x4fa0e08c // sdot v12.4s, v4.16b, v0.4b[1]
+	WORD $0x4f81e090 // sdot v16.4s, v4.16b, v1.4b[0]
+	WORD $0x4fa1e094 // sdot v20.4s, v4.16b, v1.4b[1]
+	WORD $0x4f82e098 // sdot v24.4s, v4.16b, v2.4b[0]
+	WORD $0x4fa2e09c // sdot v28.4s, v4.16b, v2.4b[1]
+	// rows v5, 0, 1, 2, v9, v13, v17, v21, v25, v29
+	WORD $0x4f80e0a9 // sdot v9.4s, v5.16b, v0.4b[0]
+	WORD $0x4fa0e0ad // sdot v13.4s, v5.16b, v0.4b[1]
+	WORD $0x4f81e0b1 // sdot v17.4s, v5.16b, v1.4b[0]
+	WORD $0x4fa1e0b5 // sdot v21.4s, v5.16b, v1.4b[1]
+	WORD $0x4f82e0b9 // sdot v25.4s, v5.16b, v2.4b[0]
+	WORD $0x4fa2e0bd // sdot v29.4s, v5.16b, v2.4b[1]
+	// rows v6, 0, 1, 2, v10, v14, v18, v22, v26, v30
+	WORD $0x4f80e0ca // sdot v10.4s, v6.16b, v0.4b[0]
+	WORD $0x4fa0e0ce // sdot v14.4s, v6.16b, v0.4b[1]
+	WORD $0x4f81e0d2 // sdot v18.4s, v6.16b, v1.4b[0]
+	WORD $0x4fa1e0d6 // sdot v22.4s, v6.16b, v1.4b[1]
+	WORD $0x4f82e0da // sdot v26.4s, v6.16b, v2.4b[0]
+	WORD $0x4fa2e0de // sdot v30.4s, v6.16b, v2.4b[1]
+	// rows v7, 0, 1, 2, v11, v15, v19, v23, v27, v31
+	WORD $0x4f80e0eb // sdot v11.4s, v7.16b, v0.4b[0]
+	WORD $0x4fa0e0ef // sdot v15.4s, v7.16b, v0.4b[1]
+	WORD $0x4f81e0f3 // sdot v19.4s, v7.16b, v1.4b[0]
+	WORD $0x4fa1e0f7 // sdot v23.4s, v7.16b, v1.4b[1]
+	WORD $0x4f82e0fb // sdot v27.4s, v7.16b, v2.4b[0]
+	WORD $0x4fa2e0ff // sdot v31.4s, v7.16b, v2.4b[1]
+	WORD $0xf1000400 // subs x0, x0, #1
+	BNE one
+
+finish:
+	WORD $0x4cdf2884 // ld1 {v4.4s-v7.4s}, [x4], #64
 	WORD $0xaa0603ea // mov x10, x6
 	// finish v8, v9, v10, v11
 	WORD $0x4c402940 // ld1 {v0.4s-v3.4s}, [x10]

@@ -5,15 +5,27 @@
 // rows adds the column of a, two elements each in a0, a1, a2, times vector b of the
 // row to that vector of rows 0 to 5 of the tile.
 
+// Cores that load 64 bits at a time stand still for two cycles when they are to
+// load 128, but load 64 beside a multiplication, and put them into half a register
+// beside another. Others have no such place for the latter. So there are two
+// loops, of which narrow is 1 in the one for the former: 16 bytes come by lower,
+// upper and join, in this order, with instructions between them, or all by lower.
+
 // step adds the column in a0, a1, a2 times the row in v4–v7, and loads the next
-// ones: the column at xa+at into n, a0, a1, the row at xb+to. What is loaded was
+// ones: the column at xa+at into n, a0, a1, the row at xb+to; and the last 8 bytes
+// of the present one, at x2+at2, which the step before has left. What is loaded was
 // used just before, and is wanted no sooner than six multiplications later:
-// processors that run instructions in order wait for none of it. They load 64
-// bits at a time, so the column comes in halves.
+// processors that run instructions in order wait for none of it.
 
 // first loads a column of a and a row of b.
 
 // store adds a row of d to a row of the tile and writes it to c.
+
+// clear empties a row of the tile.
+
+// prefetchRow begins to bring in a row of c.
+
+// body is the function, whose registers are told below.
 
 // func column6x16NEON(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int)
 //
@@ -28,7 +40,8 @@
 //	x0 tiles left        x3 kc   x8 k left        x9 b
 //	x1 a, one column of 6    x2 one row of 16 of b
 //	x4 d   x5 ldd·4      x6 c   x7 ldc·4          x14 rows of c, to prefetch
-//	x12 next   x13 step  x10, x11 what follows of a and b; b where nothing does
+//	x12 next   x13 step  x15 upper half of a vector of b, where narrow
+//	x10, x11 what follows of a and b; b where nothing does
 //	v8–v31 the tile: row i in v(8+4i) … v(11+4i)
 //	v4–v7 the row of b   v0–v3, in turn: two elements each of the column of a, and
 //	the next one's first; in the end rows of d in v0–v7
@@ -43,46 +56,59 @@ TEXT ·column6x16NEON(SB), NOSPLIT, $0-96
 	MOVD ldc+64(FP), R7
 	MOVD next+72(FP), R12
 	MOVD step+80(FP), R13
+	// body column6x16NEON
 	WORD $0xd37ef4a5 // lsl x5, x5, #2
 	WORD $0xd37ef4e7 // lsl x7, x7, #2
 
 tile:
 	WORD $0xaa0903e2 // mov x2, x9
 	WORD $0xaa0603ee // mov x14, x6
+	// clear v8, v9, v10, v11
 	WORD $0x4f00e408 // movi v8.16b, #0
 	WORD $0x4f00e409 // movi v9.16b, #0
 	WORD $0x4f00e40a // movi v10.16b, #0
 	WORD $0x4f00e40b // movi v11.16b, #0
+	// clear v12, v13, v14, v15
 	WORD $0x4f00e40c // movi v12.16b, #0
 	WORD $0x4f00e40d // movi v13.16b, #0
 	WORD $0x4f00e40e // movi v14.16b, #0
 	WORD $0x4f00e40f // movi v15.16b, #0
+	// clear v16, v17, v18, v19
 	WORD $0x4f00e410 // movi v16.16b, #0
 	WORD $0x4f00e411 // movi v17.16b, #0
 	WORD $0x4f00e412 // movi v18.16b, #0
 	WORD $0x4f00e413 // movi v19.16b, #0
+	// clear v20, v21, v22, v23
 	WORD $0x4f00e414 // movi v20.16b, #0
 	WORD $0x4f00e415 // movi v21.16b, #0
 	WORD $0x4f00e416 // movi v22.16b, #0
 	WORD $0x4f00e417 // movi v23.16b, #0
+	// clear v24, v25, v26, v27
 	WORD $0x4f00e418 // movi v24.16b, #0
 	WORD $0x4f00e419 // movi v25.16b, #0
 	WORD $0x4f00e41a // movi v26.16b, #0
 	WORD $0x4f00e41b // movi v27.16b, #0
+	// clear v28, v29, v30, v31
 	WORD $0x4f00e41c // movi v28.16b, #0
 	WORD $0x4f00e41d // movi v29.16b, #0
 	WORD $0x4f00e41e // movi v30.16b, #0
 	WORD $0x4f00e41f // movi v31.16b, #0
+	// prefetchRow
 	WORD $0xf98001d0 // prfm pstl1keep, [x14]
 	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
 	WORD $0xf98001d0 // prfm pstl1keep, [x14]
 	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
 	WORD $0xf98001d0 // prfm pstl1keep, [x14]
 	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
 	WORD $0xf98001d0 // prfm pstl1keep, [x14]
 	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
 	WORD $0xf98001d0 // prfm pstl1keep, [x14]
 	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
 	WORD $0xf98001d0 // prfm pstl1keep, [x14]
 	WORD $0x8b0701ce // add x14, x14, x7
 	WORD $0xf1001068 // subs x8, x3, #4
@@ -99,32 +125,40 @@ tile:
 four:
 	WORD $0xf9800182 // prfm pldl2keep, [x12]
 	WORD $0x8b0d018c // add x12, x12, x13
-	// step 0, 1, 2, 3, x1, 24, x2, 64
+	// step 0, 1, 2, 3, x1, 24, x2, 64, 56
 	WORD $0x4f801088 // fmla v8.4s, v4.4s, v0.s[0]
+	// upper x2, 56
 	WORD $0x4fa0108c // fmla v12.4s, v4.4s, v0.s[1]
 	WORD $0xfd400c23 // ldr d3, [x1, #24]
 	WORD $0x4f811090 // fmla v16.4s, v4.4s, v1.s[0]
 	WORD $0x4fa11094 // fmla v20.4s, v4.4s, v1.s[1]
 	WORD $0x4f821098 // fmla v24.4s, v4.4s, v2.s[0]
 	WORD $0x4fa2109c // fmla v28.4s, v4.4s, v2.s[1]
+	// lower 4, x2, 64
 	WORD $0x3dc01044 // ldr q4, [x2, #64]
-	// rows v5, 0, 1, 2, v9, v13, v17, v21, v25, v29
+	// join 7
 	WORD $0x4f8010a9 // fmla v9.4s, v5.4s, v0.s[0]
+	// upper x2, 64+8
 	WORD $0x4fa010ad // fmla v13.4s, v5.4s, v0.s[1]
 	WORD $0x4f8110b1 // fmla v17.4s, v5.4s, v1.s[0]
 	WORD $0x4fa110b5 // fmla v21.4s, v5.4s, v1.s[1]
 	WORD $0x4f8210b9 // fmla v25.4s, v5.4s, v2.s[0]
 	WORD $0x4fa210bd // fmla v29.4s, v5.4s, v2.s[1]
+	// lower 5, x2, 64+16
 	WORD $0x3dc01445 // ldr q5, [x2, #80]
-	// rows v6, 0, 1, 2, v10, v14, v18, v22, v26, v30
+	// join 4
 	WORD $0x4f8010ca // fmla v10.4s, v6.4s, v0.s[0]
+	// upper x2, 64+24
 	WORD $0x4fa010ce // fmla v14.4s, v6.4s, v0.s[1]
 	WORD $0x4f8110d2 // fmla v18.4s, v6.4s, v1.s[0]
 	WORD $0x4fa110d6 // fmla v22.4s, v6.4s, v1.s[1]
 	WORD $0x4f8210da // fmla v26.4s, v6.4s, v2.s[0]
 	WORD $0x4fa210de // fmla v30.4s, v6.4s, v2.s[1]
+	// lower 6, x2, 64+32
 	WORD $0x3dc01846 // ldr q6, [x2, #96]
+	// join 5
 	WORD $0x4f8010eb // fmla v11.4s, v7.4s, v0.s[0]
+	// upper x2, 64+40
 	WORD $0x4fa010ef // fmla v15.4s, v7.4s, v0.s[1]
 	WORD $0xfd401020 // ldr d0, [x1, #32]
 	WORD $0x4f8110f3 // fmla v19.4s, v7.4s, v1.s[0]
@@ -132,33 +166,43 @@ four:
 	WORD $0xfd401421 // ldr d1, [x1, #40]
 	WORD $0x4f8210fb // fmla v27.4s, v7.4s, v2.s[0]
 	WORD $0x4fa210ff // fmla v31.4s, v7.4s, v2.s[1]
+	// lower 7, x2, 64+48
 	WORD $0x3dc01c47 // ldr q7, [x2, #112]
-	// step 3, 0, 1, 2, x1, 48, x2, 128
+	// join 6
+	// step 3, 0, 1, 2, x1, 48, x2, 128, 120
 	WORD $0x4f831088 // fmla v8.4s, v4.4s, v3.s[0]
+	// upper x2, 120
 	WORD $0x4fa3108c // fmla v12.4s, v4.4s, v3.s[1]
 	WORD $0xfd401822 // ldr d2, [x1, #48]
 	WORD $0x4f801090 // fmla v16.4s, v4.4s, v0.s[0]
 	WORD $0x4fa01094 // fmla v20.4s, v4.4s, v0.s[1]
 	WORD $0x4f811098 // fmla v24.4s, v4.4s, v1.s[0]
 	WORD $0x4fa1109c // fmla v28.4s, v4.4s, v1.s[1]
+	// lower 4, x2, 128
 	WORD $0x3dc02044 // ldr q4, [x2, #128]
-	// rows v5, 3, 0, 1, v9, v13, v17, v21, v25, v29
+	// join 7
 	WORD $0x4f8310a9 // fmla v9.4s, v5.4s, v3.s[0]
+	// upper x2, 128+8
 	WORD $0x4fa310ad // fmla v13.4s, v5.4s, v3.s[1]
 	WORD $0x4f8010b1 // fmla v17.4s, v5.4s, v0.s[0]
 	WORD $0x4fa010b5 // fmla v21.4s, v5.4s, v0.s[1]
 	WORD $0x4f8110b9 // fmla v25.4s, v5.4s, v1.s[0]
 	WORD $0x4fa110bd // fmla v29.4s, v5.4s, v1.s[1]
+	// lower 5, x2, 128+16
 	WORD $0x3dc02445 // ldr q5, [x2, #144]
-	// rows v6, 3, 0, 1, v10, v14, v18, v22, v26, v30
+	// join 4
 	WORD $0x4f8310ca // fmla v10.4s, v6.4s, v3.s[0]
+	// upper x2, 128+24
 	WORD $0x4fa310ce // fmla v14.4s, v6.4s, v3.s[1]
 	WORD $0x4f8010d2 // fmla v18.4s, v6.4s, v0.s[0]
 	WORD $0x4fa010d6 // fmla v22.4s, v6.4s, v0.s[1]
 	WORD $0x4f8110da // fmla v26.4s, v6.4s, v1.s[0]
 	WORD $0x4fa110de // fmla v30.4s, v6.4s, v1.s[1]
+	// lower 6, x2, 128+32
 	WORD $0x3dc02846 // ldr q6, [x2, #160]
+	// join 5
 	WORD $0x4f8310eb // fmla v11.4s, v7.4s, v3.s[0]
+	// upper x2, 128+40
 	WORD $0x4fa310ef // fmla v15.4s, v7.4s, v3.s[1]
 	WORD $0xfd401c23 // ldr d3, [x1, #56]
 	WORD $0x4f8010f3 // fmla v19.4s, v7.4s, v0.s[0]
@@ -166,33 +210,43 @@ four:
 	WORD $0xfd402020 // ldr d0, [x1, #64]
 	WORD $0x4f8110fb // fmla v27.4s, v7.4s, v1.s[0]
 	WORD $0x4fa110ff // fmla v31.4s, v7.4s, v1.s[1]
+	// lower 7, x2, 128+48
 	WORD $0x3dc02c47 // ldr q7, [x2, #176]
-	// step 2, 3, 0, 1, x1, 72, x2, 192
+	// join 6
+	// step 2, 3, 0, 1, x1, 72, x2, 192, 184
 	WORD $0x4f821088 // fmla v8.4s, v4.4s, v2.s[0]
+	// upper x2, 184
 	WORD $0x4fa2108c // fmla v12.4s, v4.4s, v2.s[1]
 	WORD $0xfd402421 // ldr d1, [x1, #72]
 	WORD $0x4f831090 // fmla v16.4s, v4.4s, v3.s[0]
 	WORD $0x4fa31094 // fmla v20.4s, v4.4s, v3.s[1]
 	WORD $0x4f801098 // fmla v24.4s, v4.4s, v0.s[0]
 	WORD $0x4fa0109c // fmla v28.4s, v4.4s, v0.s[1]
+	// lower 4, x2, 192
 	WORD $0x3dc03044 // ldr q4, [x2, #192]
-	// rows v5, 2, 3, 0, v9, v13, v17, v21, v25, v29
+	// join 7
 	WORD $0x4f8210a9 // fmla v9.4s, v5.4s, v2.s[0]
+	// upper x2, 192+8
 	WORD $0x4fa210ad // fmla v13.4s, v5.4s, v2.s[1]
 	WORD $0x4f8310b1 // fmla v17.4s, v5.4s, v3.s[0]
 	WORD $0x4fa310b5 // fmla v21.4s, v5.4s, v3.s[1]
 	WORD $0x4f8010b9 // fmla v25.4s, v5.4s, v0.s[0]
 	WORD $0x4fa010bd // fmla v29.4s, v5.4s, v0.s[1]
+	// lower 5, x2, 192+16
 	WORD $0x3dc03445 // ldr q5, [x2, #208]
-	// rows v6, 2, 3, 0, v10, v14, v18, v22, v26, v30
+	// join 4
 	WORD $0x4f8210ca // fmla v10.4s, v6.4s, v2.s[0]
+	// upper x2, 192+24
 	WORD $0x4fa210ce // fmla v14.4s, v6.4s, v2.s[1]
 	WORD $0x4f8310d2 // fmla v18.4s, v6.4s, v3.s[0]
 	WORD $0x4fa310d6 // fmla v22.4s, v6.4s, v3.s[1]
 	WORD $0x4f8010da // fmla v26.4s, v6.4s, v0.s[0]
 	WORD $0x4fa010de // fmla v30.4s, v6.4s, v0.s[1]
+	// lower 6, x2, 192+32
 	WORD $0x3dc03846 // ldr q6, [x2, #224]
+	// join 5
 	WORD $0x4f8210eb // fmla v11.4s, v7.4s, v2.s[0]
+	// upper x2, 192+40
 	WORD $0x4fa210ef // fmla v15.4s, v7.4s, v2.s[1]
 	WORD $0xfd402822 // ldr d2, [x1, #80]
 	WORD $0x4f8310f3 // fmla v19.4s, v7.4s, v3.s[0]
@@ -200,38 +254,48 @@ four:
 	WORD $0xfd402c23 // ldr d3, [x1, #88]
 	WORD $0x4f8010fb // fmla v27.4s, v7.4s, v0.s[0]
 	WORD $0x4fa010ff // fmla v31.4s, v7.4s, v0.s[1]
+	// lower 7, x2, 192+48
 	WORD $0x3dc03c47 // ldr q7, [x2, #240]
+	// join 6
 	WORD $0x91018021 // add x1, x1, #96
 	WORD $0x91040042 // add x2, x2, #256
 	WORD $0xf1001108 // subs x8, x8, #4
 	WORD $0x9a89a02a // csel x10, x1, x9, ge
 	WORD $0x9a89a04b // csel x11, x2, x9, ge
-	// step 1, 2, 3, 0, x10, 0, x11, 0
+	// step 1, 2, 3, 0, x10, 0, x11, 0, -8
 	WORD $0x4f811088 // fmla v8.4s, v4.4s, v1.s[0]
+	// upper x2, -8
 	WORD $0x4fa1108c // fmla v12.4s, v4.4s, v1.s[1]
 	WORD $0xfd400140 // ldr d0, [x10]
 	WORD $0x4f821090 // fmla v16.4s, v4.4s, v2.s[0]
 	WORD $0x4fa21094 // fmla v20.4s, v4.4s, v2.s[1]
 	WORD $0x4f831098 // fmla v24.4s, v4.4s, v3.s[0]
 	WORD $0x4fa3109c // fmla v28.4s, v4.4s, v3.s[1]
+	// lower 4, x11, 0
 	WORD $0x3dc00164 // ldr q4, [x11]
-	// rows v5, 1, 2, 3, v9, v13, v17, v21, v25, v29
+	// join 7
 	WORD $0x4f8110a9 // fmla v9.4s, v5.4s, v1.s[0]
+	// upper x11, 0+8
 	WORD $0x4fa110ad // fmla v13.4s, v5.4s, v1.s[1]
 	WORD $0x4f8210b1 // fmla v17.4s, v5.4s, v2.s[0]
 	WORD $0x4fa210b5 // fmla v21.4s, v5.4s, v2.s[1]
 	WORD $0x4f8310b9 // fmla v25.4s, v5.4s, v3.s[0]
 	WORD $0x4fa310bd // fmla v29.4s, v5.4s, v3.s[1]
+	// lower 5, x11, 0+16
 	WORD $0x3dc00565 // ldr q5, [x11, #16]
-	// rows v6, 1, 2, 3, v10, v14, v18, v22, v26, v30
+	// join 4
 	WORD $0x4f8110ca // fmla v10.4s, v6.4s, v1.s[0]
+	// upper x11, 0+24
 	WORD $0x4fa110ce // fmla v14.4s, v6.4s, v1.s[1]
 	WORD $0x4f8210d2 // fmla v18.4s, v6.4s, v2.s[0]
 	WORD $0x4fa210d6 // fmla v22.4s, v6.4s, v2.s[1]
 	WORD $0x4f8310da // fmla v26.4s, v6.4s, v3.s[0]
 	WORD $0x4fa310de // fmla v30.4s, v6.4s, v3.s[1]
+	// lower 6, x11, 0+32
 	WORD $0x3dc00966 // ldr q6, [x11, #32]
+	// join 5
 	WORD $0x4f8110eb // fmla v11.4s, v7.4s, v1.s[0]
+	// upper x11, 0+40
 	WORD $0x4fa110ef // fmla v15.4s, v7.4s, v1.s[1]
 	WORD $0xfd400541 // ldr d1, [x10, #8]
 	WORD $0x4f8210f3 // fmla v19.4s, v7.4s, v2.s[0]
@@ -239,7 +303,9 @@ four:
 	WORD $0xfd400942 // ldr d2, [x10, #16]
 	WORD $0x4f8310fb // fmla v27.4s, v7.4s, v3.s[0]
 	WORD $0x4fa310ff // fmla v31.4s, v7.4s, v3.s[1]
+	// lower 7, x11, 0+48
 	WORD $0x3dc00d67 // ldr q7, [x11, #48]
+	// join 6
 	BGE four
 
 rest:
@@ -289,36 +355,427 @@ one:
 	BNE one
 
 store:
-	WORD $0x4cc52880 // ld1 {v0.4s - v3.4s}, [x4], x5
-	WORD $0x4cc52884 // ld1 {v4.4s - v7.4s}, [x4], x5
+	WORD $0x4cc52880 // ld1 {v0.4s-v3.4s}, [x4], x5
+	WORD $0x4cc52884 // ld1 {v4.4s-v7.4s}, [x4], x5
 	// store v0, v1, v2, v3, v8, v9, v10, v11
 	WORD $0x4e28d408 // fadd v8.4s, v0.4s, v8.4s
 	WORD $0x4e29d429 // fadd v9.4s, v1.4s, v9.4s
 	WORD $0x4e2ad44a // fadd v10.4s, v2.4s, v10.4s
 	WORD $0x4e2bd46b // fadd v11.4s, v3.4s, v11.4s
 	WORD $0x4c8728c8 // st1 {v8.4s-v11.4s}, [x6], x7
-	WORD $0x4cc52880 // ld1 {v0.4s - v3.4s}, [x4], x5
+	WORD $0x4cc52880 // ld1 {v0.4s-v3.4s}, [x4], x5
 	// store v4, v5, v6, v7, v12, v13, v14, v15
 	WORD $0x4e2cd48c // fadd v12.4s, v4.4s, v12.4s
 	WORD $0x4e2dd4ad // fadd v13.4s, v5.4s, v13.4s
 	WORD $0x4e2ed4ce // fadd v14.4s, v6.4s, v14.4s
 	WORD $0x4e2fd4ef // fadd v15.4s, v7.4s, v15.4s
 	WORD $0x4c8728cc // st1 {v12.4s-v15.4s}, [x6], x7
-	WORD $0x4cc52884 // ld1 {v4.4s - v7.4s}, [x4], x5
+	WORD $0x4cc52884 // ld1 {v4.4s-v7.4s}, [x4], x5
 	// store v0, v1, v2, v3, v16, v17, v18, v19
 	WORD $0x4e30d410 // fadd v16.4s, v0.4s, v16.4s
 	WORD $0x4e31d431 // fadd v17.4s, v1.4s, v17.4s
 	WORD $0x4e32d452 // fadd v18.4s, v2.4s, v18.4s
 	WORD $0x4e33d473 // fadd v19.4s, v3.4s, v19.4s
 	WORD $0x4c8728d0 // st1 {v16.4s-v19.4s}, [x6], x7
-	WORD $0x4cc52880 // ld1 {v0.4s - v3.4s}, [x4], x5
+	WORD $0x4cc52880 // ld1 {v0.4s-v3.4s}, [x4], x5
 	// store v4, v5, v6, v7, v20, v21, v22, v23
 	WORD $0x4e34d494 // fadd v20.4s, v4.4s, v20.4s
 	WORD $0x4e35d4b5 // fadd v21.4s, v5.4s, v21.4s
 	WORD $0x4e36d4d6 // fadd v22.4s, v6.4s, v22.4s
 	WORD $0x4e37d4f7 // fadd v23.4s, v7.4s, v23.4s
 	WORD $0x4c8728d4 // st1 {v20.4s-v23.4s}, [x6], x7
-	WORD $0x4cc52884 // ld1 {v4.4s - v7.4s}, [x4], x5
+	WORD $0x4cc52884 // ld1 {v4.4s-v7.4s}, [x4], x5
+	// store v0, v1, v2, v3, v24, v25, v26, v27
+	WORD $0x4e38d418 // fadd v24.4s, v0.4s, v24.4s
+	WORD $0x4e39d439 // fadd v25.4s, v1.4s, v25.4s
+	WORD $0x4e3ad45a // fadd v26.4s, v2.4s, v26.4s
+	WORD $0x4e3bd47b // fadd v27.4s, v3.4s, v27.4s
+	WORD $0x4c8728d8 // st1 {v24.4s-v27.4s}, [x6], x7
+	// store v4, v5, v6, v7, v28, v29, v30, v31
+	WORD $0x4e3cd49c // fadd v28.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4bd // fadd v29.4s, v5.4s, v29.4s
+	WORD $0x4e3ed4de // fadd v30.4s, v6.4s, v30.4s
+	WORD $0x4e3fd4ff // fadd v31.4s, v7.4s, v31.4s
+	WORD $0x4c8728dc // st1 {v28.4s-v31.4s}, [x6], x7
+	WORD $0xf1000400 // subs x0, x0, #1
+	BNE tile
+	RET
+
+// func column6x16Narrow(tiles, kc int, a, b *float32, panel int, d *float32, ldd int, c *float32, ldc int, next *byte, step, apart int)
+//
+// column6x16NEON, loading 64 bits at a time.
+TEXT ·column6x16Narrow(SB), NOSPLIT, $0-96
+	MOVD tiles+0(FP), R0
+	MOVD kc+8(FP), R3
+	MOVD a+16(FP), R1
+	MOVD b+24(FP), R9
+	MOVD d+40(FP), R4
+	MOVD ldd+48(FP), R5
+	MOVD c+56(FP), R6
+	MOVD ldc+64(FP), R7
+	MOVD next+72(FP), R12
+	MOVD step+80(FP), R13
+	// body column6x16Narrow
+	WORD $0xd37ef4a5 // lsl x5, x5, #2
+	WORD $0xd37ef4e7 // lsl x7, x7, #2
+
+tile:
+	WORD $0xaa0903e2 // mov x2, x9
+	WORD $0xaa0603ee // mov x14, x6
+	// clear v8, v9, v10, v11
+	WORD $0x4f00e408 // movi v8.16b, #0
+	WORD $0x4f00e409 // movi v9.16b, #0
+	WORD $0x4f00e40a // movi v10.16b, #0
+	WORD $0x4f00e40b // movi v11.16b, #0
+	// clear v12, v13, v14, v15
+	WORD $0x4f00e40c // movi v12.16b, #0
+	WORD $0x4f00e40d // movi v13.16b, #0
+	WORD $0x4f00e40e // movi v14.16b, #0
+	WORD $0x4f00e40f // movi v15.16b, #0
+	// clear v16, v17, v18, v19
+	WORD $0x4f00e410 // movi v16.16b, #0
+	WORD $0x4f00e411 // movi v17.16b, #0
+	WORD $0x4f00e412 // movi v18.16b, #0
+	WORD $0x4f00e413 // movi v19.16b, #0
+	// clear v20, v21, v22, v23
+	WORD $0x4f00e414 // movi v20.16b, #0
+	WORD $0x4f00e415 // movi v21.16b, #0
+	WORD $0x4f00e416 // movi v22.16b, #0
+	WORD $0x4f00e417 // movi v23.16b, #0
+	// clear v24, v25, v26, v27
+	WORD $0x4f00e418 // movi v24.16b, #0
+	WORD $0x4f00e419 // movi v25.16b, #0
+	WORD $0x4f00e41a // movi v26.16b, #0
+	WORD $0x4f00e41b // movi v27.16b, #0
+	// clear v28, v29, v30, v31
+	WORD $0x4f00e41c // movi v28.16b, #0
+	WORD $0x4f00e41d // movi v29.16b, #0
+	WORD $0x4f00e41e // movi v30.16b, #0
+	WORD $0x4f00e41f // movi v31.16b, #0
+	// prefetchRow
+	WORD $0xf98001d0 // prfm pstl1keep, [x14]
+	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
+	WORD $0xf98001d0 // prfm pstl1keep, [x14]
+	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
+	WORD $0xf98001d0 // prfm pstl1keep, [x14]
+	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
+	WORD $0xf98001d0 // prfm pstl1keep, [x14]
+	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
+	WORD $0xf98001d0 // prfm pstl1keep, [x14]
+	WORD $0x8b0701ce // add x14, x14, x7
+	// prefetchRow
+	WORD $0xf98001d0 // prfm pstl1keep, [x14]
+	WORD $0x8b0701ce // add x14, x14, x7
+	WORD $0xf1001068 // subs x8, x3, #4
+	BLT rest
+	// first
+	WORD $0x3dc00044 // ldr q4, [x2]
+	WORD $0xfd400020 // ldr d0, [x1]
+	WORD $0xfd400421 // ldr d1, [x1, #8]
+	WORD $0xfd400822 // ldr d2, [x1, #16]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x3dc00846 // ldr q6, [x2, #32]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+
+four:
+	WORD $0xf9800182 // prfm pldl2keep, [x12]
+	WORD $0x8b0d018c // add x12, x12, x13
+	// step 0, 1, 2, 3, x1, 24, x2, 64, 56
+	WORD $0x4f801088 // fmla v8.4s, v4.4s, v0.s[0]
+	// upper x2, 56
+	WORD $0xf843804f // ldur x15, [x2, #56]
+	WORD $0x4fa0108c // fmla v12.4s, v4.4s, v0.s[1]
+	WORD $0xfd400c23 // ldr d3, [x1, #24]
+	WORD $0x4f811090 // fmla v16.4s, v4.4s, v1.s[0]
+	WORD $0x4fa11094 // fmla v20.4s, v4.4s, v1.s[1]
+	WORD $0x4f821098 // fmla v24.4s, v4.4s, v2.s[0]
+	WORD $0x4fa2109c // fmla v28.4s, v4.4s, v2.s[1]
+	// lower 4, x2, 64
+	WORD $0xfd402044 // ldr d4, [x2, #64]
+	// join 7
+	WORD $0x4e181de7 // mov v7.d[1], x15
+	WORD $0x4f8010a9 // fmla v9.4s, v5.4s, v0.s[0]
+	// upper x2, 64+8
+	WORD $0xf844804f // ldur x15, [x2, #72]
+	WORD $0x4fa010ad // fmla v13.4s, v5.4s, v0.s[1]
+	WORD $0x4f8110b1 // fmla v17.4s, v5.4s, v1.s[0]
+	WORD $0x4fa110b5 // fmla v21.4s, v5.4s, v1.s[1]
+	WORD $0x4f8210b9 // fmla v25.4s, v5.4s, v2.s[0]
+	WORD $0x4fa210bd // fmla v29.4s, v5.4s, v2.s[1]
+	// lower 5, x2, 64+16
+	WORD $0xfd402845 // ldr d5, [x2, #80]
+	// join 4
+	WORD $0x4e181de4 // mov v4.d[1], x15
+	WORD $0x4f8010ca // fmla v10.4s, v6.4s, v0.s[0]
+	// upper x2, 64+24
+	WORD $0xf845804f // ldur x15, [x2, #88]
+	WORD $0x4fa010ce // fmla v14.4s, v6.4s, v0.s[1]
+	WORD $0x4f8110d2 // fmla v18.4s, v6.4s, v1.s[0]
+	WORD $0x4fa110d6 // fmla v22.4s, v6.4s, v1.s[1]
+	WORD $0x4f8210da // fmla v26.4s, v6.4s, v2.s[0]
+	WORD $0x4fa210de // fmla v30.4s, v6.4s, v2.s[1]
+	// lower 6, x2, 64+32
+	WORD $0xfd403046 // ldr d6, [x2, #96]
+	// join 5
+	WORD $0x4e181de5 // mov v5.d[1], x15
+	WORD $0x4f8010eb // fmla v11.4s, v7.4s, v0.s[0]
+	// upper x2, 64+40
+	WORD $0xf846804f // ldur x15, [x2, #104]
+	WORD $0x4fa010ef // fmla v15.4s, v7.4s, v0.s[1]
+	WORD $0xfd401020 // ldr d0, [x1, #32]
+	WORD $0x4f8110f3 // fmla v19.4s, v7.4s, v1.s[0]
+	WORD $0x4fa110f7 // fmla v23.4s, v7.4s, v1.s[1]
+	WORD $0xfd401421 // ldr d1, [x1, #40]
+	WORD $0x4f8210fb // fmla v27.4s, v7.4s, v2.s[0]
+	WORD $0x4fa210ff // fmla v31.4s, v7.4s, v2.s[1]
+	// lower 7, x2, 64+48
+	WORD $0xfd403847 // ldr d7, [x2, #112]
+	// join 6
+	WORD $0x4e181de6 // mov v6.d[1], x15
+	// step 3, 0, 1, 2, x1, 48, x2, 128, 120
+	WORD $0x4f831088 // fmla v8.4s, v4.4s, v3.s[0]
+	// upper x2, 120
+	WORD $0xf847804f // ldur x15, [x2, #120]
+	WORD $0x4fa3108c // fmla v12.4s, v4.4s, v3.s[1]
+	WORD $0xfd401822 // ldr d2, [x1, #48]
+	WORD $0x4f801090 // fmla v16.4s, v4.4s, v0.s[0]
+	WORD $0x4fa01094 // fmla v20.4s, v4.4s, v0.s[1]
+	WORD $0x4f811098 // fmla v24.4s, v4.4s, v1.s[0]
+	WORD $0x4fa1109c // fmla v28.4s, v4.4s, v1.s[1]
+	// lower 4, x2, 128
+	WORD $0xfd404044 // ldr d4, [x2, #128]
+	// join 7
+	WORD $0x4e181de7 // mov v7.d[1], x15
+	WORD $0x4f8310a9 // fmla v9.4s, v5.4s, v3.s[0]
+	// upper x2, 128+8
+	WORD $0xf848804f // ldur x15, [x2, #136]
+	WORD $0x4fa310ad // fmla v13.4s, v5.4s, v3.s[1]
+	WORD $0x4f8010b1 // fmla v17.4s, v5.4s, v0.s[0]
+	WORD $0x4fa010b5 // fmla v21.4s, v5.4s, v0.s[1]
+	WORD $0x4f8110b9 // fmla v25.4s, v5.4s, v1.s[0]
+	WORD $0x4fa110bd // fmla v29.4s, v5.4s, v1.s[1]
+	// lower 5, x2, 128+16
+	WORD $0xfd404845 // ldr d5, [x2, #144]
+	// join 4
+	WORD $0x4e181de4 // mov v4.d[1], x15
+	WORD $0x4f8310ca // fmla v10.4s, v6.4s, v3.s[0]
+	// upper x2, 128+24
+	WORD $0xf849804f // ldur x15, [x2, #152]
+	WORD $0x4fa310ce // fmla v14.4s, v6.4s, v3.s[1]
+	WORD $0x4f8010d2 // fmla v18.4s, v6.4s, v0.s[0]
+	WORD $0x4fa010d6 // fmla v22.4s, v6.4s, v0.s[1]
+	WORD $0x4f8110da // fmla v26.4s, v6.4s, v1.s[0]
+	WORD $0x4fa110de // fmla v30.4s, v6.4s, v1.s[1]
+	// lower 6, x2, 128+32
+	WORD $0xfd405046 // ldr d6, [x2, #160]
+	// join 5
+	WORD $0x4e181de5 // mov v5.d[1], x15
+	WORD $0x4f8310eb // fmla v11.4s, v7.4s, v3.s[0]
+	// upper x2, 128+40
+	WORD $0xf84a804f // ldur x15, [x2, #168]
+	WORD $0x4fa310ef // fmla v15.4s, v7.4s, v3.s[1]
+	WORD $0xfd401c23 // ldr d3, [x1, #56]
+	WORD $0x4f8010f3 // fmla v19.4s, v7.4s, v0.s[0]
+	WORD $0x4fa010f7 // fmla v23.4s, v7.4s, v0.s[1]
+	WORD $0xfd402020 // ldr d0, [x1, #64]
+	WORD $0x4f8110fb // fmla v27.4s, v7.4s, v1.s[0]
+	WORD $0x4fa110ff // fmla v31.4s, v7.4s, v1.s[1]
+	// lower 7, x2, 128+48
+	WORD $0xfd405847 // ldr d7, [x2, #176]
+	// join 6
+	WORD $0x4e181de6 // mov v6.d[1], x15
+	// step 2, 3, 0, 1, x1, 72, x2, 192, 184
+	WORD $0x4f821088 // fmla v8.4s, v4.4s, v2.s[0]
+	// upper x2, 184
+	WORD $0xf84b804f // ldur x15, [x2, #184]
+	WORD $0x4fa2108c // fmla v12.4s, v4.4s, v2.s[1]
+	WORD $0xfd402421 // ldr d1, [x1, #72]
+	WORD $0x4f831090 // fmla v16.4s, v4.4s, v3.s[0]
+	WORD $0x4fa31094 // fmla v20.4s, v4.4s, v3.s[1]
+	WORD $0x4f801098 // fmla v24.4s, v4.4s, v0.s[0]
+	WORD $0x4fa0109c // fmla v28.4s, v4.4s, v0.s[1]
+	// lower 4, x2, 192
+	WORD $0xfd406044 // ldr d4, [x2, #192]
+	// join 7
+	WORD $0x4e181de7 // mov v7.d[1], x15
+	WORD $0x4f8210a9 // fmla v9.4s, v5.4s, v2.s[0]
+	// upper x2, 192+8
+	WORD $0xf84c804f // ldur x15, [x2, #200]
+	WORD $0x4fa210ad // fmla v13.4s, v5.4s, v2.s[1]
+	WORD $0x4f8310b1 // fmla v17.4s, v5.4s, v3.s[0]
+	WORD $0x4fa310b5 // fmla v21.4s, v5.4s, v3.s[1]
+	WORD $0x4f8010b9 // fmla v25.4s, v5.4s, v0.s[0]
+	WORD $0x4fa010bd // fmla v29.4s, v5.4s, v0.s[1]
+	// lower 5, x2, 192+16
+	WORD $0xfd406845 // ldr d5, [x2, #208]
+	// join 4
+	WORD $0x4e181de4 // mov v4.d[1], x15
+	WORD $0x4f8210ca // fmla v10.4s, v6.4s, v2.s[0]
+	// upper x2, 192+24
+	WORD $0xf84d804f // ldur x15, [x2, #216]
+	WORD $0x4fa210ce // fmla v14.4s, v6.4s, v2.s[1]
+	WORD $0x4f8310d2 // fmla v18.4s, v6.4s, v3.s[0]
+	WORD $0x4fa310d6 // fmla v22.4s, v6.4s, v3.s[1]
+	WORD $0x4f8010da // fmla v26.4s, v6.4s, v0.s[0]
+	WORD $0x4fa010de // fmla v30.4s, v6.4s, v0.s[1]
+	// lower 6, x2, 192+32
+	WORD $0xfd407046 // ldr d6, [x2, #224]
+	// join 5
+	WORD $0x4e181de5 // mov v5.d[1], x15
+	WORD $0x4f8210eb // fmla v11.4s, v7.4s, v2.s[0]
+	// upper x2, 192+40
+	WORD $0xf84e804f // ldur x15, [x2, #232]
+	WORD $0x4fa210ef // fmla v15.4s, v7.4s, v2.s[1]
+	WORD $0xfd402822 // ldr d2, [x1, #80]
+	WORD $0x4f8310f3 // fmla v19.4s, v7.4s, v3.s[0]
+	WORD $0x4fa310f7 // fmla v23.4s, v7.4s, v3.s[1]
+	WORD $0xfd402c23 // ldr d3, [x1, #88]
+	WORD $0x4f8010fb // fmla v27.4s, v7.4s, v0.s[0]
+	WORD $0x4fa010ff // fmla v31.4s, v7.4s, v0.s[1]
+	// lower 7, x2, 192+48
+	WORD $0xfd407847 // ldr d7, [x2, #240]
+	// join 6
+	WORD $0x4e181de6 // mov v6.d[1], x15
+	WORD $0x91018021 // add x1, x1, #96
+	WORD $0x91040042 // add x2, x2, #256
+	WORD $0xf1001108 // subs x8, x8, #4
+	WORD $0x9a89a02a // csel x10, x1, x9, ge
+	WORD $0x9a89a04b // csel x11, x2, x9, ge
+	// step 1, 2, 3, 0, x10, 0, x11, 0, -8
+	WORD $0x4f811088 // fmla v8.4s, v4.4s, v1.s[0]
+	// upper x2, -8
+	WORD $0xf85f804f // ldur x15, [x2, #-8]
+	WORD $0x4fa1108c // fmla v12.4s, v4.4s, v1.s[1]
+	WORD $0xfd400140 // ldr d0, [x10]
+	WORD $0x4f821090 // fmla v16.4s, v4.4s, v2.s[0]
+	WORD $0x4fa21094 // fmla v20.4s, v4.4s, v2.s[1]
+	WORD $0x4f831098 // fmla v24.4s, v4.4s, v3.s[0]
+	WORD $0x4fa3109c // fmla v28.4s, v4.4s, v3.s[1]
+	// lower 4, x11, 0
+	WORD $0xfd400164 // ldr d4, [x11]
+	// join 7
+	WORD $0x4e181de7 // mov v7.d[1], x15
+	WORD $0x4f8110a9 // fmla v9.4s, v5.4s, v1.s[0]
+	// upper x11, 0+8
+	WORD $0xf840816f // ldur x15, [x11, #8]
+	WORD $0x4fa110ad // fmla v13.4s, v5.4s, v1.s[1]
+	WORD $0x4f8210b1 // fmla v17.4s, v5.4s, v2.s[0]
+	WORD $0x4fa210b5 // fmla v21.4s, v5.4s, v2.s[1]
+	WORD $0x4f8310b9 // fmla v25.4s, v5.4s, v3.s[0]
+	WORD $0x4fa310bd // fmla v29.4s, v5.4s, v3.s[1]
+	// lower 5, x11, 0+16
+	WORD $0xfd400965 // ldr d5, [x11, #16]
+	// join 4
+	WORD $0x4e181de4 // mov v4.d[1], x15
+	WORD $0x4f8110ca // fmla v10.4s, v6.4s, v1.s[0]
+	// upper x11, 0+24
+	WORD $0xf841816f // ldur x15, [x11, #24]
+	WORD $0x4fa110ce // fmla v14.4s, v6.4s, v1.s[1]
+	WORD $0x4f8210d2 // fmla v18.4s, v6.4s, v2.s[0]
+	WORD $0x4fa210d6 // fmla v22.4s, v6.4s, v2.s[1]
+	WORD $0x4f8310da // fmla v26.4s, v6.4s, v3.s[0]
+	WORD $0x4fa310de // fmla v30.4s, v6.4s, v3.s[1]
+	// lower 6, x11, 0+32
+	WORD $0xfd401166 // ldr d6, [x11, #32]
+	// join 5
+	WORD $0x4e181de5 // mov v5.d[1], x15
+	WORD $0x4f8110eb // fmla v11.4s, v7.4s, v1.s[0]
+	// upper x11, 0+40
+	WORD $0xf842816f // ldur x15, [x11, #40]
+	WORD $0x4fa110ef // fmla v15.4s, v7.4s, v1.s[1]
+	WORD $0xfd400541 // ldr d1, [x10, #8]
+	WORD $0x4f8210f3 // fmla v19.4s, v7.4s, v2.s[0]
+	WORD $0x4fa210f7 // fmla v23.4s, v7.4s, v2.s[1]
+	WORD $0xfd400942 // ldr d2, [x10, #16]
+	WORD $0x4f8310fb // fmla v27.4s, v7.4s, v3.s[0]
+	WORD $0x4fa310ff // fmla v31.4s, v7.4s, v3.s[1]
+	// lower 7, x11, 0+48
+	WORD $0xfd401967 // ldr d7, [x11, #48]
+	// join 6
+	WORD $0x4e181de6 // mov v6.d[1], x15
+	BGE four
+
+rest:
+	WORD $0xb1001108 // adds x8, x8, #4
+	BEQ store
+
+one:
+	// first
+	WORD $0x3dc00044 // ldr q4, [x2]
+	WORD $0xfd400020 // ldr d0, [x1]
+	WORD $0xfd400421 // ldr d1, [x1, #8]
+	WORD $0xfd400822 // ldr d2, [x1, #16]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x3dc00846 // ldr q6, [x2, #32]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+	WORD $0x91006021 // add x1, x1, #24
+	WORD $0x91010042 // add x2, x2, #64
+	// rows v4, 0, 1, 2, v8, v12, v16, v20, v24, v28
+	WORD $0x4f801088 // fmla v8.4s, v4.4s, v0.s[0]
+	WORD $0x4fa0108c // fmla v12.4s, v4.4s, v0.s[1]
+	WORD $0x4f811090 // fmla v16.4s, v4.4s, v1.s[0]
+	WORD $0x4fa11094 // fmla v20.4s, v4.4s, v1.s[1]
+	WORD $0x4f821098 // fmla v24.4s, v4.4s, v2.s[0]
+	WORD $0x4fa2109c // fmla v28.4s, v4.4s, v2.s[1]
+	// rows v5, 0, 1, 2, v9, v13, v17, v21, v25, v29
+	WORD $0x4f8010a9 // fmla v9.4s, v5.4s, v0.s[0]
+	WORD $0x4fa010ad // fmla v13.4s, v5.4s, v0.s[1]
+	WORD $0x4f8110b1 // fmla v17.4s, v5.4s, v1.s[0]
+	WORD $0x4fa110b5 // fmla v21.4s, v5.4s, v1.s[1]
+	WORD $0x4f8210b9 // fmla v25.4s, v5.4s, v2.s[0]
+	WORD $0x4fa210bd // fmla v29.4s, v5.4s, v2.s[1]
+	// rows v6, 0, 1, 2, v10, v14, v18, v22, v26, v30
+	WORD $0x4f8010ca // fmla v10.4s, v6.4s, v0.s[0]
+	WORD $0x4fa010ce // fmla v14.4s, v6.4s, v0.s[1]
+	WORD $0x4f8110d2 // fmla v18.4s, v6.4s, v1.s[0]
+	WORD $0x4fa110d6 // fmla v22.4s, v6.4s, v1.s[1]
+	WORD $0x4f8210da // fmla v26.4s, v6.4s, v2.s[0]
+	WORD $0x4fa210de // fmla v30.4s, v6.4s, v2.s[1]
+	// rows v7, 0, 1, 2, v11, v15, v19, v23, v27, v31
+	WORD $0x4f8010eb // fmla v11.4s, v7.4s, v0.s[0]
+	WORD $0x4fa010ef // fmla v15.4s, v7.4s, v0.s[1]
+	WORD $0x4f8110f3 // fmla v19.4s, v7.4s, v1.s[0]
+	WORD $0x4fa110f7 // fmla v23.4s, v7.4s, v1.s[1]
+	WORD $0x4f8210fb // fmla v27.4s, v7.4s, v2.s[0]
+	WORD $0x4fa210ff // fmla v31.4s, v7.4s, v2.s[1]
+	WORD $0xf1000508 // subs x8, x8, #1
+	BNE one
+
+store:
+	WORD $0x4cc52880 // ld1 {v0.4s-v3.4s}, [x4], x5
+	WORD $0x4cc52884 // ld1 {v4.4s-v7.4s}, [x4], x5
+	// store v0, v1, v2, v3, v8, v9, v10, v11
+	WORD $0x4e28d408 // fadd v8.4s, v0.4s, v8.4s
+	WORD $0x4e29d429 // fadd v9.4s, v1.4s, v9.4s
+	WORD $0x4e2ad44a // fadd v10.4s, v2.4s, v10.4s
+	WORD $0x4e2bd46b // fadd v11.4s, v3.4s, v11.4s
+	WORD $0x4c8728c8 // st1 {v8.4s-v11.4s}, [x6], x7
+	WORD $0x4cc52880 // ld1 {v0.4s-v3.4s}, [x4], x5
+	// store v4, v5, v6, v7, v12, v13, v14, v15
+	WORD $0x4e2cd48c // fadd v12.4s, v4.4s, v12.4s
+	WORD $0x4e2dd4ad // fadd v13.4s, v5.4s, v13.4s
+	WORD $0x4e2ed4ce // fadd v14.4s, v6.4s, v14.4s
+	WORD $0x4e2fd4ef // fadd v15.4s, v7.4s, v15.4s
+	WORD $0x4c8728cc // st1 {v12.4s-v15.4s}, [x6], x7
+	WORD $0x4cc52884 // ld1 {v4.4s-v7.4s}, [x4], x5
+	// store v0, v1, v2, v3, v16, v17, v18, v19
+	WORD $0x4e30d410 // fadd v16.4s, v0.4s, v16.4s
+	WORD $0x4e31d431 // fadd v17.4s, v1.4s, v17.4s
+	WORD $0x4e32d452 // fadd v18.4s, v2.4s, v18.4s
+	WORD $0x4e33d473 // fadd v19.4s, v3.4s, v19.4s
+	WORD $0x4c8728d0 // st1 {v16.4s-v19.4s}, [x6], x7
+	WORD $0x4cc52880 // ld1 {v0.4s-v3.4s}, [x4], x5
+	// store v4, v5, v6, v7, v20, v21, v22, v23
+	WORD $0x4e34d494 // fadd v20.4s, v4.4s, v20.4s
+	WORD $0x4e35d4b5 // fadd v21.4s, v5.4s, v21.4s
+	WORD $0x4e36d4d6 // fadd v22.4s, v6.4s, v22.4s
+	WORD $0x4e37d4f7 // fadd v23.4s, v7.4s, v23.4s
+	WORD $0x4c8728d4 // st1 {v20.4s-v23.4s}, [x6], x7
+	WORD $0x4cc52884 // ld1 {v4.4s-v7.4s}, [x4], x5
 	// store v0, v1, v2, v3, v24, v25, v26, v27
 	WORD $0x4e38d418 // fadd v24.4s, v0.4s, v24.4s
 	WORD $0x4e39d439 // fadd v25.4s, v1.4s, v25.4s
