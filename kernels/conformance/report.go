@@ -8,6 +8,7 @@ type Result struct {
 	NMSE    float64 `json:"nmse"`  // the worst of all runs; math.MaxFloat64 where it has no finite value
 	Limit   float64 `json:"limit"` // 0: equal bits are demanded
 	Pass    bool    `json:"pass"`
+	Half    bool    `json:"f16,omitempty"`     // the kernel keeps some of the operands as f16
 	Message string  `json:"message,omitempty"` // why it failed
 }
 

@@ -85,7 +85,9 @@ func Run(ctx context.Context, registry *kernel.Registry, options Options) (Repor
 					return Report{}, err
 				}
 			}
-			report.Results = append(report.Results, c.result(k.Name, worst, err))
+			result := c.result(k.Name, worst, err)
+			result.Half = k.Half != (kernel.Operands{})
+			report.Results = append(report.Results, result)
 		}
 	}
 	return report, nil

@@ -9,6 +9,7 @@ import (
 	"zeroth/kernels/cpu"
 	"zeroth/mpzo/data"
 	"zeroth/runtime/executor"
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
 	"zeroth/runtime/program"
@@ -165,7 +166,7 @@ func (f *forward) work() (map[string]float64, error) {
 	m := f.program.Method(forwardName)
 	for i := range m.Nodes {
 		n := &m.Nodes[i]
-		w, err := workOf(m, n, f.extents, f.batch.SeqOffsets)
+		w, err := workOf(m, n, f.extents, f.batch.SeqOffsets, kernel.Operands{})
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"zeroth/kernels/cpu"
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
 	"zeroth/runtime/program"
@@ -65,7 +66,7 @@ func RunOps(ctx context.Context, o StepOptions, f cpu.Features) (Ops, error) {
 	if err := clock.after(r.step)(); err != nil {
 		return Ops{}, err
 	}
-	groups, err := groupNodes(r, clock)
+	groups, err := groupNodes(r, clock, o.Half)
 	if err != nil {
 		return Ops{}, err
 	}
@@ -85,8 +86,9 @@ func RunOps(ctx context.Context, o StepOptions, f cpu.Features) (Ops, error) {
 	return c.judge(groups, clock, turns), nil
 }
 
-// groupNodes finds which nodes are alike. The clock has been read once.
-func groupNodes(r *runner, clock *nodeClock) ([]*opGroup, error) {
+// groupNodes finds which nodes are alike. The clock has been read once. half may be
+// nil.
+func groupNodes(r *runner, clock *nodeClock, half func(op.ID) kernel.Operands) ([]*opGroup, error) {
 	var groups []*opGroup
 	at := make(map[string]*opGroup)
 	first := 0
@@ -94,7 +96,11 @@ func groupNodes(r *runner, clock *nodeClock) ([]*opGroup, error) {
 		method := r.program.Method(name)
 		for i := range method.Nodes {
 			n, stats := &method.Nodes[i], clock.before[first+i]
-			w, err := workOf(method, n, r.extents(len(r.g)), r.batch.SeqOffsets)
+			var kept kernel.Operands
+			if half != nil && stats.Delegated {
+				kept = half(n.Op)
+			}
+			w, err := workOf(method, n, r.extents(len(r.g)), r.batch.SeqOffsets, kept)
 			if err != nil {
 				return nil, err
 			}

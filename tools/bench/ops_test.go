@@ -7,6 +7,7 @@ import (
 
 	"zeroth/kernels/cpu"
 	"zeroth/mpzo/train"
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 )
@@ -67,9 +68,15 @@ func TestWorkOf(t *testing.T) {
 		{"attention", program.Node{Op: op.Attention, In: []int{0, 0, 0}, Out: []int{6}}, 4 * 4 * (4 + 9) * 8, 4 * 640},
 		{"update", program.Node{Op: op.UpdateLoRA, In: []int{3}}, 0, 2 * 4 * 6},
 	} {
-		w, err := workOf(m, &c.node, e, []int32{0, 2, 5})
+		w, err := workOf(m, &c.node, e, []int32{0, 2, 5}, kernel.Operands{})
 		if err != nil || math.Abs(w.ops-c.ops) > 0 || math.Abs(w.bytes-c.bytes) > 0 {
 			t.Errorf("%s: %g operations and %g bytes, want %g and %g (%v)", c.name, w.ops, w.bytes, c.ops, c.bytes, err)
 		}
+	}
+	// x and y as f16; W, A and B as they are.
+	n := program.Node{Op: op.LinearLoRA, In: []int{0, 1, 2, 3}, Out: []int{4}}
+	w, err := workOf(m, &n, e, []int32{0, 2, 5}, kernel.Operands{In: 1, Out: 1})
+	if want := 2.0*(160+60) + 4*(24+16+6); err != nil || w.bytes != want {
+		t.Errorf("with activations as f16: %g bytes, want %g (%v)", w.bytes, want, err)
 	}
 }

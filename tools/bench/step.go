@@ -10,6 +10,7 @@ import (
 	"zeroth/mpzo/train"
 	"zeroth/runtime/backend"
 	"zeroth/runtime/executor"
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/noise"
 	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
@@ -20,8 +21,10 @@ import (
 type StepOptions struct {
 	Program *program.Program // linked with LoRA, or with all weights trained
 	// Bind makes a session with some methods of a program.
-	Bind     func(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error)
-	CPUs     platform.CPUs // that its sessions are held to
+	Bind func(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error)
+	CPUs platform.CPUs // that its sessions are held to
+	// Half are the operands that a delegate keeps as f16; nil where it keeps none.
+	Half     func(id op.ID) kernel.Operands
 	Examples []data.Example
 	// Estimator is what the step is of. The program has its method.
 	Estimator train.Estimator

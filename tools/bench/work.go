@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 )
@@ -16,14 +17,17 @@ type work struct {
 }
 
 // workOf finds what node n of a method does at the extents e. offsets say where
-// the sequences begin.
-func workOf(m *program.Method, n *program.Node, e op.Extents, offsets []int32) (work, error) {
+// the sequences begin, half are the operands that are kept as f16.
+func workOf(m *program.Method, n *program.Node, e op.Extents, offsets []int32, half kernel.Operands) (work, error) {
 	var w work
 	in, out := types(m, n.In), types(m, n.Out)
 	for i, t := range append(append([]op.Type(nil), in...), out...) {
 		size, err := t.Bytes(e)
 		if err != nil {
 			return w, err
+		}
+		if inHalf(half, i, len(in), t) {
+			size /= 2
 		}
 		// Of a table, rows are looked up: as many as are written.
 		if lookup := n.Op == op.Gather && i == 0 || n.Op == op.RotaryEmbedding && (i == 2 || i == 3); !lookup {
@@ -61,6 +65,16 @@ func workOf(m *program.Method, n *program.Node, e op.Extents, offsets []int32) (
 	}
 	w.shape = shapeText(n, in, out, e)
 	return w, nil
+}
+
+// inHalf reports whether operand i of a node with so many inputs, behind which the
+// outputs follow, is kept as f16.
+func inHalf(half kernel.Operands, i, inputs int, t op.Type) bool {
+	set := half.In >> i
+	if i >= inputs {
+		set = half.Out >> (i - inputs)
+	}
+	return set&1 != 0 && t.DType == op.F32 && t.Layout == op.Rows
 }
 
 func types(m *program.Method, values []int) []op.Type {

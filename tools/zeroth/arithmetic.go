@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"zeroth/kernels/cpu"
 	"zeroth/kernels/gpu"
@@ -34,13 +33,39 @@ func (r *trainRun) noteArithmetic() error {
 // error grows as 1/ε: docs/RATIONALE.md has it measured.
 const leastEpsInHalf = 1e-3
 
-// noteStorage says where a backend stores activations with too few digits for a run.
+// How activations are stored, as run.json says it.
+const (
+	storageF32 = "f32"
+	storageF16 = "f16"
+)
+
+// halvesOf are the operands of ops that kernels keep as f16.
+func halvesOf(kernels []kernel.Kernel) map[op.ID]kernel.Operands {
+	half := make(map[op.ID]kernel.Operands)
+	for _, k := range kernels {
+		if k.Half != (kernel.Operands{}) {
+			half[k.Op] = k.Half
+		}
+	}
+	return half
+}
+
+// noteStorage records how a backend stores activations, and says where a run that is
+// resumed goes on with them stored otherwise, or with too few digits.
 func (r *trainRun) noteStorage() error {
 	b, err := r.engine.find()
 	if err != nil {
 		return err
 	}
-	half := slices.ContainsFunc(b.Kernels, func(k kernel.Kernel) bool { return k.Half != (kernel.Operands{}) })
+	half, have := len(halvesOf(b.Kernels)) > 0, storageF32
+	if half {
+		have = storageF16
+	}
+	if was := r.config.Storage; r.resuming && was != "" && was != have {
+		fmt.Fprintf(r.stderr, "zeroth: notice: the run began with activations stored as %s and goes on with %s: its losses are no longer those of a run that stayed (%s chooses)\n",
+			was, have, gpu.WayStore16)
+	}
+	r.config.Storage = have
 	if half && r.config.Eps < leastEpsInHalf && r.config.Estimator != (train.JVP{}).Name() {
 		fmt.Fprintf(r.stderr, "zeroth: notice: %s stores activations as f16, whose rounding drowns slopes at eps %g: make that %g or more, or run without %s\n",
 			r.engine.Backend, r.config.Eps, leastEpsInHalf, gpu.WayStore16)

@@ -8,6 +8,8 @@ import (
 
 	"zeroth/internal/bytesize"
 	"zeroth/kernels/cpu"
+	"zeroth/runtime/kernel"
+	"zeroth/runtime/op"
 	"zeroth/tools/bench"
 
 	"github.com/urfave/cli/v2"
@@ -57,6 +59,12 @@ func runBenchOps(c *cli.Context, o stepOptions) error {
 	if report.Machine, err = o.Measuring.machine(); err != nil {
 		return err
 	}
+	b, err := o.Engine.find()
+	if err != nil {
+		return err
+	}
+	half := halvesOf(b.Kernels)
+	s.Half = func(id op.ID) kernel.Operands { return half[id] }
 	progress, finish := watch(c.App.ErrWriter)
 	s.Progress = progress
 	report.Ops, err = bench.RunOps(c.Context, s, features)

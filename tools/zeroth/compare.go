@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 
 	"zeroth/graph/pass"
@@ -148,16 +149,6 @@ type comparison struct {
 	half   map[op.ID]kernel.Operands // that a backend keeps as f16
 }
 
-// halves notes which operands kernels keep as f16, and reports whether there are any.
-func (k *comparison) halves(kernels []kernel.Kernel) (any bool) {
-	for _, one := range kernels {
-		if one.Half != (kernel.Operands{}) {
-			k.half[one.Op], any = one.Half, true
-		}
-	}
-	return any
-}
-
 func runCompare(c *cli.Context, o *compareOptions) error {
 	r, k := compare.Report{Program: o.Program}, comparison{compareOptions: o, half: make(map[op.ID]kernel.Operands)}
 	for _, side := range []struct {
@@ -169,7 +160,9 @@ func runCompare(c *cli.Context, o *compareOptions) error {
 			return err
 		}
 		*side.into = compare.Side{Name: side.engine.Backend, About: b.About}
-		if k.halves(b.Kernels) {
+		half := halvesOf(b.Kernels)
+		maps.Copy(k.half, half)
+		if len(half) > 0 {
 			side.into.Activations = "f16"
 		}
 	}

@@ -35,6 +35,8 @@ type runConfig struct {
 	PrefixDir string `json:"prefix_cache_dir,omitempty"`
 	// Arithmetic is that of the processor that trained last; see cpu.Arithmetic.
 	Arithmetic string `json:"arithmetic,omitempty"`
+	// Storage is how activations were stored last: f32 or f16.
+	Storage string `json:"storage,omitempty"`
 }
 
 // loraSelection is pass.LoRA in words.
