@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"zeroth/runtime/backend"
 	"zeroth/runtime/kernel"
@@ -286,7 +287,7 @@ func TestTuningOfHalves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ops.TimeProduct(t.Context(), p.Values[1].Tensor.Type, total(x)/x.Shape[1]); err != nil {
+		if _, err := ops.TimeProduct(t.Context(), p.Values[1].Tensor.Type, total(x)/x.Shape[1], time.Second); err != nil {
 			t.Fatal(err)
 		}
 		if timed := d.recorded[len(d.recorded)-1]; wrong(timed) {

@@ -3,8 +3,6 @@ package gpu
 import (
 	"context"
 	"fmt"
-
-	"zeroth/runtime/op"
 )
 
 // Peak is what a device reaches with a loop of nothing but an instruction, or with a
@@ -131,43 +129,5 @@ func (o *Ops) timeStage(ctx context.Context, s Stage) (float64, error) {
 		return 0, err
 	}
 	defer r.Free()
-	return leastTime(ctx, r)
-}
-
-// ProductTime is how quick a product is in the best of the tiles.
-type ProductTime struct {
-	Kernel  string
-	Tile    Tile
-	Seconds float64 // without what rounds x
-	Against string  // the Peak that its kernel is held against
-}
-
-// TimeProduct times x Wᵀ with x of so many rows, a ± pair of copies, and W of a type
-// with constant dimensions.
-func (o *Ops) TimeProduct(ctx context.Context, w op.Type, rows int) (ProductTime, error) {
-	limits := o.device.Limits()
-	m := limits.Arithmetic.multiplierFor(w)
-	c := class{weightCode(w), rows, w.Shape[0].Offset, w.Shape[1].Offset}
-	best := ProductTime{Kernel: kernelLinear.Name, Against: m.instruction()}
-	if m != nil {
-		c = c.rounded(m, 2)
-		best.Kernel = m.linear.Name
-	}
-	if limits.Arithmetic.Store16 {
-		c.weights |= halfClass
-	}
-	list := c.candidates()
-	if o.options.Tile != (Tile{}) {
-		list = []Tile{o.options.Tile}
-	}
-	for _, t := range list {
-		seconds, err := o.timeOf(ctx, m, w, c, t)
-		if err != nil {
-			return best, err
-		}
-		if best.Seconds == 0 || seconds < best.Seconds {
-			best.Tile, best.Seconds = t, seconds
-		}
-	}
-	return best, nil
+	return leastTime(ctx, r, often)
 }

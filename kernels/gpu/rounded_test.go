@@ -3,6 +3,7 @@ package gpu
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"zeroth/runtime/backend"
 	"zeroth/runtime/op"
@@ -242,7 +243,7 @@ func TestPeaks(t *testing.T) {
 		op.F32: {"linear", "multiply-adds of f32"}, op.Q4: {"linearmatrix", "matrices of f16"},
 	} {
 		w := coded(weights, 1).Values[1].Tensor.Type
-		p, err := ops.TimeProduct(t.Context(), w, 100)
+		p, err := ops.TimeProduct(t.Context(), w, 100, time.Second)
 		if err != nil || p.Kernel != want[0] || p.Against != want[1] || p.Seconds <= 0 || !slices.Contains(names, p.Against) {
 			t.Errorf("%s: %+v, %v", weights, p, err)
 		}

@@ -164,7 +164,7 @@ func (o *Ops) try(trial *trial, m *multiplier, w op.Type, c class) (best Tile, o
 	least, list := math.Inf(1), c.candidates()
 	for i, t := range list {
 		trial.tell(fmt.Sprintf("tiles tried for products of %d by %d", c.M, c.K), i, len(list))
-		if s, err := o.timeOf(trial.ctx, m, w, c, t); err == nil && s < least {
+		if s, err := o.timeOf(trial.ctx, m, w, c, t, often); err == nil && s < least {
 			best, least, ok = t, s, true
 		}
 	}
@@ -179,9 +179,18 @@ const (
 	trialTime = 30 * time.Millisecond
 )
 
-// timeOf is the least time of a few runs of a product, in seconds. What it
+// repetition is how often a product is computed in a run, and how many runs there
+// are at least and at most.
+type repetition struct{ repeats, least, most int }
+
+var (
+	often = repetition{4, leastRuns, mostRuns}
+	probe = repetition{1, 2, 2} // where that takes too long, or to learn whether it does
+)
+
+// timeOf is the least time of some runs of a product, in seconds. What it
 // multiplies is whatever lies in memory.
-func (o *Ops) timeOf(ctx context.Context, m *multiplier, w op.Type, c class, t Tile) (float64, error) {
+func (o *Ops) timeOf(ctx context.Context, m *multiplier, w op.Type, c class, t Tile, times repetition) (float64, error) {
 	limits := o.device.Limits()
 	w = partType(w, c.M)
 	w.Wide = false
@@ -212,8 +221,7 @@ func (o *Ops) timeOf(ctx context.Context, m *multiplier, w op.Type, c class, t T
 		spans = append(spans, Span{Buffer: buffer, Size: bytes})
 	}
 	b := &builder{Ops: o, limits: limits, half: half}
-	const repeats = 4
-	for range repeats {
+	for range times.repeats {
 		p := product{
 			x:       x,
 			weights: &kernel.Tensor{Type: w, Width: 1, Shape: []int{c.M, c.K}},
@@ -235,20 +243,27 @@ func (o *Ops) timeOf(ctx context.Context, m *multiplier, w op.Type, c class, t T
 		return 0, err
 	}
 	defer recording.Free()
-	seconds, err := leastTime(ctx, recording)
-	return seconds / repeats, err
+	seconds, err := leastTime(ctx, recording, times)
+	return seconds / float64(times.repeats), err
 }
 
-// leastTime is the least time of a few runs, in seconds.
-func leastTime(ctx context.Context, r Recording) (float64, error) {
+// slowRun is how long a run may take that is worth another.
+const slowRun = time.Second
+
+// leastTime is the least time of some runs, in seconds.
+func leastTime(ctx context.Context, r Recording, times repetition) (float64, error) {
 	least := math.Inf(1)
 	begin := time.Now()
-	for i := 0; i < leastRuns || i < mostRuns && time.Since(begin) < trialTime; i++ {
+	for i := 0; i < times.least || i < times.most && time.Since(begin) < trialTime; i++ {
 		start := time.Now()
 		if err := r.Run(ctx); err != nil {
 			return 0, err
 		}
-		least = min(least, time.Since(start).Seconds())
+		took := time.Since(start)
+		least = min(least, took.Seconds())
+		if took > slowRun {
+			break
+		}
 	}
 	return least, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zeroth/runtime/backend"
+	"zeroth/runtime/op"
 )
 
 // tunedDevice is quick with one tile alone.
@@ -134,6 +135,64 @@ func TestCandidates(t *testing.T) {
 		c := classOf(chain(1, rows, 128).Values[2].Tensor.Type, rows, 1<<20, 64)
 		if got := len(c.candidates()); got != want || c.M != mostTriedColumns {
 			t.Errorf("%d rows: %d candidates, want %d: %v", rows, got, want, c)
+		}
+	}
+}
+
+// slowDevice takes its time for every row of x of a product.
+type slowDevice struct {
+	testDevice
+	row  time.Duration
+	rows []int // of each recording
+}
+
+func (d *slowDevice) Record(stages []Stage) (Recording, error) {
+	var words [MaxWords]uint32
+	total := 0
+	for _, s := range stages {
+		s.Extents(words[:s.Kernel.Words])
+		total += int(s.Spans[0].Size) / 4 / 64 // x is f32 of K = 64
+	}
+	d.rows = append(d.rows, total)
+	_, err := d.testDevice.Record(stages)
+	return &tunedRecording{testRecording{&d.testDevice}, time.Duration(total) * d.row}, err
+}
+
+// A product is timed with fewer rows on a device that would take too long for them,
+// with all of them on another.
+func TestSlowDevicesTimeFewerRows(t *testing.T) {
+	w := op.Type{DType: op.F32, Layout: op.Panels16, Shape: []op.Dim{op.C(32), op.C(64)}}
+	for _, test := range []struct {
+		row    time.Duration
+		budget time.Duration
+		want   func(rows int) bool
+	}{
+		{0, time.Second, func(rows int) bool { return rows == 1000 }},
+		{10 * time.Microsecond, 2 * time.Millisecond, func(rows int) bool { return rows == fewRows }},
+		// 1 s is for 16 products of each tile, at 10 µs a row: not for 1000 rows.
+		{10 * time.Microsecond, time.Second, func(rows int) bool { return rows < 1000 && rows >= fewRows }},
+	} {
+		d := &slowDevice{testDevice: *newTestDevice(1 << 30), row: test.row}
+		ops, err := New("test", d, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := ops.TimeProduct(t.Context(), w, 1000, test.budget)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !test.want(p.Rows) {
+			t.Errorf("%s a row, at most %s: timed with %d rows", test.row, test.budget, p.Rows)
+		}
+		repeats := often.repeats
+		if p.Rows == fewRows {
+			repeats = probe.repeats
+		}
+		if len(d.rows) != 1+p.Tried || d.rows[0] != fewRows || d.rows[1] != repeats*p.Rows {
+			t.Errorf("%+v; rows of the recordings: %v", p, d.rows)
+		}
+		if slow := test.budget < time.Second; (p.Tried < p.Tiles) != slow || p.Tried == 0 || p.Seconds == 0 {
+			t.Errorf("%+v", p)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"zeroth/kernels/gpu"
 	"zeroth/kernels/vulkan"
@@ -43,15 +44,27 @@ func runBenchDevice(c *cli.Context, index int, o bench.GEMMOptions, m measuring)
 	if err != nil {
 		return withHint(err, "zeroth devices lists what programs can run on")
 	}
-	defer d.Close()
-	report := deviceReport{Device: d.Physical().Name, Driver: d.Physical().Driver}
-	if report.Peaks, err = d.Ops().Peaks(c.Context); err != nil {
-		return err
+	// What is under way on a slow device cannot be stopped: where it does not end
+	// soon after Ctrl-C, the device is left to the end of the process.
+	report, left, err := gpu.Await(c.Context, func() (deviceReport, error) {
+		return timeDevice(c.Context, d, o, c.App.ErrWriter)
+	})
+	if !left {
+		d.Close()
 	}
-	if report.Products, err = timeProducts(c.Context, d.Ops(), o, report.Peaks, c.App.ErrWriter); err != nil {
+	if err != nil {
 		return err
 	}
 	return m.show(c.App.Writer, report, func(b *strings.Builder) error { return printDevice(b, report) })
+}
+
+func timeDevice(ctx context.Context, d *vulkan.Device, o bench.GEMMOptions, stderr io.Writer) (deviceReport, error) {
+	r := deviceReport{Device: d.Physical().Name, Driver: d.Physical().Driver}
+	var err error
+	if r.Peaks, err = d.Ops().Peaks(ctx); err == nil {
+		r.Products, err = timeProducts(ctx, d.Ops(), o, r.Peaks, stderr)
+	}
+	return r, err
 }
 
 func timeProducts(ctx context.Context, ops *gpu.Ops, o bench.GEMMOptions, peaks []gpu.Peak, stderr io.Writer) ([]deviceProduct, error) {
@@ -62,13 +75,17 @@ func timeProducts(ctx context.Context, ops *gpu.Ops, o bench.GEMMOptions, peaks 
 		for k, weights := range o.Weights {
 			progress(i*len(o.Weights)+k, len(o.Shapes)*len(o.Weights), fmt.Sprintf("%s %s", s, weights))
 			w := op.Type{DType: weights, Layout: op.Panels16, Shape: []op.Dim{op.C(s.Outputs), op.C(s.K)}}
-			t, err := ops.TimeProduct(ctx, w, s.Rows)
+			t, err := ops.TimeProduct(ctx, w, s.Rows, max(o.Budget, time.Second))
 			if err != nil {
 				return nil, fmt.Errorf("%s, weights %s: %w", s, weights, err)
 			}
+			if t.Rows < s.Rows || t.Tried < t.Tiles {
+				fmt.Fprintf(stderr, "zeroth: notice: the device is slow: %s, weights %s, is timed with %d rows, in %d of %d tiles (a larger --seconds allows more)\n",
+					s, weights, t.Rows, t.Tried, t.Tiles)
+			}
 			p := deviceProduct{
-				Shape: s, Weights: weights.String(), Kernel: t.Kernel, Tile: fmt.Sprintf("%d×%d", 8*t.Tile.A, 16*t.Tile.B),
-				OpsPerS: 2 * float64(s.Rows) * float64(s.K) * float64(s.Outputs) / t.Seconds, Against: t.Against,
+				Shape: bench.Shape{Rows: t.Rows, K: s.K, Outputs: s.Outputs}, Weights: weights.String(), Kernel: t.Kernel, Tile: fmt.Sprintf("%d×%d", 8*t.Tile.A, 16*t.Tile.B),
+				OpsPerS: 2 * float64(t.Rows) * float64(s.K) * float64(s.Outputs) / t.Seconds, Against: t.Against,
 			}
 			for _, peak := range peaks {
 				if peak.Name == t.Against {
