@@ -5,6 +5,7 @@ import (
 
 	"zeroth/kernels/cpu"
 	"zeroth/kernels/cpu/peak"
+	"zeroth/runtime/op"
 	"zeroth/runtime/platform"
 )
 
@@ -40,6 +41,7 @@ func loopFor(weights string, f cpu.Features) peak.Loop {
 type spin struct {
 	pool   *platform.Pool
 	loop   peak.Loop
+	each   []func(rounds int) // the loop of each worker
 	rounds int
 }
 
@@ -49,10 +51,24 @@ const tilesPerWorker = 16
 
 // newSpin makes a loop that takes about a turn.
 func newSpin(pool *platform.Pool, loop peak.Loop) *spin {
-	s := &spin{pool: pool, loop: loop, rounds: 1024}
+	return spinOf(pool, loop, func() func(int) { return loop.Run })
+}
+
+// newHotSpin makes one of the micro-kernel that Linear picks.
+func newHotSpin(pool *platform.Pool, f cpu.Features, weights op.DType, K int) *spin {
+	loop := peak.Loop{Name: "micro-kernel", Ops: cpu.NewHotTile(f, weights, K).Ops}
+	return spinOf(pool, loop, func() func(int) { return cpu.NewHotTile(f, weights, K).Run })
+}
+
+// spinOf makes a loop that takes about a turn, each worker's by itself.
+func spinOf(pool *platform.Pool, loop peak.Loop, each func() func(rounds int)) *spin {
+	s := &spin{pool: pool, loop: loop, rounds: 64}
+	for range pool.Workers() {
+		s.each = append(s.each, each())
+	}
 	for {
 		begin := time.Now()
-		loop.Run(s.rounds)
+		s.each[0](s.rounds)
 		if time.Since(begin) >= turnTime/tilesPerWorker {
 			return s
 		}
@@ -61,7 +77,7 @@ func newSpin(pool *platform.Pool, loop peak.Loop) *spin {
 }
 
 // Tile runs a worker's part of the loop.
-func (s *spin) Tile(int, int) { s.loop.Run(s.rounds) }
+func (s *spin) Tile(worker, _ int) { s.each[worker](s.rounds) }
 
 func (s *spin) tiles() int { return tilesPerWorker * s.pool.Workers() }
 

@@ -44,6 +44,9 @@ func TestGEMM(t *testing.T) {
 			t.Errorf("%s is timed twice", key)
 		}
 		seen[key] = true
+		if m := r.MicroKernel; !(r.AtBest > 0 && m.OpsPerS > 0 && m.OfCeiling > 0 && m.AtBest > 0 && m.Product > 0) || (r.OfI8 > 0) != (r.Weights == "q4" || r.Weights == "nf4") {
+			t.Errorf("%s: %+v", key, r)
+		}
 		if !(r.Seconds > 0 && r.OpsPerS > 0 && r.OfCeiling > 0 && r.Ceiling.OpsPerS > 0 && r.BLASOpsPerS > 0 && r.OfBLAS > 0) {
 			t.Errorf("%s: %+v", key, r)
 		}

@@ -115,6 +115,24 @@ func (t Turns) ProcessorRatio(i, j int) float64 {
 	return ratio(t.Processor[i], t.Processor[j])
 }
 
+// spent are the times of contestants i and j that processors spent on them, or by
+// the clock where the system does not tell.
+func (t Turns) spent(i, j int) (of, to []float64) {
+	if t.ProcessorRatio(i, j) == 0 {
+		return t.Seconds[i], t.Seconds[j]
+	}
+	return t.Processor[i], t.Processor[j]
+}
+
+// SpentRatio is ProcessorRatio, or Ratio where the system does not tell that.
+func (t Turns) SpentRatio(i, j int) float64 { return ratio(t.spent(i, j)) }
+
+// BestRatio is that of the shortest time of each, of any round.
+func (t Turns) BestRatio(i, j int) float64 {
+	of, to := t.spent(i, j)
+	return slices.Min(of) / slices.Min(to)
+}
+
 func ratio(a, b []float64) float64 {
 	ratios := make([]float64, len(a))
 	for round := range ratios {

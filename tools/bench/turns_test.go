@@ -65,3 +65,23 @@ func TestInTurnEnds(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// What processors spent counts where it is known of both.
+func TestSpentTime(t *testing.T) {
+	turns := Turns{Seconds: [][]float64{{3, 8}, {1, 1}}, Processor: [][]float64{{2, 3}, {4, 1}}}
+	if s, b := turns.SpentRatio(0, 1), turns.BestRatio(0, 1); s != 1.75 || b != 2 {
+		t.Errorf("spent %g, at best %g", s, b)
+	}
+	turns.Processor[1][0] = 0
+	if s, b := turns.SpentRatio(0, 1), turns.BestRatio(0, 1); s != 5.5 || b != 3 {
+		t.Errorf("by the clock: %g, at best %g", s, b)
+	}
+}
+
+func TestQuantiles(t *testing.T) {
+	for share, want := range map[float64]float64{0: 1, 0.25: 1.75, 0.5: 2.5, 1: 4} {
+		if got := quantile([]float64{4, 2, 1, 3}, share); got != want {
+			t.Errorf("%g: %g, want %g", share, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,9 +35,10 @@ func benchGEMMCommand() *cli.Command {
 		Description: "Times the op Linear with weights of each type: what quantises activations is part of it.\n" +
 			"A multiply-add counts two operations. The ceiling is a loop of nothing but the kernel's\n" +
 			"instruction on as many threads, run in turn with it; by CPU time neighbours count less, and so\n" +
-			"does waiting. Where OpenBLAS is installed, its sgemm\n" +
-			"computes the same products on f32 weights in the same rounds; OPENBLAS_CORETYPE chooses its\n" +
-			"kernels (Haswell for AVX2, SkylakeX for AVX-512).\n\n" +
+			"does waiting. Beside it runs the micro-kernel alone on one tile in the first cache: what that\n" +
+			"lacks no blocking can give, what the product lacks of it is the blocking's. Where OpenBLAS is\n" +
+			"installed, its sgemm computes the same products on f32 weights in the same rounds;\n" +
+			"OPENBLAS_CORETYPE chooses its kernels (Haswell for AVX2, SkylakeX for AVX-512).\n\n" +
 			"On a device of Vulkan each product is timed in every tile, without what rounds x for it, and\n" +
 			"held against loops of the instructions that ZEROTH_VULKAN leaves it.",
 		Flags: flags,
@@ -166,19 +168,41 @@ func findBLAS(stderr io.Writer) *bench.BLAS {
 
 func printGEMM(b *strings.Builder, r gemmReport) error {
 	printMachine(b, r.Machine)
-	head := "rows\tK\toutputs\tweights\tGop/s\tof ceiling\tby CPU time\tceiling Gop/s"
+	head := "rows×K×outputs\tweights\tGop/s\tceiling\t%\tby CPU\tbest\ttile\tbest\tof i8"
 	if r.BLAS != nil {
 		fmt.Fprintf(b, "sgemm of %s, kernels for %s, on f32 weights\n", r.BLAS.Name, r.BLAS.Core)
-		head += "\tsgemm Gop/s\tof sgemm"
+		head += "\tsgemm"
 	}
-	var rows []string
+	var rows, against []string
 	for _, p := range r.Products {
-		row := fmt.Sprintf("%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s", p.Rows, p.K, p.Outputs, p.Weights,
-			giga(p.OpsPerS), percent(p.OfCeiling), percent(p.OfCeilingCPU), giga(p.Ceiling.OpsPerS))
+		m := p.MicroKernel
+		row := fmt.Sprintf("%s\t%s\t%s\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%s", p.Shape, p.Weights, giga(p.OpsPerS), giga(p.Ceiling.OpsPerS),
+			100*p.OfCeiling, 100*p.OfCeilingCPU, 100*p.AtBest, 100*m.OfCeiling, 100*m.AtBest, percentOrNone(p.OfI8))
 		if r.BLAS != nil {
-			row += fmt.Sprintf("\t%s\t%.2f", giga(p.BLASOpsPerS), p.OfBLAS)
+			row += fmt.Sprintf("\t%.2f", p.OfBLAS)
 		}
-		rows = append(rows, row+"\t  "+p.Kernel+" against "+p.Ceiling.Instruction)
+		rows = append(rows, row+"\t  "+p.Kernel)
+		if line := p.Kernel + " against " + p.Ceiling.Instruction; !slices.Contains(against, line) {
+			against = append(against, line)
+		}
 	}
-	return table(b, head+"\t  kernel against instruction", rows)
+	if err := table(b, head+"\t  kernel", rows); err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "\n%%       of the ceiling: by the clock, by CPU time, and by CPU time of the best turn of each\n"+
+		"tile    the micro-kernel alone on data in the first cache, in %% of the ceiling: by CPU time, and of the best turns\n"+
+		"of i8   in %% of the ceiling of i8 weights, by CPU time\n")
+	if r.BLAS != nil {
+		b.WriteString("sgemm   how many times as quick as the library\n")
+	}
+	b.WriteString("ceiling " + strings.Join(against, "\n        ") + "\n")
+	return nil
+}
+
+// percentOrNone is a share in percent, where there is one.
+func percentOrNone(v float64) string {
+	if v == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f", 100*v)
 }
