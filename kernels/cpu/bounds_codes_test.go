@@ -30,15 +30,31 @@ func boundedCodeCalls() map[string]boundedCall {
 			r.roundBF16(dst[len(dst)-n:], x)
 		},
 		"largest": func(r *routines, take taker, n int) { r.largest(take(n)) },
-		"halves":  func(r *routines, take taker, n int) { r.halves(take(n), take(n), take(n), 0.5) },
+		"pairRows": func(r *routines, take taker, n int) {
+			r.pairRows(take(n), take(n), take(n), take(n), nil, (*[2]float32)(take(2)))
+			take(0) // the buffers of a call are six
+			r.pairRows(take(n), take(n), take(n), take(n), take(n), (*[2]float32)(take(2)))
+		},
 		"roundCodes": func(r *routines, take taker, n int) {
 			x, dst := take(n), signed(bytesOf(take(ceilDiv(n, 4))))
 			r.roundCodes(dst[:n], x, 3)
 			r.roundCodes(dst[len(dst)-n:], x, 3)
 		},
-		"scaleCodes": func(r *routines, take taker, n int) { r.scaleCodes(take(n), take(n), take(n), 0.5) },
 		"splitCodes": func(r *routines, take taker, n int) {
-			r.splitCodes(take(n), take(n), take(n), take(n), take(n), 0.5, 2)
+			const columns = 16
+			for _, ld := range []int{columns, columns + 2} {
+				size := n*ld - (ld-columns)*min(n, 1)
+				for _, rows := range []int{0, n} { // of base
+					split := codeSplit{
+						rows: n, columns: columns, c: take(2 * n * columns), scales: take(2 * n), bias: take(size), ldBias: ld,
+						base: take(rows * columns), y: [2][]float32{take(size), take(size)}, ldy: [2]int{ld, ld},
+					}
+					if rows == 0 {
+						split.base = nil
+					}
+					r.splitCodes(split)
+				}
+			}
 		},
 		"unpackCodes": func(r *routines, take taker, n int) {
 			r.unpackCodes(bytesOf(take(32*n)), bytesOf(take(16*n)), &[16]int8{15: 1})

@@ -27,7 +27,7 @@ import "zeroth/runtime/op"
 // it need not read.
 type codeKernel struct {
 	name   string // tile and instruction set: "3x16_avx2"
-	MR, NR int    // NR is 16, or 32: two adjacent panels
+	MR, NR int    // MR is even; NR is 16, or 32: two adjacent panels
 	fn     codeFunc
 	// half is the same with NR = 16, for the odd panel at the end; nil where
 	// NR is 16.
@@ -100,13 +100,14 @@ func (k *codeKernel) codeWords(w *op.Panels) int {
 // Blocking of a product of codes: a block of x and a slice of a panel take as
 // many bytes as those of float32 do.
 const (
-	maxCodeBytes  = 1280 // of a row of packed x in a block
-	codeColumns   = 256
-	groupWords    = packedGroup / 4
-	mostGroups    = maxCodeBytes / 32
-	maxCodeWords  = maxCodeBytes / 4
-	mostWordBytes = 8 // xBytes and wBytes of any kernel
-	codeTileGroup = 8 // tiles of x rounded in one task
+	maxCodeBytes     = 1280 // of a row of packed x in a block
+	codeColumns      = 256
+	leastCodeColumns = 64
+	groupWords       = packedGroup / 4
+	mostGroups       = maxCodeBytes / 32
+	maxCodeWords     = maxCodeBytes / 4
+	mostWordBytes    = 8 // xBytes and wBytes of any kernel
+	codeTileGroup    = 8 // tiles of x rounded in one task
 )
 
 // depth cuts words into equal parts that begin with a group, each of at most

@@ -1,6 +1,6 @@
 package cpu
 
-import "unsafe"
+import "encoding/binary"
 
 // The assembly of codes_avx2_amd64.s beside that of codes_vectors.go.
 
@@ -17,13 +17,17 @@ func sumCodesLoop(dst *int32, stride int, words *byte, groups, n int, factor int
 //go:noescape
 func widenPairsLoop(dst, words *byte, n int)
 
-// spreadPairsLoop is widenPairsLoop for rows of 6 words: word (v, i) of src to
-// pairs (2·v + p)·6 + i of dst. It reads 8 bytes past its last row and writes
-// as many. dst and src may overlap where no row of src is written before it is
-// read.
+// packPairs6Loop writes words of six rows of codes, ld bytes apart, as pairs of
+// int16: pair p of word v of row i to pair (2·v + p)·6 + i of dst.
 //
 //go:noescape
-func spreadPairsLoop(dst, src *byte, n int)
+func packPairs6Loop(dst *byte, codes *int8, ld, words int)
+
+// packUnsigned6Loop writes words of six rows of codes, ld bytes apart, with 128
+// added to each: word v of row i to word 6·v + i of dst.
+//
+//go:noescape
+func packUnsigned6Loop(dst *byte, codes *int8, ld, words int)
 
 // add128Loop: b[i] += 128 for i < 32·n.
 //
@@ -65,24 +69,28 @@ func packUnsigned(MR int) func(dst []byte, codes []int8, ld, rows, words int) {
 }
 
 // packPairs is the pack of a codeKernel with MR = 6 that reads pairs of int16:
-// pair p of word v of row i at pair (2·v + p)·6 + i. The words are brought in
-// order in the second half of dst and spread from there.
+// pair p of word v of row i at pair (2·v + p)·6 + i.
 func packPairs(dst []byte, codes []int8, ld, rows, words int) {
-	const row = 6 * 4 // bytes of a step of words, and half of those of its pairs
-	half := dst[words*row : 2*words*row]
-	packWords(6)(half, codes, ld, rows, words)
-	if words == 0 {
+	if words > 0 && len(codes) >= 5*ld+words*4 {
+		packPairs6Loop(&dst[:words*48][0], &codes[0], ld, words)
 		return
 	}
-	var last [row]byte
-	copy(last[:], half[(words-1)*row:])
-	if words > 1 {
-		spreadPairsLoop(&dst[0], &half[0], words-1)
+	for i := range min(rows, 6) {
+		for k, code := range codes[i*ld:][:words*4] {
+			binary.LittleEndian.PutUint16(dst[k/2*24+i*4+k%2*2:], uint16(int16(code)))
+		}
 	}
-	pairs := unsafe.Slice((*int16)(unsafe.Pointer(&dst[2*(words-1)*row])), row)
-	for i := range 6 {
-		for b := range 4 {
-			pairs[b/2*12+2*i+b%2] = int16(int8(last[4*i+b]))
+}
+
+// packUnsigned6 is packUnsigned(6).
+func packUnsigned6(dst []byte, codes []int8, ld, rows, words int) {
+	if words > 0 && len(codes) >= 5*ld+words*4 {
+		packUnsigned6Loop(&dst[:words*24][0], &codes[0], ld, words)
+		return
+	}
+	for i := range min(rows, 6) {
+		for k, code := range codes[i*ld:][:words*4] {
+			dst[k/4*24+i*4+k%4] = byte(code) + 128
 		}
 	}
 }

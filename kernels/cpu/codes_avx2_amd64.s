@@ -44,31 +44,75 @@ join:
 	VZEROUPPER
 	RET
 
-// func halvesLoop(dst, a, b *float32, n int, factor float32)
+// HALVES makes eight elements of a mean, Y0, and of half a difference, Y1, with Y6
+// ½.
+#define HALVES \
+	VMULPS (SI)(AX*1), Y6, Y1; \
+	VMULPS (DX)(AX*1), Y6, Y2; \
+	VADDPS Y2, Y1, Y0;         \
+	VSUBPS Y2, Y1, Y1
+
+// GREATEST stores them and keeps their largest magnitudes in Y4 and Y5, with Y7
+// the bits without the sign.
+#define GREATEST \
+	VMOVUPS Y0, (DI)(AX*1);  \
+	VMOVUPS Y1, (R10)(AX*1); \
+	VPAND   Y7, Y0, Y0;      \
+	VPAND   Y7, Y1, Y1;      \
+	VPMAXUD Y0, Y4, Y4;      \
+	VPMAXUD Y1, Y5, Y5
+
+// func pairRowsLoop(mean, half, a, b, first *float32, n int, most *[2]float32)
 //
-//	dst[i] = a[i]/2 + factor · b[i]
-TEXT ·halvesLoop(SB), NOSPLIT, $0-36
-	MOVQ         dst+0(FP), DI
-	MOVQ         a+8(FP), SI
-	MOVQ         b+16(FP), DX
-	MOVQ         n+24(FP), CX
-	VBROADCASTSS codeMasks<>+4(SB), Y2
-	VBROADCASTSS factor+32(FP), Y3
-	SUBQ         $8, CX
-	JLT          done
+//	for i := range n {	// a multiple of 8, at least that
+//		mean[i] = a[i]/2 + b[i]/2 − first[i]	// without first where it is nil
+//		half[i] = a[i]/2 − b[i]/2
+//	}
+//	most[0], most[1] = max |mean[i]|, max |half[i]|, by the order of bits
+//
+//	DI mean   R10 half   SI a   DX b   R8 first   R9 most   CX n·4   AX i·4
+TEXT ·pairRowsLoop(SB), NOSPLIT, $0-56
+	MOVQ         mean+0(FP), DI
+	MOVQ         half+8(FP), R10
+	MOVQ         a+16(FP), SI
+	MOVQ         b+24(FP), DX
+	MOVQ         first+32(FP), R8
+	MOVQ         n+40(FP), CX
+	MOVQ         most+48(FP), R9
+	VBROADCASTSS codeMasks<>+4(SB), Y6
+	VPBROADCASTD codeMasks<>+0(SB), Y7
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	XORQ         AX, AX
+	SHLQ         $2, CX
+	TESTQ        R8, R8
+	JZ           loop
+
+less:
+	HALVES
+	VSUBPS (R8)(AX*1), Y0, Y0
+	GREATEST
+	ADDQ   $32, AX
+	CMPQ   AX, CX
+	JLT    less
+	JMP    join
 
 loop:
-	VMULPS  (SI), Y2, Y0
-	VMULPS  (DX), Y3, Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ    $32, SI
-	ADDQ    $32, DX
-	ADDQ    $32, DI
-	SUBQ    $8, CX
-	JGE     loop
+	HALVES
+	GREATEST
+	ADDQ $32, AX
+	CMPQ AX, CX
+	JLT  loop
 
-done:
+join:
+	VPUNPCKLDQ   Y5, Y4, Y0
+	VPUNPCKHDQ   Y5, Y4, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPMAXUD      X1, X0, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPMAXUD      X1, X0, X0
+	VMOVQ        X0, (R9)
 	VZEROUPPER
 	RET
 
@@ -134,62 +178,77 @@ done:
 	VZEROUPPER
 	RET
 
-// func scaleCodesLoop(y, c, bias *float32, n int, factor float32)
+// func splitCodesLoop(y0 *float32, ld0 int, y1 *float32, ld1 int, c, scales, bias *float32, ldBias int, base *float32, rows, columns int)
 //
-//	y[i] = c[i] · factor + bias[i]
-TEXT ·scaleCodesLoop(SB), NOSPLIT, $0-36
-	MOVQ         y+0(FP), DI
-	MOVQ         c+8(FP), SI
-	MOVQ         bias+16(FP), DX
-	MOVQ         n+24(FP), CX
-	VBROADCASTSS factor+32(FP), Y1
-	SUBQ         $8, CX
-	JLT          done
-
-loop:
-	VMULPS  (SI), Y1, Y0
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ    $32, SI
-	ADDQ    $32, DX
-	ADDQ    $32, DI
-	SUBQ    $8, CX
-	JGE     loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func splitCodesLoop(y0, y1, mean, half, bias *float32, n int, meanScale, halfScale float32)
+//	for r := range rows {
+//		for j := range columns {	// a multiple of 16
+//			m, d := c[2*r, j]·scales[2*r] + bias[r*ldBias+j], c[2*r+1, j]·scales[2*r+1]
+//			if base != nil {
+//				base[r, j] = m
+//			}
+//			y0[r*ld0+j], y1[r*ld1+j] = m + d, m − d
+//		}
+//	}
 //
-//	m, d := mean[i]·meanScale + bias[i], half[i]·halfScale
-//	y0[i], y1[i] = m + d, m − d
-TEXT ·splitCodesLoop(SB), NOSPLIT, $0-56
-	MOVQ         y0+0(FP), DI
-	MOVQ         y1+8(FP), R10
-	MOVQ         mean+16(FP), SI
-	MOVQ         half+24(FP), DX
-	MOVQ         bias+32(FP), R8
-	MOVQ         n+40(FP), CX
-	VBROADCASTSS meanScale+48(FP), Y4
-	VBROADCASTSS halfScale+52(FP), Y5
+//	DI y0   R8 ld0·4     R9 y1     R10 ld1·4     R11 base
+//	SI c    DX its odd rows        R12 scales    R13 bias   R14 ldBias·4
+//	CX rows left         BX columns·4            AX column·4
+//	Y4, Y5 the scales    Y0, Y1 m     Y2, Y3 d
+TEXT ·splitCodesLoop(SB), NOSPLIT, $0-88
+	MOVQ y0+0(FP), DI
+	MOVQ ld0+8(FP), R8
+	MOVQ y1+16(FP), R9
+	MOVQ ld1+24(FP), R10
+	MOVQ c+32(FP), SI
+	MOVQ scales+40(FP), R12
+	MOVQ bias+48(FP), R13
+	MOVQ ldBias+56(FP), R14
+	MOVQ base+64(FP), R11
+	MOVQ rows+72(FP), CX
+	MOVQ columns+80(FP), BX
+	SHLQ $2, R8
+	SHLQ $2, R10
+	SHLQ $2, R14
+	SHLQ $2, BX
+
+row:
+	LEAQ         (SI)(BX*1), DX
+	VBROADCASTSS (R12), Y4
+	VBROADCASTSS 4(R12), Y5
 	XORQ         AX, AX
-	SUBQ         $8, CX
-	JLT          done
 
 loop:
 	VMULPS  (SI)(AX*1), Y4, Y0
-	VADDPS  (R8)(AX*1), Y0, Y0
-	VMULPS  (DX)(AX*1), Y5, Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMOVUPS Y2, (DI)(AX*1)
-	VMOVUPS Y3, (R10)(AX*1)
-	ADDQ    $32, AX
-	SUBQ    $8, CX
-	JGE     loop
+	VMULPS  32(SI)(AX*1), Y4, Y1
+	VMULPS  (DX)(AX*1), Y5, Y2
+	VMULPS  32(DX)(AX*1), Y5, Y3
+	VADDPS  (R13)(AX*1), Y0, Y0
+	VADDPS  32(R13)(AX*1), Y1, Y1
+	TESTQ   R11, R11
+	JZ      split
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	ADDQ    $64, R11
 
-done:
+split:
+	VADDPS  Y2, Y0, Y6
+	VADDPS  Y3, Y1, Y7
+	VSUBPS  Y2, Y0, Y0
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS Y6, (DI)(AX*1)
+	VMOVUPS Y7, 32(DI)(AX*1)
+	VMOVUPS Y0, (R9)(AX*1)
+	VMOVUPS Y1, 32(R9)(AX*1)
+	ADDQ    $64, AX
+	CMPQ    AX, BX
+	JLT     loop
+	LEAQ    (DX)(BX*1), SI
+	ADDQ    $8, R12
+	ADDQ    R14, R13
+	ADDQ    R8, DI
+	ADDQ    R10, R9
+	DECQ    CX
+	JNZ     row
 	VZEROUPPER
 	RET
 
@@ -321,33 +380,158 @@ loop:
 	VZEROUPPER
 	RET
 
-// func spreadPairsLoop(dst, src *byte, n int)
+// SIX brings words of four bytes of six rows, in X0 to X5, in order: word k of rows
+// 0 to 3 are half of X6 to X9, those of rows 4 and 5 of X10 and X11.
+#define SIX \
+	VPUNPCKLDQ X1, X0, X6;  \
+	VPUNPCKHDQ X1, X0, X7;  \
+	VPUNPCKLDQ X3, X2, X8;  \
+	VPUNPCKHDQ X3, X2, X9;  \
+	VPUNPCKLDQ X5, X4, X10; \
+	VPUNPCKHDQ X5, X4, X11
+
+// PUT writes two steps of words to DI+at, those in the halves of first, second and
+// third.
+#define PUT(at, first, second, third) \
+	VPUNPCKLQDQ second, first, X12; \
+	VPUNPCKHQDQ second, first, X13; \
+	VMOVDQU     X12, at(DI);        \
+	VMOVQ       third, at+16(DI);   \
+	VMOVDQU     X13, at+24(DI);     \
+	VMOVHPS     third, at+40(DI)
+
+// ROWS sets the pointers of six rows, SI, R10, R11, R12, R13 and DX, from SI and
+// R8 that lies between them.
+#define ROWS \
+	LEAQ (SI)(R8*1), R10;  \
+	LEAQ (SI)(R8*2), R11;  \
+	LEAQ (R10)(R8*2), R12; \
+	LEAQ (R11)(R8*2), R13; \
+	LEAQ (R12)(R8*2), DX
+
+// NEXT moves them on.
+#define NEXT(n) \
+	ADDQ $n, SI;  \
+	ADDQ $n, R10; \
+	ADDQ $n, R11; \
+	ADDQ $n, R12; \
+	ADDQ $n, R13; \
+	ADDQ $n, DX
+
+// func packPairs6Loop(dst *byte, codes *int8, ld, words int)
 //
-//	for v := range n {
+//	for v := range words {
 //		for i := range 6 {
 //			for b := range 4 {
-//				dst[v, b/2, i, b%2] = src[v, i, b]	// int16 [n, 2, 6, 2], int8 [n, 6, 4]
+//				dst[v, b/2, i, b%2] = codes[i*ld+4*v+b]	// int16 [words, 2, 6, 2]
 //			}
 //		}
 //	}
-//
-// Rows of eight words are read and written, each over what the one before it
-// wrote past its six.
-TEXT ·spreadPairsLoop(SB), NOSPLIT, $0-24
-	MOVQ           dst+0(FP), DI
-	MOVQ           src+8(FP), SI
-	MOVQ           n+16(FP), CX
-	VBROADCASTI128 codePairs<>+0(SB), Y6
-	VBROADCASTI128 codePairs<>+16(SB), Y7
+TEXT ·packPairs6Loop(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ codes+8(FP), SI
+	MOVQ ld+16(FP), R8
+	MOVQ words+24(FP), CX
+	ROWS
+	SUBQ $2, CX
+	JLT  last
 
 loop:
-	SPLIT((SI), Y0, Y1)
-	VMOVDQU Y0, (DI)
-	VMOVDQU Y1, 24(DI)
-	ADDQ    $24, SI
-	ADDQ    $48, DI
-	DECQ    CX
-	JNZ     loop
+	VPMOVSXBW (SI), X0
+	VPMOVSXBW (R10), X1
+	VPMOVSXBW (R11), X2
+	VPMOVSXBW (R12), X3
+	VPMOVSXBW (R13), X4
+	VPMOVSXBW (DX), X5
+	SIX
+	PUT(0, X6, X8, X10)
+	PUT(48, X7, X9, X11)
+	NEXT(8)
+	ADDQ      $96, DI
+	SUBQ      $2, CX
+	JGE       loop
+
+last:
+	ADDQ      $2, CX
+	JZ        done
+	VMOVD     (SI), X0
+	VMOVD     (R10), X1
+	VMOVD     (R11), X2
+	VMOVD     (R12), X3
+	VMOVD     (R13), X4
+	VMOVD     (DX), X5
+	VPMOVSXBW X0, X0
+	VPMOVSXBW X1, X1
+	VPMOVSXBW X2, X2
+	VPMOVSXBW X3, X3
+	VPMOVSXBW X4, X4
+	VPMOVSXBW X5, X5
+	SIX
+	PUT(0, X6, X8, X10)
+
+done:
+	VZEROUPPER
+	RET
+
+// func packUnsigned6Loop(dst *byte, codes *int8, ld, words int)
+//
+//	for v := range words {
+//		for i := range 6 {
+//			for b := range 4 {
+//				dst[v, i, b] = codes[i*ld+4*v+b] + 128	// uint8 [words, 6, 4]
+//			}
+//		}
+//	}
+TEXT ·packUnsigned6Loop(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), DI
+	MOVQ         codes+8(FP), SI
+	MOVQ         ld+16(FP), R8
+	MOVQ         words+24(FP), CX
+	VPBROADCASTD codeMasks<>+20(SB), X14
+	ROWS
+	SUBQ         $4, CX
+	JLT          rest
+
+loop:
+	VPXOR (SI), X14, X0
+	VPXOR (R10), X14, X1
+	VPXOR (R11), X14, X2
+	VPXOR (R12), X14, X3
+	VPXOR (R13), X14, X4
+	VPXOR (DX), X14, X5
+	SIX
+	PUT(0, X6, X8, X10)
+	PUT(48, X7, X9, X11)
+	NEXT(16)
+	ADDQ  $96, DI
+	SUBQ  $4, CX
+	JGE   loop
+
+rest:
+	ADDQ $4, CX
+	JZ   done
+
+one:
+	VMOVD       (SI), X0
+	VMOVD       (R10), X1
+	VMOVD       (R11), X2
+	VMOVD       (R12), X3
+	VMOVD       (R13), X4
+	VMOVD       (DX), X5
+	VPUNPCKLDQ  X1, X0, X6
+	VPUNPCKLDQ  X3, X2, X8
+	VPUNPCKLDQ  X5, X4, X10
+	VPUNPCKLQDQ X8, X6, X6
+	VPXOR       X14, X6, X6
+	VPXOR       X14, X10, X10
+	VMOVDQU     X6, (DI)
+	VMOVQ       X10, 16(DI)
+	NEXT(4)
+	ADDQ        $24, DI
+	DECQ        CX
+	JNZ         one
+
+done:
 	VZEROUPPER
 	RET
 

@@ -41,7 +41,7 @@ func (h *codedHead) Run() error {
 	h.layOut(&scratch)
 	h.setOperands()
 	p.bias, p.x = h.product.bias, h.x
-	h.blocks = p.cut()
+	h.blocks = p.cut(vocabChunk)
 	pool.RunAs(kernel.PhaseRound, &h.round, p.roundTasks())
 	pool.Run(h, h.blocks.tiles())
 	pool.Run(&h.join, ceilDiv(h.tiling.rows, joinRows))
@@ -52,18 +52,19 @@ func (h *codedHead) Run() error {
 func (h *codedHead) Tile(worker, tile int) {
 	p := &h.codes
 	space := p.spaceOf(worker)
-	logits := h.spaces.of(worker).data
-	block := codeBlock{ldy: vocabChunk}
+	block := codeBlock{ldy: vocabChunk, y: h.spaces.of(worker).data}
 	block.r0, block.r1, block.c0, block.c1 = h.blocks.span(tile)
-	block.y = [2][]float32{logits, logits[(block.r1-block.r0)*vocabChunk:]}
-	for copies := p.copies; copies > 0; copies -= 2 {
+	rows := block.r1 - block.r0
+	block.apart = rows * vocabChunk
+	group := min(p.group, max(p.blockRows()/rows, 1))
+	for first := 0; first < p.matrices; first += group {
+		block.first, block.last = first, min(first+group, p.matrices)
 		p.compute(&space, &block)
-		for sign := range min(copies, 2) {
-			for r := block.r0; r < block.r1; r++ {
-				row := block.y[sign][(r-block.r0)*vocabChunk:][:block.c1-block.c0]
-				h.reduce(block.matrix*p.rows+sign*p.N+r, block.c0, row)
+		for i := 2 * first; i < min(2*block.last, p.copies); i++ {
+			logits := block.y[(i-2*first)*block.apart:]
+			for r := range rows {
+				h.reduce(i*p.N+block.r0+r, block.c0, logits[r*vocabChunk:][:block.c1-block.c0])
 			}
 		}
-		block.matrix++
 	}
 }

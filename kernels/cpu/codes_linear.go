@@ -39,7 +39,7 @@ func (l *codedLinear) Run() error {
 	p.layOut(&scratch, l.call.In[0], l.call.In[1], pool.Workers())
 	p.bias = optional(l.call, 2)
 	p.x, l.y = l.call.In[0].F32(), l.call.Out[0].F32()
-	l.tiling = p.cut()
+	l.tiling = p.cut(leastCodeColumns)
 	pool.RunAs(kernel.PhaseRound, &l.round, p.roundTasks())
 	pool.Run(l, l.tiling.tiles())
 	return nil
@@ -49,20 +49,17 @@ func (l *codedLinear) Run() error {
 func (l *codedLinear) Tile(worker, tile int) {
 	p := &l.product
 	space := p.spaceOf(worker)
-	for matrix := range p.matrices {
-		block := p.blockOf(&l.tiling, tile, matrix, l.y)
+	for first := 0; first < p.matrices; first += p.group {
+		block := p.blockOf(&l.tiling, tile, first, l.y)
 		p.compute(&space, &block)
 	}
 }
 
-// blockOf is tile of a matrix's copies within y, which holds the copies [w, N, M].
-func (p *codeProduct) blockOf(t *tiling, tile, matrix int, y []float32) codeBlock {
-	b := codeBlock{matrix: matrix, ldy: p.w.M}
+// blockOf is tile of a group of matrices' copies within y, which holds the copies
+// [w, N, M].
+func (p *codeProduct) blockOf(t *tiling, tile, first int, y []float32) codeBlock {
+	b := codeBlock{first: first, last: min(first+p.group, p.matrices), ldy: p.w.M, apart: p.N * p.w.M}
 	b.r0, b.r1, b.c0, b.c1 = t.span(tile)
-	at := (b.matrix*p.rows + b.r0) * p.w.M // rows of a matrix are as many as those of two copies
-	b.y[0] = y[at+b.c0:]
-	if p.paired(b.matrix) {
-		b.y[1] = y[at+p.N*p.w.M+b.c0:]
-	}
+	b.y = y[2*first*b.apart+b.r0*p.w.M+b.c0:]
 	return b
 }

@@ -40,7 +40,7 @@ func (l *codedLoRA) Run() error {
 	if l.P == 0 || l.N == 0 {
 		return nil
 	}
-	l.blocks = p.cut()
+	l.blocks = p.cut(leastCodeColumns)
 	l.prepare.run(l.call.In)
 	l.project.run()
 	pool.RunAs(kernel.PhaseRound, &l.round, p.roundTasks())
@@ -54,13 +54,9 @@ func (l *codedLoRA) Tile(worker, tile int) {
 	space := p.spaceOf(worker)
 	part := l.spaces.of(worker)
 	finish, clock := l.base.gemm.newWorkspace(&part), l.call.Pool.Clock(worker)
-	for matrix := range p.matrices {
-		block := p.blockOf(&l.blocks, tile, matrix, l.y)
-		block.edge, block.clock = finish, clock
-		block.finish[0] = l.lowRank(2*matrix, block.r0)
-		if p.paired(matrix) {
-			block.finish[1] = l.lowRank(2*matrix+1, block.r0)
-		}
+	for first := 0; first < p.matrices; first += p.group {
+		block := p.blockOf(&l.blocks, tile, first, l.y)
+		block.lora, block.edge, block.clock = &l.linearLoRA, finish, clock
 		p.compute(&space, &block)
 	}
 }

@@ -20,12 +20,17 @@ func largestGeneric(x []float32) float32 {
 	return math.Float32frombits(most)
 }
 
-// halvesGeneric: dst[i] = a[i]/2 + factor·b[i], each product and sum rounded.
-// With factor ±½ it is the mean of a and b or half their difference.
-func halvesGeneric(dst, a, b []float32, factor float32) {
-	for i := range dst {
-		dst[i] = float32(a[i]*0.5) + float32(b[i]*factor)
+// pairRowsGeneric: mean[i] = a[i]/2 + b[i]/2 − first[i], half[i] = a[i]/2 − b[i]/2,
+// each sum rounded, and most the greatest magnitudes of either. first may be empty.
+func pairRowsGeneric(mean, half, a, b, first []float32, most *[2]float32) {
+	for i := range mean {
+		x, y := float32(a[i]*0.5), float32(b[i]*0.5)
+		mean[i], half[i] = x+y, x-y
 	}
+	for i, v := range first {
+		mean[i] -= v
+	}
+	most[0], most[1] = largestGeneric(mean), largestGeneric(half)
 }
 
 // roundCodesGeneric: dst[i] = x[i] · factor, rounded to the nearest integer,
@@ -43,19 +48,19 @@ func roundBF16Generic(dst []uint16, x []float32) {
 	}
 }
 
-// scaleCodesGeneric: y[i] = c[i] · factor + bias[i].
-func scaleCodesGeneric(y, c, bias []float32, factor float32) {
-	for i := range y {
-		y[i] = float32(c[i]*factor) + bias[i]
-	}
-}
-
-// splitCodesGeneric makes the rows of a pair from those of their mean and half
-// difference: m = mean[i]·f + bias[i], d = half[i]·g, y0[i] = m + d, y1[i] = m − d.
-func splitCodesGeneric(y0, y1, mean, half, bias []float32, f, g float32) {
-	for i := range y0 {
-		m, d := float32(mean[i]*f)+bias[i], float32(half[i]*g)
-		y0[i], y1[i] = m+d, m-d
+// splitCodesGeneric is codeSplit's loop, each product and sum rounded.
+func splitCodesGeneric(t codeSplit) {
+	for r := range t.rows {
+		mean, half := t.c[2*r*t.columns:][:t.columns], t.c[(2*r+1)*t.columns:][:t.columns]
+		y0, y1 := t.y[0][r*t.ldy[0]:][:t.columns], t.y[1][r*t.ldy[1]:][:t.columns]
+		bias := t.bias[r*t.ldBias:][:t.columns]
+		for i := range mean {
+			m, d := float32(mean[i]*t.scales[2*r])+bias[i], float32(half[i]*t.scales[2*r+1])
+			if t.base != nil {
+				t.base[r*t.columns+i] = m
+			}
+			y0[i], y1[i] = m+d, m-d
+		}
 	}
 }
 

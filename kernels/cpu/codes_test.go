@@ -231,18 +231,16 @@ func TestCodeLoops(t *testing.T) {
 				dst, other := guarded(rng, n, off), guarded(rng, n, 3-off)
 				want, second := make([]float32, n), make([]float32, n)
 
-				r.halves(dst, a, b, -0.5)
-				halvesGeneric(want, a, b, -0.5)
-				same(t, "halves", dst, want)
-
-				r.scaleCodes(dst, append(a, 1)[:n], b, 0.37)
-				scaleCodesGeneric(want, a, b, 0.37)
-				same(t, "scaleCodes", dst, want)
-
-				r.splitCodes(dst, other, a, b, c, 0.37, 1.9)
-				splitCodesGeneric(want, second, a, b, c, 0.37, 1.9)
-				same(t, "splitCodes", dst, want)
-				same(t, "splitCodes", other, second)
+				for _, first := range [][]float32{nil, c} {
+					var most, greatest [2]float32
+					r.pairRows(dst, other, a, b, first, &most)
+					pairRowsGeneric(want, second, a, b, first, &greatest)
+					same(t, "pairRows", dst, want)
+					same(t, "pairRows", other, second)
+					if most != greatest {
+						t.Fatalf("pairRows of %d: greatest magnitudes %g, want %g", n, most, greatest)
+					}
+				}
 
 				if got, want := r.largest(a), largestGeneric(a); got != want {
 					t.Fatalf("largest of %d: %g, want %g", n, got, want)
@@ -254,6 +252,73 @@ func TestCodeLoops(t *testing.T) {
 				roundCodesGeneric(plain[:n], a, factor)
 				if fmt.Sprint(codes) != fmt.Sprint(plain) {
 					t.Fatalf("roundCodes of %d: %d, want %d", n, codes, plain)
+				}
+			}
+		}
+	})
+}
+
+// splitCodes gives the bits of its plain twin: in y or in place, with one bias for
+// all rows or one each, and leaves nothing else changed.
+func TestSplitCodes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 7))
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for rows := range 6 {
+			for kind := range 16 {
+				columns, size := 16+16*(kind&1), 0
+				if rows > 0 {
+					size = (rows-1)*(columns+3) + columns
+				}
+				split := codeSplit{
+					rows: rows, columns: columns, scales: guarded(rng, 2*rows, kind%4),
+					ldy: [2]int{2 * columns, columns + 3}, bias: guarded(rng, max(size, columns), 1),
+				}
+				if kind&2 != 0 {
+					split.ldBias = columns + 3
+				}
+				c, y, base := guarded(rng, 2*rows*columns, rows%4), guarded(rng, size, 2), guarded(rng, rows*columns, 3)
+				run := func(f func(codeSplit)) (all []float32) {
+					s := split
+					s.c = append(make([]float32, 0, len(c)+1), c...)
+					y := append([]float32(nil), y...)
+					base := append([]float32(nil), base...)
+					if kind&4 != 0 {
+						s.base = base
+					}
+					s.y = [2][]float32{s.c, y}
+					if kind&8 != 0 && rows > 0 {
+						s.y, s.ldy = [2][]float32{y, s.c[columns:]}, [2]int{columns + 3, 2 * columns}
+					}
+					f(s)
+					return append(append(append(all, s.c...), y...), base...)
+				}
+				got, want := run(r.splitCodes), run(splitCodesGeneric)
+				for i := range want {
+					if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+						t.Fatalf("%d rows of %d, kind %d: element %d is %g, want %g", rows, columns, kind, i, got[i], want[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+// A NaN or an infinity in either row of a pair shows in what pairRows finds.
+func TestPairRowsOfNonFinite(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	eachLevel(t, func(t *testing.T, r *routines) {
+		for n := 1; n < 40; n++ {
+			for at := range n {
+				for _, v := range []float32{inf, -inf, nan} {
+					a, b := make([]float32, n), make([]float32, n)
+					a[at] = v
+					var most [2]float32
+					r.pairRows(make([]float32, n), make([]float32, n), a, b, nil, &most)
+					for _, m := range most {
+						if v == v && m != inf || v != v && m == m {
+							t.Fatalf("%g at %d of %d: %g", v, at, n, most)
+						}
+					}
 				}
 			}
 		}

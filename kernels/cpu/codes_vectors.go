@@ -13,10 +13,11 @@ import "unsafe"
 //go:noescape
 func largestLoop(x *float32, n int) float32
 
-// halvesLoop: dst[i] = a[i]/2 + factor · b[i] for i < n, a multiple of 8.
+// pairRowsLoop is pairRowsGeneric for n, a multiple of 8, at least that. first may
+// be nil.
 //
 //go:noescape
-func halvesLoop(dst, a, b *float32, n int, factor float32)
+func pairRowsLoop(mean, half, a, b, first *float32, n int, most *[2]float32)
 
 // roundCodesLoop: dst[i] = x[i] · factor to the nearest integer, ties to even,
 // for i < n, a multiple of 8.
@@ -24,16 +25,11 @@ func halvesLoop(dst, a, b *float32, n int, factor float32)
 //go:noescape
 func roundCodesLoop(dst *int8, x *float32, n int, factor float32)
 
-// scaleCodesLoop: y[i] = c[i] · factor + bias[i] for i < n, a multiple of 8.
+// splitCodesLoop is codeSplit's loop for at least one row. ld0, ld1 and ldBias are
+// in elements; base may be nil.
 //
 //go:noescape
-func scaleCodesLoop(y, c, bias *float32, n int, factor float32)
-
-// splitCodesLoop: y0[i], y1[i] = m ± d, m = mean[i] · meanScale + bias[i],
-// d = half[i] · halfScale for i < n, a multiple of 8.
-//
-//go:noescape
-func splitCodesLoop(y0, y1, mean, half, bias *float32, n int, meanScale, halfScale float32)
+func splitCodesLoop(y0 *float32, ld0 int, y1 *float32, ld1 int, c, scales, bias *float32, ldBias int, base *float32, rows, columns int)
 
 // unpackCodesLoop: for v < n and i < 64
 //
@@ -52,14 +48,26 @@ func largestVectors(x []float32) float32 {
 	return largestGeneric(rest[:])
 }
 
-// halvesVectors is routines.halves.
-func halvesVectors(dst, a, b []float32, factor float32) {
-	n := len(dst) &^ (lanes - 1)
-	a, b = a[:len(dst)], b[:len(dst)]
-	if n > 0 {
-		halvesLoop(&dst[0], &a[0], &b[0], n, factor)
+// pairRowsVectors is routines.pairRows.
+func pairRowsVectors(mean, half, a, b, first []float32, most *[2]float32) {
+	n := len(mean) &^ (lanes - 1)
+	half, a, b = half[:len(mean)], a[:len(mean)], b[:len(mean)]
+	if n == 0 {
+		pairRowsGeneric(mean, half, a, b, first, most)
+		return
 	}
-	halvesGeneric(dst[n:], a[n:], b[n:], factor)
+	var less *float32
+	if len(first) > 0 {
+		less = &first[:len(mean)][0]
+	}
+	pairRowsLoop(&mean[0], &half[0], &a[0], &b[0], less, n, most)
+	if n < len(mean) {
+		var end [2]float32
+		pairRowsGeneric(mean[n:], half[n:], a[n:], b[n:], first[min(n, len(first)):], &end)
+		for i := range most {
+			most[i] = largestGeneric([]float32{most[i], end[i]})
+		}
+	}
 }
 
 // roundCodesVectors is routines.roundCodes.
@@ -72,24 +80,19 @@ func roundCodesVectors(dst []int8, x []float32, factor float32) {
 	roundCodesGeneric(dst[n:], x[n:], factor)
 }
 
-// scaleCodesVectors is routines.scaleCodes.
-func scaleCodesVectors(y, c, bias []float32, factor float32) {
-	n := len(y) &^ (lanes - 1)
-	c, bias = c[:len(y)], bias[:len(y)]
-	if n > 0 {
-		scaleCodesLoop(&y[0], &c[0], &bias[0], n, factor)
-	}
-	scaleCodesGeneric(y[n:], c[n:], bias[n:], factor)
-}
-
 // splitCodesVectors is routines.splitCodes.
-func splitCodesVectors(y0, y1, mean, half, bias []float32, f, g float32) {
-	n := len(y0) &^ (lanes - 1)
-	y1, mean, half, bias = y1[:len(y0)], mean[:len(y0)], half[:len(y0)], bias[:len(y0)]
-	if n > 0 {
-		splitCodesLoop(&y0[0], &y1[0], &mean[0], &half[0], &bias[0], n, f, g)
+func splitCodesVectors(t codeSplit) {
+	last, columns := t.rows-1, t.columns
+	if last < 0 {
+		return
 	}
-	splitCodesGeneric(y0[n:], y1[n:], mean[n:], half[n:], bias[n:], f, g)
+	y0, y1, bias := t.y[0][:last*t.ldy[0]+columns], t.y[1][:last*t.ldy[1]+columns], t.bias[:last*t.ldBias+columns]
+	c, scales := t.c[:2*t.rows*columns], t.scales[:2*t.rows]
+	var base *float32
+	if t.base != nil {
+		base = &t.base[:t.rows*columns][0]
+	}
+	splitCodesLoop(&y0[0], t.ldy[0], &y1[0], t.ldy[1], &c[0], &scales[0], &bias[0], t.ldBias, base, t.rows, columns)
 }
 
 // unpackCodesVectors is routines.unpackCodes.

@@ -31,8 +31,8 @@ func plainBF16Tile(mr, nr int) codeFunc {
 // plainBF16 is a codeKernel for bfloat16 with two panels to a tile.
 func plainBF16() codeKernel {
 	return codeKernel{
-		name: "plain", MR: 5, NR: 32, fn: plainBF16Tile(5, 32), half: plainBF16Tile(5, 16),
-		pack: packQuads(5), xBytes: 4, wBytes: 4, step: 1,
+		name: "plain", MR: 10, NR: 32, fn: plainBF16Tile(10, 32), half: plainBF16Tile(10, 16),
+		pack: packQuads(10), xBytes: 4, wBytes: 4, step: 1,
 	}
 }
 

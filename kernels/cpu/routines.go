@@ -61,14 +61,13 @@ type routines struct {
 	roundBF16 func(dst []uint16, x []float32)
 	// largest: the greatest |x[i]|; NaN or +Inf where x has one.
 	largest func(x []float32) float32
-	// halves: dst[i] = a[i]/2 + factor · b[i].
-	halves func(dst, a, b []float32, factor float32)
+	// pairRows: mean[i] = a[i]/2 + b[i]/2 − first[i], half[i] = a[i]/2 − b[i]/2, and
+	// most what largest gives of either. first may be empty: zeros.
+	pairRows func(mean, half, a, b, first []float32, most *[2]float32)
 	// roundCodes: dst[i] = x[i] · factor to the nearest integer, ties to even.
 	roundCodes func(dst []int8, x []float32, factor float32)
-	// scaleCodes: y[i] = c[i] · factor + bias[i]. c may be longer.
-	scaleCodes func(y, c, bias []float32, factor float32)
-	// splitCodes: y0[i], y1[i] = m ± d, m = mean[i] · f + bias[i], d = half[i] · g.
-	splitCodes func(y0, y1, mean, half, bias []float32, f, g float32)
+	// splitCodes makes rows of y of those of products of codes.
+	splitCodes func(codeSplit)
 	// unpackCodes turns 64-byte vectors of 4-bit codes into two of levels each:
 	// dst[128·v + i] = levels[src[64·v+i] & 15], dst[128·v + 64 + i] that of >> 4.
 	unpackCodes func(dst, src []byte, levels *[16]int8)
@@ -201,9 +200,8 @@ func genericRoutines() routines {
 		},
 		roundBF16:    roundBF16Generic,
 		largest:      largestGeneric,
-		halves:       halvesGeneric,
+		pairRows:     pairRowsGeneric,
 		roundCodes:   roundCodesGeneric,
-		scaleCodes:   scaleCodesGeneric,
 		splitCodes:   splitCodesGeneric,
 		unpackCodes:  unpackCodesGeneric,
 		sumCodes:     sumCodesGeneric,

@@ -11,12 +11,11 @@ func archRoutines() []routines {
 	}
 	avx2.codesQ4 = codeKernel{
 		name: "q4_6x16_avx2", MR: 6, NR: 16, fn: codeQ4x6x16AVX2, column: codeColumnQ4x6x16AVX2,
-		pack: packUnsigned(6), xBytes: 4, wBytes: 4, shift: 128, step: 1,
+		pack: packUnsigned6, xBytes: 4, wBytes: 4, shift: 128, step: 1,
 	}
 	avx2.largest = largestVectors
-	avx2.halves = halvesVectors
+	avx2.pairRows = pairRowsVectors
 	avx2.roundCodes = roundCodesVectors
-	avx2.scaleCodes = scaleCodesVectors
 	avx2.splitCodes = splitCodesVectors
 	avx2.unpackCodes = unpackCodesVectors
 	avx2.sumCodes = sumCodesVectors
@@ -54,7 +53,7 @@ func archRoutines() []routines {
 	avxvnni.needs = Features{AVX2: true, AVXVNNI: true}
 	avxvnni.codes = codeKernel{
 		name: "6x16_avxvnni", MR: 6, NR: 16, fn: code6x16VNNI,
-		pack: packUnsigned(6), xBytes: 4, wBytes: 4, shift: 128, step: 1,
+		pack: packUnsigned6, xBytes: 4, wBytes: 4, shift: 128, step: 1,
 	}
 	avxvnni.codesQ4 = codeKernel{}
 

@@ -10,9 +10,8 @@ func archRoutines() []routines {
 	neon.codes = code4x16
 	neon.codesQ4 = code4x16Q4
 	neon.largest = largestVectors
-	neon.halves = halvesVectors
+	neon.pairRows = pairRowsVectors
 	neon.roundCodes = roundCodesVectors
-	neon.scaleCodes = scaleCodesVectors
 	neon.splitCodes = splitCodesVectors
 	neon.unpackCodes = unpackCodesVectors
 	neon.halfScales = halfScalesVectors

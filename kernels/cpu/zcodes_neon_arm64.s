@@ -30,32 +30,95 @@ join:
 	FMOVS F0, ret+16(FP)
 	RET
 
-// func halvesLoop(dst, a, b *float32, n int, factor float32)
+// pair makes eight elements of a mean, v0 and v1, and of half a difference, v2 and
+// v3, with v16 ½.
+
+// greatest stores them and keeps their largest magnitudes in v20 to v23.
+
+// func pairRowsLoop(mean, half, a, b, first *float32, n int, most *[2]float32)
 //
-//	dst[i] = a[i] · ½ + b[i] · factor, each product and sum rounded
-TEXT ·halvesLoop(SB), NOSPLIT, $0-36
-	MOVD dst+0(FP), R0
-	MOVD a+8(FP), R1
-	MOVD b+16(FP), R2
-	MOVD n+24(FP), R3
-	FMOVS factor+32(FP), F5
-	WORD $0x4f0167e4 // movi v4.4s, #0x3f, lsl #24 // 0x3f000000: ½
-	CBZ R3, done
+//	for i := range n {	// at least 8
+//		mean[i] = a[i]/2 + b[i]/2 − first[i]	// without first where it is nil
+//		half[i] = a[i]/2 − b[i]/2
+//	}
+//	most[0], most[1] = max |mean[i]|, max |half[i]|, by the order of bits
+TEXT ·pairRowsLoop(SB), NOSPLIT, $0-56
+	MOVD mean+0(FP), R0
+	MOVD half+8(FP), R4
+	MOVD a+16(FP), R1
+	MOVD b+24(FP), R2
+	MOVD first+32(FP), R5
+	MOVD n+40(FP), R3
+	MOVD most+48(FP), R6
+	WORD $0x4f0167f0 // movi v16.4s, #0x3f, lsl #24 // 0x3f000000: ½
+	WORD $0x4f00e414 // movi v20.16b, #0
+	WORD $0x4f00e415 // movi v21.16b, #0
+	WORD $0x4f00e416 // movi v22.16b, #0
+	WORD $0x4f00e417 // movi v23.16b, #0
+	CBZ R5, loop
+
+less:
+	// pair
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c46 // ldp q6, q7, [x2], #32
+	WORD $0x6e30dc84 // fmul v4.4s, v4.4s, v16.4s
+	WORD $0x6e30dca5 // fmul v5.4s, v5.4s, v16.4s
+	WORD $0x6e30dcc6 // fmul v6.4s, v6.4s, v16.4s
+	WORD $0x6e30dce7 // fmul v7.4s, v7.4s, v16.4s
+	WORD $0x4e26d480 // fadd v0.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a1 // fadd v1.4s, v5.4s, v7.4s
+	WORD $0x4ea6d482 // fsub v2.4s, v4.4s, v6.4s
+	WORD $0x4ea7d4a3 // fsub v3.4s, v5.4s, v7.4s
+	WORD $0xacc114a4 // ldp q4, q5, [x5], #32
+	WORD $0x4ea4d400 // fsub v0.4s, v0.4s, v4.4s
+	WORD $0x4ea5d421 // fsub v1.4s, v1.4s, v5.4s
+	// greatest
+	WORD $0xac810400 // stp q0, q1, [x0], #32
+	WORD $0xac810c82 // stp q2, q3, [x4], #32
+	WORD $0x6f047400 // bic v0.4s, #0x80, lsl#24
+	WORD $0x6f047401 // bic v1.4s, #0x80, lsl#24
+	WORD $0x6f047402 // bic v2.4s, #0x80, lsl#24
+	WORD $0x6f047403 // bic v3.4s, #0x80, lsl#24
+	WORD $0x6ea06694 // umax v20.4s, v20.4s, v0.4s
+	WORD $0x6ea166b5 // umax v21.4s, v21.4s, v1.4s
+	WORD $0x6ea266d6 // umax v22.4s, v22.4s, v2.4s
+	WORD $0x6ea366f7 // umax v23.4s, v23.4s, v3.4s
+	WORD $0xd1002063 // sub x3, x3, #8
+	CBNZ R3, less
+	B join
 
 loop:
-	WORD $0xacc10420 // ldp q0, q1, [x1], #32
-	WORD $0xacc10c42 // ldp q2, q3, [x2], #32
-	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
-	WORD $0x6e24dc21 // fmul v1.4s, v1.4s, v4.4s
-	WORD $0x4f859042 // fmul v2.4s, v2.4s, v5.s[0]
-	WORD $0x4f859063 // fmul v3.4s, v3.4s, v5.s[0]
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	// pair
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c46 // ldp q6, q7, [x2], #32
+	WORD $0x6e30dc84 // fmul v4.4s, v4.4s, v16.4s
+	WORD $0x6e30dca5 // fmul v5.4s, v5.4s, v16.4s
+	WORD $0x6e30dcc6 // fmul v6.4s, v6.4s, v16.4s
+	WORD $0x6e30dce7 // fmul v7.4s, v7.4s, v16.4s
+	WORD $0x4e26d480 // fadd v0.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a1 // fadd v1.4s, v5.4s, v7.4s
+	WORD $0x4ea6d482 // fsub v2.4s, v4.4s, v6.4s
+	WORD $0x4ea7d4a3 // fsub v3.4s, v5.4s, v7.4s
+	// greatest
 	WORD $0xac810400 // stp q0, q1, [x0], #32
+	WORD $0xac810c82 // stp q2, q3, [x4], #32
+	WORD $0x6f047400 // bic v0.4s, #0x80, lsl#24
+	WORD $0x6f047401 // bic v1.4s, #0x80, lsl#24
+	WORD $0x6f047402 // bic v2.4s, #0x80, lsl#24
+	WORD $0x6f047403 // bic v3.4s, #0x80, lsl#24
+	WORD $0x6ea06694 // umax v20.4s, v20.4s, v0.4s
+	WORD $0x6ea166b5 // umax v21.4s, v21.4s, v1.4s
+	WORD $0x6ea266d6 // umax v22.4s, v22.4s, v2.4s
+	WORD $0x6ea366f7 // umax v23.4s, v23.4s, v3.4s
 	WORD $0xd1002063 // sub x3, x3, #8
 	CBNZ R3, loop
 
-done:
+join:
+	WORD $0x6eb56694 // umax v20.4s, v20.4s, v21.4s
+	WORD $0x6eb766d6 // umax v22.4s, v22.4s, v23.4s
+	WORD $0x6eb0aa94 // umaxv s20, v20.4s
+	WORD $0x6eb0aad6 // umaxv s22, v22.4s
+	WORD $0x2d0058d4 // stp s20, s22, [x6]
 	RET
 
 // func roundCodesLoop(dst *int8, x *float32, n int, factor float32)
@@ -84,66 +147,75 @@ loop:
 done:
 	RET
 
-// func scaleCodesLoop(y, c, bias *float32, n int, factor float32)
+// func splitCodesLoop(y0 *float32, ld0 int, y1 *float32, ld1 int, c, scales, bias *float32, ldBias int, base *float32, rows, columns int)
 //
-//	y[i] = c[i] · factor + bias[i], the product and the sum rounded
-TEXT ·scaleCodesLoop(SB), NOSPLIT, $0-36
-	MOVD y+0(FP), R0
-	MOVD c+8(FP), R1
-	MOVD bias+16(FP), R2
-	MOVD n+24(FP), R3
-	FMOVS factor+32(FP), F4
-	CBZ R3, done
-
-loop:
-	WORD $0xacc10420 // ldp q0, q1, [x1], #32
-	WORD $0xacc10c42 // ldp q2, q3, [x2], #32
-	WORD $0x4f849000 // fmul v0.4s, v0.4s, v4.s[0]
-	WORD $0x4f849021 // fmul v1.4s, v1.4s, v4.s[0]
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0xac810400 // stp q0, q1, [x0], #32
-	WORD $0xd1002063 // sub x3, x3, #8
-	CBNZ R3, loop
-
-done:
-	RET
-
-// func splitCodesLoop(y0, y1, mean, half, bias *float32, n int, meanScale, halfScale float32)
+//	for r := range rows {
+//		for j := range columns {	// a multiple of 16
+//			m, d := c[2*r, j]·scales[2*r] + bias[r*ldBias+j], c[2*r+1, j]·scales[2*r+1]
+//			if base != nil {
+//				base[r, j] = m
+//			}
+//			y0[r*ld0+j], y1[r*ld1+j] = m + d, m − d
+//		}
+//	}
 //
-//	y0[i], y1[i] = m ± d, m = mean[i] · meanScale + bias[i],
-//	d = half[i] · halfScale, each product and sum rounded
-TEXT ·splitCodesLoop(SB), NOSPLIT, $0-56
+// Each product and sum is rounded.
+//
+//	x1, x3, x7 from the end of a row to the next, in bytes   x11 c's odd rows
+//	x12 columns left   v6, v7 the scales   v0, v1 m   v2, v3 d
+TEXT ·splitCodesLoop(SB), NOSPLIT, $0-88
 	MOVD y0+0(FP), R0
-	MOVD y1+8(FP), R4
-	MOVD mean+16(FP), R1
-	MOVD half+24(FP), R5
-	MOVD bias+32(FP), R2
-	MOVD n+40(FP), R3
-	FMOVS meanScale+48(FP), F6
-	FMOVS halfScale+52(FP), F7
-	CBZ R3, done
+	MOVD ld0+8(FP), R1
+	MOVD y1+16(FP), R2
+	MOVD ld1+24(FP), R3
+	MOVD c+32(FP), R4
+	MOVD scales+40(FP), R5
+	MOVD bias+48(FP), R6
+	MOVD ldBias+56(FP), R7
+	MOVD base+64(FP), R8
+	MOVD rows+72(FP), R9
+	MOVD columns+80(FP), R10
+	WORD $0xd37ef54a // lsl x10, x10, #2
+	WORD $0xd37ef421 // lsl x1, x1, #2
+	WORD $0xd37ef463 // lsl x3, x3, #2
+	WORD $0xd37ef4e7 // lsl x7, x7, #2
+	WORD $0xcb0a0021 // sub x1, x1, x10
+	WORD $0xcb0a0063 // sub x3, x3, x10
+	WORD $0xcb0a00e7 // sub x7, x7, x10
+
+row:
+	WORD $0x2cc11ca6 // ldp s6, s7, [x5], #8
+	WORD $0x8b0a008b // add x11, x4, x10
+	WORD $0xaa0a03ec // mov x12, x10
 
 loop:
-	WORD $0xacc10420 // ldp q0, q1, [x1], #32
-	WORD $0xacc10ca2 // ldp q2, q3, [x5], #32
-	WORD $0xacc11444 // ldp q4, q5, [x2], #32
+	WORD $0xacc10480 // ldp q0, q1, [x4], #32
+	WORD $0xacc10d62 // ldp q2, q3, [x11], #32
+	WORD $0xacc114c4 // ldp q4, q5, [x6], #32
 	WORD $0x4f869000 // fmul v0.4s, v0.4s, v6.s[0]
 	WORD $0x4f869021 // fmul v1.4s, v1.4s, v6.s[0]
 	WORD $0x4f879042 // fmul v2.4s, v2.4s, v7.s[0]
 	WORD $0x4f879063 // fmul v3.4s, v3.4s, v7.s[0]
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	CBZ R8, split
+	WORD $0xac810500 // stp q0, q1, [x8], #32
+
+split:
 	WORD $0x4e22d404 // fadd v4.4s, v0.4s, v2.4s
 	WORD $0x4e23d425 // fadd v5.4s, v1.4s, v3.4s
 	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
 	WORD $0x4ea3d421 // fsub v1.4s, v1.4s, v3.4s
 	WORD $0xac811404 // stp q4, q5, [x0], #32
-	WORD $0xac810480 // stp q0, q1, [x4], #32
-	WORD $0xd1002063 // sub x3, x3, #8
-	CBNZ R3, loop
-
-done:
+	WORD $0xac810440 // stp q0, q1, [x2], #32
+	WORD $0xf100818c // subs x12, x12, #32
+	BNE loop
+	WORD $0xaa0b03e4 // mov x4, x11
+	WORD $0x8b010000 // add x0, x0, x1
+	WORD $0x8b030042 // add x2, x2, x3
+	WORD $0x8b0700c6 // add x6, x6, x7
+	WORD $0xd1000529 // sub x9, x9, #1
+	CBNZ R9, row
 	RET
 
 // part turns 16 bytes of codes into the levels of their low and high halves.

@@ -26,28 +26,73 @@ largestLoop:
 	umaxv	s0, v0.4s
 	ret
 
-//go: func halvesLoop(dst, a, b *float32, n int, factor float32)
-//go: dst=x0 a=x1 b=x2 n=x3 factor=s5
-//
-//	dst[i] = a[i] · ½ + b[i] · factor, each product and sum rounded
-halvesLoop:
-	movi	v4.4s, #0x3f, lsl #24	// 0x3f000000: ½
-	cbz	x3, .LhalvesLoop_done
+// pair makes eight elements of a mean, v0 and v1, and of half a difference, v2 and
+// v3, with v16 ½.
+	.macro	pair
+	ldp	q4, q5, [x1], #32
+	ldp	q6, q7, [x2], #32
+	fmul	v4.4s, v4.4s, v16.4s
+	fmul	v5.4s, v5.4s, v16.4s
+	fmul	v6.4s, v6.4s, v16.4s
+	fmul	v7.4s, v7.4s, v16.4s
+	fadd	v0.4s, v4.4s, v6.4s
+	fadd	v1.4s, v5.4s, v7.4s
+	fsub	v2.4s, v4.4s, v6.4s
+	fsub	v3.4s, v5.4s, v7.4s
+	.endm
 
-.LhalvesLoop_loop:
-	ldp	q0, q1, [x1], #32
-	ldp	q2, q3, [x2], #32
-	fmul	v0.4s, v0.4s, v4.4s
-	fmul	v1.4s, v1.4s, v4.4s
-	fmul	v2.4s, v2.4s, v5.s[0]
-	fmul	v3.4s, v3.4s, v5.s[0]
-	fadd	v0.4s, v0.4s, v2.4s
-	fadd	v1.4s, v1.4s, v3.4s
+// greatest stores them and keeps their largest magnitudes in v20 to v23.
+	.macro	greatest
 	stp	q0, q1, [x0], #32
-	sub	x3, x3, #8
-	cbnz	x3, .LhalvesLoop_loop
+	stp	q2, q3, [x4], #32
+	bic	v0.4s, #0x80, lsl #24
+	bic	v1.4s, #0x80, lsl #24
+	bic	v2.4s, #0x80, lsl #24
+	bic	v3.4s, #0x80, lsl #24
+	umax	v20.4s, v20.4s, v0.4s
+	umax	v21.4s, v21.4s, v1.4s
+	umax	v22.4s, v22.4s, v2.4s
+	umax	v23.4s, v23.4s, v3.4s
+	.endm
 
-.LhalvesLoop_done:
+//go: func pairRowsLoop(mean, half, a, b, first *float32, n int, most *[2]float32)
+//go: mean=x0 half=x4 a=x1 b=x2 first=x5 n=x3 most=x6
+//
+//	for i := range n {	// at least 8
+//		mean[i] = a[i]/2 + b[i]/2 − first[i]	// without first where it is nil
+//		half[i] = a[i]/2 − b[i]/2
+//	}
+//	most[0], most[1] = max |mean[i]|, max |half[i]|, by the order of bits
+pairRowsLoop:
+	movi	v16.4s, #0x3f, lsl #24	// 0x3f000000: ½
+	movi	v20.16b, #0
+	movi	v21.16b, #0
+	movi	v22.16b, #0
+	movi	v23.16b, #0
+	cbz	x5, .LpairRowsLoop_loop
+
+.LpairRowsLoop_less:
+	pair
+	ldp	q4, q5, [x5], #32
+	fsub	v0.4s, v0.4s, v4.4s
+	fsub	v1.4s, v1.4s, v5.4s
+	greatest
+	sub	x3, x3, #8
+	cbnz	x3, .LpairRowsLoop_less
+	b	.LpairRowsLoop_join
+
+.LpairRowsLoop_loop:
+	pair
+	greatest
+	sub	x3, x3, #8
+	cbnz	x3, .LpairRowsLoop_loop
+
+.LpairRowsLoop_join:
+	umax	v20.4s, v20.4s, v21.4s
+	umax	v22.4s, v22.4s, v23.4s
+	umaxv	s20, v20.4s
+	umaxv	s22, v22.4s
+	stp	s20, s22, [x6]
 	ret
 
 //go: func roundCodesLoop(dst *int8, x *float32, n int, factor float32)
@@ -73,55 +118,65 @@ roundCodesLoop:
 .LroundCodesLoop_done:
 	ret
 
-//go: func scaleCodesLoop(y, c, bias *float32, n int, factor float32)
-//go: y=x0 c=x1 bias=x2 n=x3 factor=s4
+//go: func splitCodesLoop(y0 *float32, ld0 int, y1 *float32, ld1 int, c, scales, bias *float32, ldBias int, base *float32, rows, columns int)
+//go: y0=x0 ld0=x1 y1=x2 ld1=x3 c=x4 scales=x5 bias=x6 ldBias=x7 base=x8 rows=x9 columns=x10
 //
-//	y[i] = c[i] · factor + bias[i], the product and the sum rounded
-scaleCodesLoop:
-	cbz	x3, .LscaleCodesLoop_done
-
-.LscaleCodesLoop_loop:
-	ldp	q0, q1, [x1], #32
-	ldp	q2, q3, [x2], #32
-	fmul	v0.4s, v0.4s, v4.s[0]
-	fmul	v1.4s, v1.4s, v4.s[0]
-	fadd	v0.4s, v0.4s, v2.4s
-	fadd	v1.4s, v1.4s, v3.4s
-	stp	q0, q1, [x0], #32
-	sub	x3, x3, #8
-	cbnz	x3, .LscaleCodesLoop_loop
-
-.LscaleCodesLoop_done:
-	ret
-
-//go: func splitCodesLoop(y0, y1, mean, half, bias *float32, n int, meanScale, halfScale float32)
-//go: y0=x0 y1=x4 mean=x1 half=x5 bias=x2 n=x3 meanScale=s6 halfScale=s7
+//	for r := range rows {
+//		for j := range columns {	// a multiple of 16
+//			m, d := c[2*r, j]·scales[2*r] + bias[r*ldBias+j], c[2*r+1, j]·scales[2*r+1]
+//			if base != nil {
+//				base[r, j] = m
+//			}
+//			y0[r*ld0+j], y1[r*ld1+j] = m + d, m − d
+//		}
+//	}
 //
-//	y0[i], y1[i] = m ± d, m = mean[i] · meanScale + bias[i],
-//	d = half[i] · halfScale, each product and sum rounded
+// Each product and sum is rounded.
+//
+//	x1, x3, x7 from the end of a row to the next, in bytes   x11 c's odd rows
+//	x12 columns left   v6, v7 the scales   v0, v1 m   v2, v3 d
 splitCodesLoop:
-	cbz	x3, .LsplitCodesLoop_done
+	lsl	x10, x10, #2
+	lsl	x1, x1, #2
+	lsl	x3, x3, #2
+	lsl	x7, x7, #2
+	sub	x1, x1, x10
+	sub	x3, x3, x10
+	sub	x7, x7, x10
+
+.LsplitCodesLoop_row:
+	ldp	s6, s7, [x5], #8
+	add	x11, x4, x10
+	mov	x12, x10
 
 .LsplitCodesLoop_loop:
-	ldp	q0, q1, [x1], #32
-	ldp	q2, q3, [x5], #32
-	ldp	q4, q5, [x2], #32
+	ldp	q0, q1, [x4], #32
+	ldp	q2, q3, [x11], #32
+	ldp	q4, q5, [x6], #32
 	fmul	v0.4s, v0.4s, v6.s[0]
 	fmul	v1.4s, v1.4s, v6.s[0]
 	fmul	v2.4s, v2.4s, v7.s[0]
 	fmul	v3.4s, v3.4s, v7.s[0]
 	fadd	v0.4s, v0.4s, v4.4s
 	fadd	v1.4s, v1.4s, v5.4s
+	cbz	x8, .LsplitCodesLoop_split
+	stp	q0, q1, [x8], #32
+
+.LsplitCodesLoop_split:
 	fadd	v4.4s, v0.4s, v2.4s
 	fadd	v5.4s, v1.4s, v3.4s
 	fsub	v0.4s, v0.4s, v2.4s
 	fsub	v1.4s, v1.4s, v3.4s
 	stp	q4, q5, [x0], #32
-	stp	q0, q1, [x4], #32
-	sub	x3, x3, #8
-	cbnz	x3, .LsplitCodesLoop_loop
-
-.LsplitCodesLoop_done:
+	stp	q0, q1, [x2], #32
+	subs	x12, x12, #32
+	b.ne	.LsplitCodesLoop_loop
+	mov	x4, x11
+	add	x0, x0, x1
+	add	x2, x2, x3
+	add	x6, x6, x7
+	sub	x9, x9, #1
+	cbnz	x9, .LsplitCodesLoop_row
 	ret
 
 // part turns 16 bytes of codes into the levels of their low and high halves.
