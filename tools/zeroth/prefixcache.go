@@ -31,7 +31,7 @@ const prefixSetting = "prefix_cache"
 func prefixFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "prefix-cache", Usage: "with --layers: keep what the layers below those give for each text in a file of at most `BYTES` (with K, M or G), and run them no more for it", DefaultText: "none"},
-		&cli.StringFlag{Name: "prefix-cache-dir", Usage: "`FOLDER` for that file, which runs may share; it is for all files in it then, and those that were used least lately go for new ones", DefaultText: "the run's"},
+		&cli.StringFlag{Name: "prefix-cache-dir", Usage: "`FOLDER` for that file, which runs may share, those of one program and the same layers one after the other; the size is for all files in it then, and those that were used least lately go for new ones", DefaultText: "the run's"},
 	}
 }
 
