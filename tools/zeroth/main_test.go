@@ -17,6 +17,7 @@ import (
 	"zeroth/kernels/opencl"
 	"zeroth/kernels/vulkan"
 	"zeroth/kernels/vulkan/vk"
+	"zeroth/mpzo/journal"
 	"zeroth/runtime/platform"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -83,7 +84,7 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("no condition " + strconv.Quote(name))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "jsonlines": jsonLines, "json": oneJSON, "cut": cutFile, "flip": flipByte,
+			"exits": exits, "jsonlines": jsonLines, "json": oneJSON, "cut": cutFile, "flip": flipByte, "renumber": renumberSite,
 			"vocabulary": writeVocabulary, "evaluated": sameLoss, "losses": closeLosses,
 		},
 	})
@@ -165,6 +166,20 @@ func cutFile(ts *testscript.TestScript, _ bool, args []string) {
 	info, err := os.Stat(path)
 	ts.Check(err)
 	ts.Check(os.Truncate(path, info.Size()-n))
+}
+
+// renumberSite writes a journal again as one of a run whose first site had another
+// number.
+func renumberSite(ts *testscript.TestScript, _ bool, args []string) {
+	log, err := journal.Read(ts.MkAbs(args[0]))
+	ts.Check(err)
+	log.Header.Sites[0].ID += 1000
+	w, err := journal.Create(ts.MkAbs(args[1]), log.Header)
+	ts.Check(err)
+	for _, step := range log.Steps {
+		ts.Check(w.Step(step))
+	}
+	ts.Check(w.Close())
 }
 
 func flipByte(ts *testscript.TestScript, _ bool, args []string) {

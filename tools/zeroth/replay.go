@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"zeroth/graph/pass"
 	"zeroth/mpzo/adapter"
@@ -144,6 +145,9 @@ func replayModel(p *program.Program, h *journal.Header, o replayOptions) (*train
 	}
 	m, err := train.NewModel(s)
 	if err == nil {
+		err = sameSites(m, h)
+	}
+	if err == nil {
 		err = startReplay(m, h, o.Adapter)
 	}
 	if err != nil {
@@ -160,6 +164,24 @@ func isProgramOf(p *program.Program, h *journal.Header) error {
 			"export the same checkpoint with the same flags as for the run")
 	}
 	return nil
+}
+
+// sameSites holds the journal's sites against the model's: relinking goes by their
+// names, and noise by their numbers.
+func sameSites(m *train.Model, h *journal.Header) error {
+	if have := journalSites(m); !slices.Equal(have, h.Sites) {
+		return fmt.Errorf("the journal is of %d sites, this program has %d, or with other numbers or in another order: %w", len(h.Sites), len(have), journal.ErrMismatch)
+	}
+	return nil
+}
+
+// journalSites are the sites of a model as its run's journal names them.
+func journalSites(m *train.Model) []journal.Site {
+	var sites []journal.Site
+	for _, site := range m.Sites() {
+		sites = append(sites, journal.Site{ID: uint64(site.ID), Name: site.Name})
+	}
+	return sites
 }
 
 func startReplay(m *train.Model, h *journal.Header, adapterFolder string) error {

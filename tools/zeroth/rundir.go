@@ -75,9 +75,7 @@ func (r *trainRun) header() (journal.Header, error) {
 			h.Sites = append(h.Sites, journal.Site{ID: uint64(i), Name: slot.Name})
 		}
 	}
-	for _, site := range r.model.Sites() {
-		h.Sites = append(h.Sites, journal.Site{ID: uint64(site.ID), Name: site.Name})
-	}
+	h.Sites = append(h.Sites, journalSites(r.model)...)
 	if s.Schedule != train.Constant {
 		h.Settings["steps"] = strconv.FormatUint(s.Steps, 10)
 	}
