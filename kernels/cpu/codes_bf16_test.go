@@ -27,16 +27,18 @@ func TestBF16Kernels(t *testing.T) {
 	})
 }
 
+// randomBrains fills b, of whole numbers, with normally distributed bfloat16.
+func randomBrains(rng *rand.Rand, b []byte) {
+	for i := 0; i < len(b); i += 2 {
+		binary.LittleEndian.PutUint16(b[i:], half.BrainFromFloat(float32(rng.NormFloat64())))
+	}
+}
+
 func checkBF16(t *testing.T, rng *rand.Rand, k *codeKernel, fn codeFunc, NR, words int) {
 	t.Helper()
-	random := func(b []byte) {
-		for i := 0; i < len(b); i += 2 {
-			binary.LittleEndian.PutUint16(b[i:], half.BrainFromFloat(float32(rng.NormFloat64())))
-		}
-	}
 	x, w := make([]byte, k.MR*words*4), make([]byte, NR/16*words*64)
-	random(x)
-	random(w)
+	randomBrains(rng, x)
+	randomBrains(rng, w)
 	packed := make([]byte, k.MR*words*k.xBytes+1)
 	k.pack(packed, signed(x), words*4, k.MR, words)
 	b, panel := w, words*64

@@ -57,11 +57,17 @@ func codeQ4x6x16AVX2(groups, words int, a, b *byte, panel int, scales *float32, 
 	codeColumnQ4x6x16AVX2(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
 }
 
-// code6x16VNNI is a codeFunc with MR = 6, NR = 16 and shift 128. It ignores
-// panel.
+// codeColumn6x16VNNI is a codeColumn with MR = 6, NR = 16 and shift 128. It
+// ignores panel and apart.
 //
 //go:noescape
-func code6x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func codeColumn6x16VNNI(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
+
+// code6x16VNNI is a codeFunc with MR = 6 and NR = 16: one tile of
+// codeColumn6x16VNNI.
+func code6x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	codeColumn6x16VNNI(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
+}
 
 // codeColumn14x32VNNI is a codeColumn with MR = 14, NR = 32 and shift 128.
 //
@@ -79,10 +85,17 @@ func code14x32VNNI(groups, words int, a, b *byte, panel int, scales *float32, st
 //go:noescape
 func code14x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
 
-// code14x32BF16 is a codeFunc with MR = 14 and NR = 32 for words of two bfloat16.
+// codeColumn14x32BF16 is a codeColumn with MR = 14 and NR = 32 for words of two
+// bfloat16.
 //
 //go:noescape
-func code14x32BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+func codeColumn14x32BF16(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
+
+// code14x32BF16 is a codeFunc with MR = 14 and NR = 32: one tile of
+// codeColumn14x32BF16.
+func code14x32BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int) {
+	codeColumn14x32BF16(1, 0, groups, words, a, b, panel, scales, start, c, ldc, b, 0, 0)
+}
 
 // code14x16BF16 is code14x32BF16 for one panel.
 //

@@ -1,11 +1,14 @@
 #include "textflag.h"
 #include "dot_amd64.h"
+#include "tile_14x32_amd64.h"
 
-// func code14x32BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+// func codeColumn14x32BF16(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
-//	for i := range 14 {
-//		for j := range 32 {
-//			c[i*ldc+j] += Σ_{v<groups·words} Σ_{k<2} a[v, i, k] * b[j/16, v, j%16, k]
+//	for t := range tiles {
+//		for i := range 14 {
+//			for j := range 32 {
+//				c[(14*t+i)*ldc+j] += Σ_{v<groups·words} Σ_{k<2} a[t*stride:][v, i, k] * b[j/16, v, j%16, k]
+//			}
 //		}
 //	}
 //
@@ -14,10 +17,13 @@
 //
 // func code14x16BF16(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
 //
-// The same for j < 16.
+// The same for one tile and j < 16.
 //
-//	CX words left        SI a, 14 words           DI b, 16 words   R12 b + panel
+//	R13 tiles left       R14 a of the tile        R11 groups·words
+//	CX words left        R8 stride                R10 b
+//	SI a, 14 words       DI b, 16 words           R15 panel
 //	BX c                 R9 ldc·4
+//	R12 next             DX step                  AX apart
 //	Z0–Z27 the tile: row i in Z(2i), Z(2i+1); for 16 columns in Z(2i)
 //	Z28, Z29 the words of b                       Z30, Z31 words of a, in turn
 
@@ -31,6 +37,24 @@
 #define HALF(a, word, low) \
 	VPBROADCASTD a(SI), word; \
 	low
+
+// DOTS is the STEP of tile_14x32_amd64.h.
+#define DOTS(a, b) \
+	LOAD(b);                                                        \
+	ROW((a+0), Z30, VDPBF16PS_Z30_Z28_Z0, VDPBF16PS_Z30_Z29_Z1);    \
+	ROW((a+4), Z31, VDPBF16PS_Z31_Z28_Z2, VDPBF16PS_Z31_Z29_Z3);    \
+	ROW((a+8), Z30, VDPBF16PS_Z30_Z28_Z4, VDPBF16PS_Z30_Z29_Z5);    \
+	ROW((a+12), Z31, VDPBF16PS_Z31_Z28_Z6, VDPBF16PS_Z31_Z29_Z7);   \
+	ROW((a+16), Z30, VDPBF16PS_Z30_Z28_Z8, VDPBF16PS_Z30_Z29_Z9);   \
+	ROW((a+20), Z31, VDPBF16PS_Z31_Z28_Z10, VDPBF16PS_Z31_Z29_Z11); \
+	ROW((a+24), Z30, VDPBF16PS_Z30_Z28_Z12, VDPBF16PS_Z30_Z29_Z13); \
+	ROW((a+28), Z31, VDPBF16PS_Z31_Z28_Z14, VDPBF16PS_Z31_Z29_Z15); \
+	ROW((a+32), Z30, VDPBF16PS_Z30_Z28_Z16, VDPBF16PS_Z30_Z29_Z17); \
+	ROW((a+36), Z31, VDPBF16PS_Z31_Z28_Z18, VDPBF16PS_Z31_Z29_Z19); \
+	ROW((a+40), Z30, VDPBF16PS_Z30_Z28_Z20, VDPBF16PS_Z30_Z29_Z21); \
+	ROW((a+44), Z31, VDPBF16PS_Z31_Z28_Z22, VDPBF16PS_Z31_Z29_Z23); \
+	ROW((a+48), Z30, VDPBF16PS_Z30_Z28_Z24, VDPBF16PS_Z30_Z29_Z25); \
+	ROW((a+52), Z31, VDPBF16PS_Z31_Z28_Z26, VDPBF16PS_Z31_Z29_Z27)
 
 // STORE adds a row of the tile to a row of c.
 #define STORE(low, high) \
@@ -46,118 +70,66 @@
 	VMOVUPS low, (BX);      \
 	ADDQ    R9, BX
 
-TEXT ·code14x32BF16(SB), NOSPLIT, $0-72
-	MOVQ   groups+0(FP), AX
-	MOVQ   words+8(FP), CX
-	IMULQ  AX, CX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   panel+32(FP), R12
-	ADDQ   DI, R12
-	MOVQ   c+56(FP), BX
-	MOVQ   ldc+64(FP), R9
-	SHLQ   $2, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	VPXORD Z26, Z26, Z26
-	VPXORD Z27, Z27, Z27
-	TESTQ  CX, CX
-	JZ     store
+TEXT ·codeColumn14x32BF16(SB), NOSPLIT, $0-112
+	MOVQ  tiles+0(FP), R13
+	MOVQ  stride+8(FP), R8
+	MOVQ  groups+16(FP), R11
+	IMULQ words+24(FP), R11
+	MOVQ  a+32(FP), R14
+	MOVQ  b+40(FP), R10
+	MOVQ  panel+48(FP), R15
+	MOVQ  c+72(FP), BX
+	MOVQ  ldc+80(FP), R9
+	MOVQ  next+88(FP), R12
+	MOVQ  step+96(FP), DX
+	MOVQ  apart+104(FP), AX
+	SHLQ  $2, R9
+
+tile:
+	ZERO
+	MOVQ R14, SI
+	MOVQ R10, DI
+	MOVQ R11, CX
+	SUBQ $2, CX
+	JLT  last
 
 	PCALIGN $64
 
-loop:
-	VMOVDQU32  (DI), Z28
-	VMOVDQU32  (R12), Z29
-	PREFETCHT0 512(DI)
-	PREFETCHT0 512(R12)
-	ROW(0, Z30, VDPBF16PS_Z30_Z28_Z0, VDPBF16PS_Z30_Z29_Z1)
-	ROW(4, Z31, VDPBF16PS_Z31_Z28_Z2, VDPBF16PS_Z31_Z29_Z3)
-	ROW(8, Z30, VDPBF16PS_Z30_Z28_Z4, VDPBF16PS_Z30_Z29_Z5)
-	ROW(12, Z31, VDPBF16PS_Z31_Z28_Z6, VDPBF16PS_Z31_Z29_Z7)
-	ROW(16, Z30, VDPBF16PS_Z30_Z28_Z8, VDPBF16PS_Z30_Z29_Z9)
-	ROW(20, Z31, VDPBF16PS_Z31_Z28_Z10, VDPBF16PS_Z31_Z29_Z11)
-	ROW(24, Z30, VDPBF16PS_Z30_Z28_Z12, VDPBF16PS_Z30_Z29_Z13)
-	ROW(28, Z31, VDPBF16PS_Z31_Z28_Z14, VDPBF16PS_Z31_Z29_Z15)
-	ROW(32, Z30, VDPBF16PS_Z30_Z28_Z16, VDPBF16PS_Z30_Z29_Z17)
-	ROW(36, Z31, VDPBF16PS_Z31_Z28_Z18, VDPBF16PS_Z31_Z29_Z19)
-	ROW(40, Z30, VDPBF16PS_Z30_Z28_Z20, VDPBF16PS_Z30_Z29_Z21)
-	ROW(44, Z31, VDPBF16PS_Z31_Z28_Z22, VDPBF16PS_Z31_Z29_Z23)
-	ROW(48, Z30, VDPBF16PS_Z30_Z28_Z24, VDPBF16PS_Z30_Z29_Z25)
-	ROW(52, Z31, VDPBF16PS_Z31_Z28_Z26, VDPBF16PS_Z31_Z29_Z27)
-	ADDQ       $56, SI
-	ADDQ       $64, DI
-	ADDQ       $64, R12
-	DECQ       CX
-	JNZ        loop
+two:
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(AX*1)
+	ADDQ       DX, R12
+	DOTS(0, 0)
+	DOTS(56, 64)
+	ADDQ       $112, SI
+	ADDQ       $128, DI
+	SUBQ       $2, CX
+	JGE        two
+
+last:
+	ADDQ $2, CX
+	JZ   store
+	DOTS(0, 0)
 
 store:
-	STORE(Z0, Z1)
-	STORE(Z2, Z3)
-	STORE(Z4, Z5)
-	STORE(Z6, Z7)
-	STORE(Z8, Z9)
-	STORE(Z10, Z11)
-	STORE(Z12, Z13)
-	STORE(Z14, Z15)
-	STORE(Z16, Z17)
-	STORE(Z18, Z19)
-	STORE(Z20, Z21)
-	STORE(Z22, Z23)
-	STORE(Z24, Z25)
-	STORE(Z26, Z27)
+	STORETILE
+	ADDQ R8, R14
+	DECQ R13
+	JNZ  tile
 	VZEROUPPER
 	RET
 
 TEXT ·code14x16BF16(SB), NOSPLIT, $0-72
-	MOVQ   groups+0(FP), AX
-	MOVQ   words+8(FP), CX
-	IMULQ  AX, CX
-	MOVQ   a+16(FP), SI
-	MOVQ   b+24(FP), DI
-	MOVQ   c+56(FP), BX
-	MOVQ   ldc+64(FP), R9
-	SHLQ   $2, R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z2, Z2, Z2
-	VPXORD Z4, Z4, Z4
-	VPXORD Z6, Z6, Z6
-	VPXORD Z8, Z8, Z8
-	VPXORD Z10, Z10, Z10
-	VPXORD Z12, Z12, Z12
-	VPXORD Z14, Z14, Z14
-	VPXORD Z16, Z16, Z16
-	VPXORD Z18, Z18, Z18
-	VPXORD Z20, Z20, Z20
-	VPXORD Z22, Z22, Z22
-	VPXORD Z24, Z24, Z24
-	VPXORD Z26, Z26, Z26
-	TESTQ  CX, CX
-	JZ     store
+	MOVQ  groups+0(FP), CX
+	IMULQ words+8(FP), CX
+	MOVQ  a+16(FP), SI
+	MOVQ  b+24(FP), DI
+	MOVQ  c+56(FP), BX
+	MOVQ  ldc+64(FP), R9
+	SHLQ  $2, R9
+	ZEROHALF
+	TESTQ CX, CX
+	JZ    store
 
 	PCALIGN $64
 
@@ -184,19 +156,6 @@ loop:
 	JNZ        loop
 
 store:
-	STOREHALF(Z0)
-	STOREHALF(Z2)
-	STOREHALF(Z4)
-	STOREHALF(Z6)
-	STOREHALF(Z8)
-	STOREHALF(Z10)
-	STOREHALF(Z12)
-	STOREHALF(Z14)
-	STOREHALF(Z16)
-	STOREHALF(Z18)
-	STOREHALF(Z20)
-	STOREHALF(Z22)
-	STOREHALF(Z24)
-	STOREHALF(Z26)
+	STORETILEHALF
 	VZEROUPPER
 	RET

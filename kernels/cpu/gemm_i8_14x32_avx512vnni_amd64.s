@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "tile_14x32_amd64.h"
 
 // func codeColumn14x32VNNI(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
@@ -38,27 +39,6 @@
 	VPBROADCASTD a(SI), word;    \
 	VPDPBUSD     Z28, word, low; \
 	VPDPBUSD     Z29, word, high
-
-// STEP is a column of words of a times a row of those of b, a and b bytes further.
-#define STEP(a, b) \
-	VMOVDQU32  b(DI), Z28;         \
-	VMOVDQU32  b(DI)(R15*1), Z29;  \
-	PREFETCHT0 (b+512)(DI);        \
-	PREFETCHT0 (b+512)(DI)(R15*1); \
-	ROW((a+0), Z30, Z0, Z1);       \
-	ROW((a+4), Z31, Z2, Z3);       \
-	ROW((a+8), Z30, Z4, Z5);       \
-	ROW((a+12), Z31, Z6, Z7);      \
-	ROW((a+16), Z30, Z8, Z9);      \
-	ROW((a+20), Z31, Z10, Z11);    \
-	ROW((a+24), Z30, Z12, Z13);    \
-	ROW((a+28), Z31, Z14, Z15);    \
-	ROW((a+32), Z30, Z16, Z17);    \
-	ROW((a+36), Z31, Z18, Z19);    \
-	ROW((a+40), Z30, Z20, Z21);    \
-	ROW((a+44), Z31, Z22, Z23);    \
-	ROW((a+48), Z30, Z24, Z25);    \
-	ROW((a+52), Z31, Z26, Z27)
 
 // HALF is ROW for 16 columns.
 #define HALF(a, word, low) \
@@ -157,20 +137,7 @@ store:
 	VMOVUPS (DX), Z28
 	VMOVUPS 64(DX), Z29
 	MOVQ    BX, AX
-	STORE(Z0, Z1)
-	STORE(Z2, Z3)
-	STORE(Z4, Z5)
-	STORE(Z6, Z7)
-	STORE(Z8, Z9)
-	STORE(Z10, Z11)
-	STORE(Z12, Z13)
-	STORE(Z14, Z15)
-	STORE(Z16, Z17)
-	STORE(Z18, Z19)
-	STORE(Z20, Z21)
-	STORE(Z22, Z23)
-	STORE(Z24, Z25)
-	STORE(Z26, Z27)
+	STORETILE
 	ADDQ    $128, DX
 	ADDQ    $128, R8
 	DECQ    R10
@@ -215,44 +182,16 @@ group:
 	PCALIGN $64
 
 loop:
-	VMOVDQU32  (DI), Z28
-	PREFETCHT0 512(DI)
-	HALF(0, Z30, Z0)
-	HALF(4, Z31, Z2)
-	HALF(8, Z30, Z4)
-	HALF(12, Z31, Z6)
-	HALF(16, Z30, Z8)
-	HALF(20, Z31, Z10)
-	HALF(24, Z30, Z12)
-	HALF(28, Z31, Z14)
-	HALF(32, Z30, Z16)
-	HALF(36, Z31, Z18)
-	HALF(40, Z30, Z20)
-	HALF(44, Z31, Z22)
-	HALF(48, Z30, Z24)
-	HALF(52, Z31, Z26)
-	ADDQ       $56, SI
-	ADDQ       $64, DI
-	DECQ       CX
-	JNZ        loop
+	STEPHALF(0, 0)
+	ADDQ $56, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  loop
 
 store:
 	VMOVUPS (DX), Z28
 	MOVQ    BX, AX
-	STOREHALF(Z0)
-	STOREHALF(Z2)
-	STOREHALF(Z4)
-	STOREHALF(Z6)
-	STOREHALF(Z8)
-	STOREHALF(Z10)
-	STOREHALF(Z12)
-	STOREHALF(Z14)
-	STOREHALF(Z16)
-	STOREHALF(Z18)
-	STOREHALF(Z20)
-	STOREHALF(Z22)
-	STOREHALF(Z24)
-	STOREHALF(Z26)
+	STORETILEHALF
 	ADDQ    $64, DX
 	ADDQ    $64, R8
 	DECQ    R10

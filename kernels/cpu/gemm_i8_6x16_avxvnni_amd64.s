@@ -1,18 +1,20 @@
 #include "textflag.h"
 #include "dot_amd64.h"
 
-// func code6x16VNNI(groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int)
+// func codeColumn6x16VNNI(tiles, stride, groups, words int, a, b *byte, panel int, scales *float32, start *int32, c *float32, ldc int, next *byte, step, apart int)
 //
-//	for g := range groups {
-//		for i := range 6 {
-//			for j := range 16 {
-//				acc := start[g*16+j]
-//				for v := words*g; v < words*(g+1); v++ {
-//					for k := range 4 {
-//						acc += a[v, i, k] * b[v, j, k]
+//	for t := range tiles {
+//		for g := range groups {
+//			for i := range 6 {
+//				for j := range 16 {
+//					acc := start[g*16+j]
+//					for v := words*g; v < words*(g+1); v++ {
+//						for k := range 4 {
+//							acc += a[t*stride:][v, i, k] * b[v, j, k]
+//						}
 //					}
+//					c[(6*t+i)*ldc+j] += scales[g*16+j] * float32(acc)
 //				}
-//				c[i*ldc+j] += scales[g*16+j] * float32(acc)
 //			}
 //		}
 //	}
@@ -20,9 +22,10 @@
 // a is unsigned, the codes of x plus 128, b signed. groups is at least 1, words
 // may be 0.
 //
-//	R10 groups left      R11 words               CX words left in the group
-//	SI a, 6 words        DI b, 16 words          DX scales   R8 start
-//	BX c                 R9 ldc·4                AX a row of c
+//	R13 tiles left       R14 a of the tile        R15 stride
+//	R10 groups left      R11 words                CX words left in the group
+//	SI a, 6 words        DI b, 16 words           DX scales   R8 start
+//	BX c                 R9 ldc·4                 AX a row of c             R12 next
 //	Y0–Y11 the tile: row i in Y(2i), Y(2i+1)
 //	Y12, Y13 the words of b                      Y14, Y15 words of a, in turn
 
@@ -53,16 +56,22 @@
 	VMOVUPS     high, 32(AX);      \
 	ADDQ        R9, AX
 
-TEXT ·code6x16VNNI(SB), NOSPLIT, $0-72
-	MOVQ groups+0(FP), R10
-	MOVQ words+8(FP), R11
-	MOVQ a+16(FP), SI
-	MOVQ b+24(FP), DI
-	MOVQ scales+40(FP), DX
-	MOVQ start+48(FP), R8
-	MOVQ c+56(FP), BX
-	MOVQ ldc+64(FP), R9
+TEXT ·codeColumn6x16VNNI(SB), NOSPLIT, $0-112
+	MOVQ tiles+0(FP), R13
+	MOVQ stride+8(FP), R15
+	MOVQ words+24(FP), R11
+	MOVQ a+32(FP), R14
+	MOVQ c+72(FP), BX
+	MOVQ ldc+80(FP), R9
+	MOVQ next+88(FP), R12
 	SHLQ $2, R9
+
+tile:
+	MOVQ groups+16(FP), R10
+	MOVQ R14, SI
+	MOVQ b+40(FP), DI
+	MOVQ scales+56(FP), DX
+	MOVQ start+64(FP), R8
 
 group:
 	VMOVDQU (R8), Y0
@@ -78,31 +87,27 @@ group:
 	VMOVDQA Y0, Y10
 	VMOVDQA Y1, Y11
 	MOVQ    R11, CX
-	SUBQ    $4, CX
-	JLT     rest
+	SUBQ    $2, CX
+	JLT     last
 
 	PCALIGN $32
 
-four:
+two:
+	PREFETCHT1 (R12)
+	ADDQ       step+96(FP), R12
 	STEP(0, 0)
 	STEP(24, 64)
-	STEP(48, 128)
-	STEP(72, 192)
-	ADDQ $96, SI
-	ADDQ $256, DI
-	SUBQ $4, CX
-	JGE  four
+	ADDQ       $48, SI
+	ADDQ       $128, DI
+	SUBQ       $2, CX
+	JGE        two
 
-rest:
-	ADDQ $4, CX
+last:
+	ADDQ $2, CX
 	JZ   store
-
-one:
 	STEP(0, 0)
 	ADDQ $24, SI
 	ADDQ $64, DI
-	DECQ CX
-	JNZ  one
 
 store:
 	VMOVUPS (DX), Y12
@@ -118,5 +123,9 @@ store:
 	ADDQ    $64, R8
 	DECQ    R10
 	JNZ     group
+	ADDQ    R15, R14
+	MOVQ    AX, BX
+	DECQ    R13
+	JNZ     tile
 	VZEROUPPER
 	RET

@@ -52,7 +52,7 @@ func archRoutines() []routines {
 	avxvnni := avx2
 	avxvnni.needs = Features{AVX2: true, AVXVNNI: true}
 	avxvnni.codes = codeKernel{
-		name: "6x16_avxvnni", MR: 6, NR: 16, fn: code6x16VNNI,
+		name: "6x16_avxvnni", MR: 6, NR: 16, fn: code6x16VNNI, column: codeColumn6x16VNNI,
 		pack: packUnsigned6, xBytes: 4, wBytes: 4, shift: 128, step: 1,
 	}
 	avxvnni.codesQ4 = codeKernel{}
@@ -79,7 +79,7 @@ func archRoutines() []routines {
 	avx512bf16 := avx512vnni
 	avx512bf16.needs.AVX512BF16 = true
 	avx512bf16.codesBF16 = codeKernel{
-		name: "14x32_avx512bf16", MR: 14, NR: 32, fn: code14x32BF16, half: code14x16BF16,
+		name: "14x32_avx512bf16", MR: 14, NR: 32, fn: code14x32BF16, half: code14x16BF16, column: codeColumn14x32BF16,
 		pack: packWords(14), xBytes: 4, wBytes: 4, step: 1,
 	}
 	return []routines{avx512bf16, avx512vnni, avx512, avxvnni, avx2}

@@ -61,28 +61,33 @@ func TestSuitNarrowLoads(t *testing.T) {
 	}
 }
 
-// The same for codes, whose tiles lie stride bytes apart.
+// The same for codes and for bfloat16, whose tiles lie stride bytes apart.
 func TestCodeTileColumns(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 2))
-	eachCodeKernel(t, func(t *testing.T, k *codeKernel) {
+	check := func(t *testing.T, k *codeKernel, random func(*rand.Rand, []byte)) {
+		t.Helper()
+		if len(codeColumnsOf(k)) == 0 {
+			return
+		}
 		for words := 0; words < 10; words += k.step {
 			for shape := range 6 {
-				groups, tiles := 1+shape%2, 1+shape%3
-				if k.column != nil {
-					checkCodeColumn(t, rng, k, tiles, groups, words)
-				}
+				checkCodeColumn(t, rng, k, random, 1+shape%3, 1+shape%2, words)
 			}
 		}
+	}
+	eachCodeKernel(t, func(t *testing.T, k *codeKernel) {
+		check(t, k, func(rng *rand.Rand, b []byte) { randomCodes(rng, signed(b)) })
 	})
+	eachLevel(t, func(t *testing.T, r *routines) { check(t, &r.codesBF16, randomBrains) })
 }
 
-func checkCodeColumn(t *testing.T, rng *rand.Rand, k *codeKernel, tiles, groups, words int) {
+func checkCodeColumn(t *testing.T, rng *rand.Rand, k *codeKernel, random func(*rand.Rand, []byte), tiles, groups, words int) {
 	t.Helper()
 	all := groups * words
 	stride, panel, ldc := (all+1)*k.MR*k.xBytes, 16*k.wBytes*(all+words%3), k.NR+tiles
-	a, b := make([]byte, tiles*stride), make([]byte, k.NR/16*panel+1)
-	randomCodes(rng, signed(a))
-	randomCodes(rng, signed(b))
+	a, b := make([]byte, tiles*stride), make([]byte, k.NR/16*panel+2)
+	random(rng, a)
+	random(rng, b)
 	scales, first := normal(rng, groups*k.NR), make([]int32, groups*k.NR)
 	for i := range first {
 		first[i] = rng.Int32N(2001) - 1000
