@@ -3,6 +3,7 @@ package readat
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -74,7 +75,7 @@ func open(name string, stat func(string) (fs.FileInfo, error), openFile func(str
 	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("%s: %w", name, ErrNotRegular)
 	}
-	if err == nil && isPointer(file, info.Size()) {
+	if err == nil && IsPointer(file, info.Size()) {
 		err = fmt.Errorf("%s: %w", name, ErrPointer)
 	}
 	if err != nil {
@@ -84,8 +85,9 @@ func open(name string, stat func(string) (fs.FileInfo, error), openFile func(str
 	return file, info.Size(), nil
 }
 
-// isPointer looks at the first bytes of a small file.
-func isPointer(file *os.File, size int64) bool {
+// IsPointer reports whether a regular file of a size begins as a pointer of Git LFS
+// does.
+func IsPointer(file io.ReaderAt, size int64) bool {
 	if size < int64(len(pointerStart)) || size > maxPointerBytes {
 		return false
 	}

@@ -3,7 +3,6 @@ package data
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 )
 
@@ -17,7 +16,7 @@ const evaluationSeed = 42
 // are for training and the next k for choosing the best adapter. A label that
 // has fewer rows gives what it has.
 func LoadShots(path string, task *Task, encoder Encoder, options Options, k int, seed uint32) (train, heldOut *Set, err error) {
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -58,7 +57,7 @@ func (s *Set) Answer(ids []int32) (text string, ended bool) {
 
 // Load reads a JSONL, TSV, CSV or SQuAD file as examples of a task.
 func Load(path string, task *Task, encoder Encoder, options Options) (*Set, error) {
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +243,7 @@ func (t *Task) checkColumns(r *Reader) error {
 // then at most options.Tokens−1 ids of the text, each window going on where the
 // one before ended, so that every id of the text is predicted exactly once.
 func LoadText(path string, encoder Encoder, options Options) (*Set, error) {
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return nil, err
 	}

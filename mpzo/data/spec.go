@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 )
@@ -203,7 +202,7 @@ func (l *Labels) UnmarshalJSON(raw []byte) error {
 
 // ReadTask reads a task file.
 func ReadTask(path string) (Task, error) {
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return Task{}, err
 	}
