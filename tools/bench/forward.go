@@ -2,6 +2,8 @@ package bench
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"zeroth/graph"
@@ -75,8 +77,9 @@ func RunForward(ctx context.Context, o ForwardOptions) (Forward, error) {
 	if err != nil {
 		return out, err
 	}
-	for _, w := range work {
-		out.Ops += w
+	types := slices.Sorted(maps.Keys(work)) // sums and ceilings in one order in all runs
+	for _, weights := range types {
+		out.Ops += work[weights]
 	}
 	c := ceilings{features: o.Features}
 	if c.pool, err = (Workers{Threads: f.session.Threads(), CPUs: o.CPUs}).pool(); err != nil {
@@ -84,7 +87,7 @@ func RunForward(ctx context.Context, o ForwardOptions) (Forward, error) {
 	}
 	defer c.pool.Close()
 	if out.Memory.Device == nil {
-		for weights := range work {
+		for _, weights := range types {
 			c.wantSpin(weights)
 		}
 	}
@@ -98,9 +101,9 @@ func RunForward(ctx context.Context, o ForwardOptions) (Forward, error) {
 		out.Ceilings = append(out.Ceilings, Ceiling{Instruction: s.loop.Name, OpsPerS: s.ops() / turns.Median(1+i)})
 		// Of several instructions each has a part of the pass.
 		part := 0.0
-		for weights, ops := range work {
+		for _, weights := range types {
 			if c.spinFor(weights) == i {
-				part += ops
+				part += work[weights]
 			}
 		}
 		out.OfCeiling += turns.Ratio(1+i, 0) * part / s.ops()

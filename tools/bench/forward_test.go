@@ -3,9 +3,11 @@ package bench
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"zeroth/kernels/cpu"
+	"zeroth/runtime/op"
 )
 
 func TestRunForward(t *testing.T) {
@@ -52,5 +54,27 @@ func TestForwardWork(t *testing.T) {
 	want := layers*before + behind*((layers-1)*all+rows) + 2*rows*C*vocab // in the last layer only label rows go on
 	if got := work["f32"]; len(work) != 1 || math.Abs(got-want) > 0 {
 		t.Errorf("%g operations, want %g of f32 alone: %v", got, want, work)
+	}
+}
+
+// TestForwardCeilings wants those of a pass of two types in one order in all runs.
+func TestForwardCeilings(t *testing.T) {
+	features := cpu.Detect()
+	want := slices.Compact([]string{loopFor("f32", features).Name, loopFor("i8", features).Name})
+	for range 6 {
+		r, err := RunForward(context.Background(), ForwardOptions{
+			Program: reviewsOf(t, op.I8, nil), Bind: binder(t), Examples: Examples(1, 3, 3, 512), Features: features,
+			Progress: func(done, total int, what string) {},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range r.Ceilings {
+			got = append(got, c.Instruction)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
 	}
 }

@@ -25,12 +25,18 @@ import (
 // layers.
 func reviews(t *testing.T, layers []int, modules ...string) *program.Program {
 	t.Helper()
+	return reviewsOf(t, op.F32, layers, modules...)
+}
+
+// reviewsOf is reviews with weights of a type.
+func reviewsOf(t *testing.T, weights op.DType, layers []int, modules ...string) *program.Program {
+	t.Helper()
 	checkpoint, err := importer.Open(testdata.Repo("third_party/reviews-1m"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { checkpoint.Close() })
-	m, err := model.Build(checkpoint, model.Options{})
+	m, err := model.Build(checkpoint, model.Options{Weights: weights})
 	if err != nil {
 		t.Fatal(err)
 	}
