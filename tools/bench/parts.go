@@ -132,7 +132,7 @@ func (c *nodeClock) parts() Parts {
 	}
 	out.Total = median(totals)
 	for _, part := range aboutParts {
-		if _, any := sums[0][part.Name]; any {
+		if slices.ContainsFunc(sums, func(sum map[string]float64) bool { return sum[part.Name] > 0 }) {
 			part.fill(sums, totals, part.Name)
 			out.List = append(out.List, part)
 		}
@@ -151,7 +151,9 @@ func (p *Part) fill(sums []map[string]float64, totals []float64, names ...string
 		for _, name := range names {
 			seconds[i] += sum[name]
 		}
-		shares[i] = seconds[i] / totals[i]
+		if totals[i] > 0 { // a coarse clock need not see a short step
+			shares[i] = seconds[i] / totals[i]
+		}
 	}
 	p.Seconds, p.Share = median(seconds), median(shares)
 	p.Quartiles = [2]float64{quantile(shares, 0.25), quantile(shares, 0.75)}
