@@ -5,14 +5,16 @@ import (
 
 	"zeroth/kernels/cpu"
 	"zeroth/kernels/gpu"
+	"zeroth/kernels/opencl"
+	"zeroth/kernels/vulkan"
 	"zeroth/mpzo/train"
 	"zeroth/runtime/kernel"
 	"zeroth/runtime/op"
 	"zeroth/runtime/program"
 )
 
-// noteArithmetic records how a new run rounds, and says where a run that is
-// resumed goes on with other last bits than it began with.
+// noteArithmetic records how a run rounds, and says where one that is resumed goes on
+// with other last bits than it had last.
 func (r *trainRun) noteArithmetic() error {
 	if r.engine.Backend != "cpu" {
 		return nil
@@ -23,7 +25,7 @@ func (r *trainRun) noteArithmetic() error {
 	}
 	have := cpu.Arithmetic(features, weightTypes(r.file.Program))
 	if was := r.config.Arithmetic; r.resuming && was != "" && was != have {
-		fmt.Fprintf(r.stderr, "zeroth: notice: the run began with %s arithmetic and goes on with %s: its last bits are no longer those of a run that stayed\n", was, have)
+		fmt.Fprintf(r.stderr, "zeroth: notice: the run was last trained with %s arithmetic and goes on with %s: its last bits are no longer those of a run that stayed\n", was, have)
 	}
 	r.config.Arithmetic = have
 	return nil
@@ -62,8 +64,8 @@ func (r *trainRun) noteStorage() error {
 		have = storageF16
 	}
 	if was := r.config.Storage; r.resuming && was != "" && was != have {
-		fmt.Fprintf(r.stderr, "zeroth: notice: the run began with activations stored as %s and goes on with %s: its losses are no longer those of a run that stayed (%s chooses)\n",
-			was, have, gpu.WayStore16)
+		fmt.Fprintf(r.stderr, "zeroth: notice: the run was last trained with activations stored as %s and goes on with %s: its losses are no longer those of a run that stayed (%s in %s or %s chooses)\n",
+			was, have, gpu.WayStore16, vulkan.ArithmeticVariable, opencl.ArithmeticVariable)
 	}
 	r.config.Storage = have
 	if half && r.config.Eps < leastEpsInHalf && r.config.Estimator != (train.JVP{}).Name() {
