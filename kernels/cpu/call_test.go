@@ -237,7 +237,7 @@ func packedWeights(b testing.TB, t *kernel.Tensor, d op.DType) *kernel.Tensor {
 	panels := ceilDiv(M, op.PanelRows)
 	size := int(shape.PanelBytes()+shape.GroupScaleBytes()+shape.RowScaleBytes()) * panels
 	values := storage(size / 4)
-	packed.Data = unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), size)
+	packed.Data = unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), size)
 	for i := range panels {
 		rows := min(op.PanelRows, M-i*op.PanelRows)
 		if err := quant.PanelOf(packed.Data, &shape, i).Encode(&shape, t.F32()[i*op.PanelRows*K:], rows); err != nil {

@@ -111,14 +111,15 @@ const (
 )
 
 // depth cuts words into equal parts that begin with a group, each of at most
-// maxCodeBytes of a packed row of x and of W. The sums of I8 are rounded where a
-// part ends, so its parts are the same for every kernel.
+// maxCodeBytes of a packed row of x and of W, and of a group where there are no
+// words. The sums of I8 are rounded where a part ends, so its parts are the same for
+// every kernel.
 func (k *codeKernel) depth(words int, d op.DType) int {
 	most := maxCodeBytes / max(k.xBytes, k.wBytes)
 	if d == op.I8 {
 		most = maxCodeBytes / mostWordBytes
 	}
-	return roundUp(ceilDiv(words, max(ceilDiv(words, most), 1)), groupWords)
+	return roundUp(ceilDiv(max(words, 1), max(ceilDiv(words, most), 1)), groupWords)
 }
 
 // code4x16Generic is a codeFunc with MR 4 and NR 16 over codes of x that

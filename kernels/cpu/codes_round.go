@@ -10,7 +10,7 @@ import (
 func (p *codeProduct) roundTasks() int { return ceilDiv(p.tiles, p.tilesPerTask()) }
 
 // tilesPerTask is how many tiles of each matrix are rounded in one task.
-func (p *codeProduct) tilesPerTask() int { return max(1, codeTileGroup/p.matrices) }
+func (p *codeProduct) tilesPerTask() int { return max(1, codeTileGroup/max(p.matrices, 1)) }
 
 // round makes the codes of a few tiles of all matrices.
 func (p *codeProduct) round(worker, task int) {
