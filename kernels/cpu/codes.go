@@ -97,6 +97,9 @@ func (k *codeKernel) codeWords(w *op.Panels) int {
 	return roundUp(w.Words*perWord, k.step)
 }
 
+// wordColumns is how many columns of K a word of x for W of type d has.
+func wordColumns(d op.DType) int { return min(d.Word(), 4) }
+
 // Blocking of a product of codes: a block of x and a slice of a panel take as
 // many bytes as those of float32 do.
 const (

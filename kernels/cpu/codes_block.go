@@ -90,8 +90,8 @@ func (p *codeProduct) codeTiles(s *codeSpace, t *codeBlock, m, c, columns, v int
 // codeAhead tells a codeColumn what to bring in: what the block reads of W next,
 // of as many words as w has.
 func (p *codeProduct) codeAhead(t *codeBlock, c, v, tiles int, w *codeSlice) (next *byte, step, apart int) {
-	words := w.groups * w.words
-	panels, apart := p.w.ahead(t.c0, t.c1, c, p.kernel.NR, 4*v, 4*words)
+	words, each := w.groups*w.words, wordColumns(p.w.shape.DType)
+	panels, apart := p.w.ahead(t.c0, t.c1, c, p.kernel.NR, each*v, each*words)
 	if b := panels[0]; len(b) > 0 {
 		return &b[0], ceilDiv(len(b), tiles*max(words/codeColumnStep, 1)), apart
 	}

@@ -80,11 +80,7 @@ func hotCodes(k *codeKernel, weights op.DType, K int) *HotTile {
 	a, b := bytesOfOnes(k.MR*k.xBytes*words), bytesOfOnes(k.NR*k.wBytes*words)
 	scales, first, c := make([]float32, groups*k.NR), make([]int32, groups*k.NR), make([]float32, k.MR*k.NR)
 	panel := op.PanelRows * k.wBytes * words
-	perWord := 4
-	if weights == op.BF16 {
-		perWord = 2
-	}
-	hot := &HotTile{Ops: 2 * k.MR * k.NR * words * perWord}
+	hot := &HotTile{Ops: 2 * k.MR * k.NR * words * wordColumns(weights)}
 	hot.run = func() { k.fn(groups, each, &a[0], &b[0], panel, &scales[0], &first[0], &c[0], k.NR) }
 	return hot
 }
