@@ -144,8 +144,8 @@ func (p *codeProduct) cut(leastColumns int) tiling {
 	}
 	t.rowBlocks, t.columnBlocks = ceilDiv(t.rows, t.MC), ceilDiv(t.columns, t.NC)
 	rows := 2 * p.blockRows()
-	if p.depth == p.words {
-		rows = max(rows, rows*maxCodeBytes/max(p.depth*p.kernel.xBytes, 1))
+	if p.depth >= p.words {
+		rows = max(rows, rows*maxCodeBytes/(p.depth*p.kernel.xBytes))
 	}
 	each := roundUp(2*max(min(t.MC, t.rows), 1), p.kernel.MR)
 	p.group = min(max(rows/each, 1), p.matrices)
