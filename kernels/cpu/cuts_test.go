@@ -16,16 +16,20 @@ import (
 // pairs at a time: which it gets depends on how large it is, and most tests are
 // small.
 func TestCutsChangeNoBits(t *testing.T) {
-	const N, M, r, copies = 17, 133, 9, 5
+	const M, r, copies = 133, 9, 5
+	all := levels(t)
 	pool := platform.NewPool(3)
 	defer pool.Close()
-	for _, f := range levels(t) {
+	for i, f := range all {
 		for _, d := range op.WeightTypes() {
-			for _, K := range []int{60, 700} { // in one slice, and in more
-				if testing.Short() && K > 60 {
+			// K is one slice or more. The rows are a block of the largest size, which
+			// fills the scratch, and a part of one.
+			for _, e := range []struct{ N, K int }{{17, 60}, {80, 60}, {80, 700}} {
+				N, K := e.N, e.K
+				if e.N > 17 && (testing.Short() || i < len(all)-1) {
 					continue
 				}
-				t.Run(fmt.Sprintf("%s/%s/K%d", f, d, K), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/N%d/K%d", f, d, N, K), func(t *testing.T) {
 					rng := rand.New(rand.NewPCG(12, uint64(K)))
 					dense := matrix(rng, 0, M, K)
 					w := inPanels(dense)
@@ -72,16 +76,18 @@ func cutAnew(t *testing.T, name string, call *kernel.Call, run kernel.Runner) {
 		}
 		poison(y)
 	}
-	codes := func(p *codeProduct, blocks *tiling, task platform.Task, widths ...int) {
+	nothing := func() {}
+	codes := func(p *codeProduct, blocks *tiling, task platform.Task, after func(), widths ...int) {
 		unit := leastCommonMultiple(p.kernel.MR, p.gemm.MR)
 		for _, rows := range []int{unit, p.blockRows()} {
 			for _, width := range widths {
 				for p.group = 1; p.group <= p.matrices; p.group++ {
-					if p.group > 1 && p.group*roundUp(2*min(rows, p.N), p.kernel.MR) > 2*p.blockRows() {
+					if p.group > 1 && p.depth < p.words && p.group*roundUp(2*min(rows, p.N), p.kernel.MR) > 2*p.blockRows() {
 						break
 					}
 					*blocks = blocks.of(rows, width)
 					call.Pool.Run(task, blocks.tiles())
+					after()
 					same(fmt.Sprintf("%d by %d, %d pairs at a time", rows, width, p.group))
 				}
 			}
@@ -102,18 +108,13 @@ func cutAnew(t *testing.T, name string, call *kernel.Call, run kernel.Runner) {
 	}
 	switch r := run.(type) {
 	case *codedLinear:
-		codes(&r.product, &r.tiling, r, leastCodeColumns, codeColumns)
+		codes(&r.product, &r.tiling, r, nothing, leastCodeColumns, codeColumns)
 	case *codedLoRA:
-		codes(&r.product, &r.blocks, r, leastCodeColumns, codeColumns)
+		codes(&r.product, &r.blocks, r, nothing, leastCodeColumns, codeColumns)
 	case *codedHead:
-		unit := r.codes.group
-		for r.codes.group = 1; r.codes.group <= unit; r.codes.group++ {
-			call.Pool.Run(r, r.blocks.tiles())
-			call.Pool.Run(&r.join, ceilDiv(r.tiling.rows, joinRows))
-			same(fmt.Sprintf("%d pairs at a time", r.codes.group))
-		}
+		codes(&r.codes, &r.blocks, r, func() { call.Pool.Run(&r.join, ceilDiv(r.tiling.rows, joinRows)) }, vocabChunk)
 	case *linear:
-		floats(&r.product, &r.tiling, r, 1, func() {})
+		floats(&r.product, &r.tiling, r, 1, nothing)
 	case *linearLoRA:
 		floats(&r.base, &r.tiling, r, r.xCopies, func() {
 			if r.projectsInTiles() {
