@@ -167,17 +167,25 @@ func isProgramOf(p *program.Program, h *journal.Header) error {
 }
 
 // sameSites holds the journal's sites against the model's: relinking goes by their
-// names, and noise by their numbers.
+// names, and noise by their numbers, which another version of the tool may give in
+// another order.
 func sameSites(m *train.Model, h *journal.Header) error {
 	if have := journalSites(m); !slices.Equal(have, h.Sites) {
-		return fmt.Errorf("the journal is of %d sites, this program has %d, or with other numbers or in another order: %w", len(h.Sites), len(have), journal.ErrMismatch)
+		return fmt.Errorf("the journal's %d sites are not the %d of this program: names, numbers or order differ: %w", len(h.Sites), len(have), journal.ErrMismatch)
 	}
 	return nil
 }
 
-// journalSites are the sites of a model as its run's journal names them.
+// journalSites are the sites of a model as its run's journal names them; where all
+// weights are trained, these.
 func journalSites(m *train.Model) []journal.Site {
 	var sites []journal.Site
+	if m.Full() {
+		for i, slot := range m.Session().Program().Slots {
+			sites = append(sites, journal.Site{ID: uint64(i), Name: slot.Name})
+		}
+		return sites
+	}
 	for _, site := range m.Sites() {
 		sites = append(sites, journal.Site{ID: uint64(site.ID), Name: site.Name})
 	}

@@ -50,7 +50,7 @@ const paramsSetting = "params"
 func (r *trainRun) header() (journal.Header, error) {
 	s := &r.trainer.Settings
 	h := journal.Header{
-		Program: r.file.Program.Fingerprint, Seed: s.Seed,
+		Program: r.file.Program.Fingerprint, Seed: s.Seed, Sites: journalSites(r.model),
 		Rank: r.config.LoRA.Rank, Alpha: float32(r.config.LoRA.Alpha), Q: s.Queries, Eps: s.Eps,
 		Settings: map[string]string{
 			"batch": strconv.Itoa(s.Batch), "estimator": s.Estimator.Name(), "loss": s.Loss.String(),
@@ -70,12 +70,6 @@ func (r *trainRun) header() (journal.Header, error) {
 	if r.config.Params != "" {
 		h.Settings[paramsSetting] = r.config.Params
 	}
-	if r.config.full() {
-		for i, slot := range r.model.Session().Program().Slots {
-			h.Sites = append(h.Sites, journal.Site{ID: uint64(i), Name: slot.Name})
-		}
-	}
-	h.Sites = append(h.Sites, journalSites(r.model)...)
 	if s.Schedule != train.Constant {
 		h.Settings["steps"] = strconv.FormatUint(s.Steps, 10)
 	}
