@@ -30,7 +30,7 @@ type forwardOptions struct {
 
 func benchForwardCommand() *cli.Command {
 	flags := append([]cli.Flag{
-		&cli.IntFlag{Name: "tokens", Value: 512, Usage: "`TOKENS` of each sequence, random ones"},
+		&cli.IntFlag{Name: "tokens", Value: 512, DefaultText: "512, at most the program's context", Usage: "`TOKENS` of each sequence, random ones"},
 		&cli.IntFlag{Name: "sequences", Value: 1, Usage: "number of `SEQUENCES`"},
 	}, engineFlags()...)
 	return &cli.Command{
@@ -96,7 +96,15 @@ func runBenchForward(c *cli.Context, o forwardOptions) error {
 }
 
 func (o *forwardOptions) run(c *cli.Context, p *program.Program, progress func(done, total int, what string)) (bench.Forward, error) {
-	if err := checkContext(p, o.Tokens); err != nil {
+	context, err := metaInt(p, "context")
+	if err != nil {
+		return bench.Forward{}, err
+	}
+	tokens := o.Tokens
+	if !c.IsSet("tokens") {
+		tokens = min(tokens, max(context, 1))
+	}
+	if err := checkContext(p, tokens); err != nil {
 		return bench.Forward{}, err
 	}
 	vocab, err := metaInt(p, "vocab_size")
@@ -112,7 +120,7 @@ func (o *forwardOptions) run(c *cli.Context, p *program.Program, progress func(d
 	}
 	return bench.RunForward(c.Context, bench.ForwardOptions{
 		Program: p, Bind: o.Engine.session, CPUs: o.Engine.CPUs, Features: features,
-		Examples: bench.Examples(o.Sequences, o.Tokens, o.Tokens, vocab),
+		Examples: bench.Examples(o.Sequences, tokens, tokens, vocab),
 		Budget:   o.Measuring.Budget, Progress: progress,
 	})
 }
