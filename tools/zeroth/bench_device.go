@@ -28,7 +28,9 @@ type deviceProduct struct {
 	bench.Shape
 	Weights   string  `json:"weights"`
 	Kernel    string  `json:"kernel"`
-	Tile      string  `json:"tile"` // rows of x by rows of W
+	Tile      string  `json:"tile"` // rows of x by rows of W: the quickest of those timed
+	Tiles     int     `json:"tiles"`
+	Timed     int     `json:"tiles_timed"` // fewer where the device is slow
 	OpsPerS   float64 `json:"ops_per_second"`
 	OfCeiling float64 `json:"of_ceiling"`
 	Against   string  `json:"against"`
@@ -85,7 +87,7 @@ func timeProducts(ctx context.Context, ops *gpu.Ops, o bench.GEMMOptions, peaks 
 			}
 			p := deviceProduct{
 				Shape: bench.Shape{Rows: t.Rows, K: s.K, Outputs: s.Outputs}, Weights: weights.String(), Kernel: t.Kernel, Tile: fmt.Sprintf("%d×%d", 8*t.Tile.A, 16*t.Tile.B),
-				OpsPerS: 2 * float64(t.Rows) * float64(s.K) * float64(s.Outputs) / t.Seconds, Against: t.Against,
+				Tiles: t.Tiles, Timed: t.Tried, OpsPerS: 2 * float64(t.Rows) * float64(s.K) * float64(s.Outputs) / t.Seconds, Against: t.Against,
 			}
 			for _, peak := range peaks {
 				if peak.Name == t.Against {
