@@ -4,6 +4,10 @@ package platform
 
 import "time"
 
+// TellsThreadTime is whether what a [WorkerClock] takes down of a thread is time of
+// processors, in which waiting and other programs do not count.
+const TellsThreadTime = false
+
 // threadClock reads the time since some moment: what processors spend on a thread
 // is not asked for here.
 type threadClock struct{ from time.Time }

@@ -38,11 +38,24 @@ type Parts struct {
 	Clock  string  `json:"clock"` // what was measured
 }
 
-// What Parts.Clock can be. The second is for steps that a delegate runs nodes of.
+// What Parts.Clock can be. The last is for steps that a delegate runs nodes of.
 const (
-	clockWorkers = "processor time of all workers: neighbours and waiting do not count"
+	clockThreads = "processor time of all workers: neighbours and waiting do not count"
+	clockWall    = "time of all workers by the clock: this system does not tell that of processors"
 	clockNodes   = "time from each node's begin to its end"
 )
+
+// clockOf is what was measured where a delegate ran some nodes, or workers all, whose
+// time of processors the system tells or not.
+func clockOf(delegated, tells bool) string {
+	switch {
+	case delegated:
+		return clockNodes
+	case tells:
+		return clockThreads
+	}
+	return clockWall
+}
 
 // The parts of a step.
 const (
@@ -118,14 +131,12 @@ func stepParts(ctx context.Context, o *StepOptions, v variant) (Parts, error) {
 
 // parts adds up what was taken down.
 func (c *nodeClock) parts() Parts {
-	out := Parts{Steps: len(c.runs), Clock: clockWorkers}
-	if c.delegated() {
-		out.Clock = clockNodes
-	}
+	delegated := c.delegated()
+	out := Parts{Steps: len(c.runs), Clock: clockOf(delegated, platform.TellsThreadTime)}
 	sums := make([]map[string]float64, len(c.runs))
 	totals := make([]float64, len(c.runs))
 	for i, run := range c.runs {
-		sums[i] = partsOf(run, out.Clock == clockWorkers)
+		sums[i] = partsOf(run, !delegated)
 		for _, seconds := range sums[i] {
 			totals[i] += seconds
 		}
@@ -137,7 +148,7 @@ func (c *nodeClock) parts() Parts {
 			out.List = append(out.List, part)
 		}
 	}
-	if out.Clock == clockWorkers {
+	if !delegated {
 		out.Beside = &Part{Name: "all but base GEMM and rounding x"}
 		out.Beside.fill(sums, totals, partLoRA, partPerturbation, partAttention, partBetween, partHead, partUpdate)
 	}

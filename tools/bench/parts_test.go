@@ -33,3 +33,12 @@ func TestPartsOfACoarseClock(t *testing.T) {
 		t.Errorf("beside base products: %+v", p.Beside)
 	}
 }
+
+// What is printed claims time of processors only where the system tells it.
+func TestClockOf(t *testing.T) {
+	for want, given := range map[string][2]bool{clockThreads: {false, true}, clockWall: {false, false}, clockNodes: {true, true}} {
+		if got := clockOf(given[0], given[1]); got != want {
+			t.Errorf("%v: %s", given, got)
+		}
+	}
+}
