@@ -8,9 +8,9 @@ import (
 // Peak is what a device reaches with a loop of nothing but an instruction, or with a
 // plain copy.
 type Peak struct {
-	Name string
+	Name string `json:"name"`
 	// PerSecond are operations, a multiply-add being two, or bytes read and written.
-	PerSecond float64
+	PerSecond float64 `json:"per_second"`
 }
 
 // What products are computed with, as Peaks names it.

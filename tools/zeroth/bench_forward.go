@@ -127,7 +127,7 @@ func (o *forwardOptions) run(c *cli.Context, p *program.Program, progress func(d
 
 func printForward(b *strings.Builder, r forwardReport) {
 	printMachine(b, r.Machine)
-	fmt.Fprintf(b, "%s: %d tokens in %d sequences, the logits of the last of each\n", r.Program, r.Tokens, r.Sequences)
+	fmt.Fprintf(b, "%s, sequences: %d, tokens in all: %d, the logits of the last of each\n", r.Program, r.Sequences, r.Tokens)
 	fmt.Fprintf(b, "\nforward  %.4f s, %.4f s of processors, %.1f tokens/s\n", r.Seconds, r.Processor, r.TokensPerS)
 	fmt.Fprintf(b, "products %s Gop/s", giga(r.Ops/r.Seconds))
 	if len(r.Ceilings) > 0 {
