@@ -5,19 +5,12 @@ import (
 
 	"zeroth/internal/half"
 	"zeroth/runtime/kernel"
-	"zeroth/runtime/op"
 )
 
 // Kernels that keep activations as f16 (kernel.Kernel.Half) are held to as much as all
 // others. The plain kernel computes with inputs that are rounded as they must round
 // them. Of their results, which are f16, that error is judged which there was before
 // they were rounded: the least that explains them.
-
-// keepsHalf reports whether a kernel that keeps the operands of a set as f16 does so
-// with one of a type.
-func keepsHalf(set uint32, i int, t op.Type) bool {
-	return set>>i&1 != 0 && t.DType == op.F32 && t.Layout == op.Rows
-}
 
 // roundAll rounds the elements of all copies of a tensor.
 func roundAll(t *kernel.Tensor) {

@@ -24,7 +24,7 @@ func inHalf(id op.ID, read func(v float32) float32, give func(v float32, i, n in
 		other := *c
 		other.In = append([]*kernel.Tensor(nil), c.In...)
 		for i, t := range c.In {
-			if keepsHalf(k.Half.In, i, t.Type) && !t.Constant {
+			if kernel.KeepsHalf(k.Half.In, i, t.Type) && !t.Constant {
 				copied := *t
 				copied.Data = newStorage(len(t.Data)).data
 				other.In[i] = &copied

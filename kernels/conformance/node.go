@@ -99,7 +99,7 @@ func (n *node) setExtents(e op.Extents, round int) error {
 		if err := n.c.Fill(n.call.In, i, round); err != nil {
 			return fmt.Errorf("input %d of the case: %w", i, err)
 		}
-		if t := n.call.In[i]; keepsHalf(n.half, i, t.Type) {
+		if t := n.call.In[i]; kernel.KeepsHalf(n.half, i, t.Type) {
 			roundAll(t)
 		}
 	}

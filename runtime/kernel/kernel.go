@@ -32,6 +32,12 @@ type Runner interface {
 // Operands is a set of a node's inputs and outputs, the bits of their numbers.
 type Operands struct{ In, Out uint32 }
 
+// KeepsHalf reports whether operand i of a set that is kept as f16 (see Kernel.Half) is:
+// what is not f32 in rows stays as it is.
+func KeepsHalf(set uint32, i int, t op.Type) bool {
+	return set>>i&1 != 0 && t.DType == op.F32 && t.Layout == op.Rows
+}
+
 // Kernel computes one op for the inputs that it supports.
 type Kernel struct {
 	Op   op.ID

@@ -70,11 +70,10 @@ func workOf(m *program.Method, n *program.Node, e op.Extents, offsets []int32, h
 // inHalf reports whether operand i of a node with so many inputs, behind which the
 // outputs follow, is kept as f16.
 func inHalf(half kernel.Operands, i, inputs int, t op.Type) bool {
-	set := half.In >> i
 	if i >= inputs {
-		set = half.Out >> (i - inputs)
+		return kernel.KeepsHalf(half.Out, i-inputs, t)
 	}
-	return set&1 != 0 && t.DType == op.F32 && t.Layout == op.Rows
+	return kernel.KeepsHalf(half.In, i, t)
 }
 
 func types(m *program.Method, values []int) []op.Type {
