@@ -86,9 +86,8 @@ func RunOps(ctx context.Context, o StepOptions, f cpu.Features) (Ops, error) {
 	return c.judge(groups, clock, turns), nil
 }
 
-// groupNodes finds which nodes are alike. The clock has been read once. half may be
-// nil.
-func groupNodes(r *runner, clock *nodeClock, half func(op.ID) kernel.Operands) ([]*opGroup, error) {
+// groupNodes finds which nodes are alike. The clock has been read once.
+func groupNodes(r *runner, clock *nodeClock, half map[op.ID]kernel.Operands) ([]*opGroup, error) {
 	var groups []*opGroup
 	at := make(map[string]*opGroup)
 	first := 0
@@ -97,8 +96,8 @@ func groupNodes(r *runner, clock *nodeClock, half func(op.ID) kernel.Operands) (
 		for i := range method.Nodes {
 			n, stats := &method.Nodes[i], clock.before[first+i]
 			var kept kernel.Operands
-			if half != nil && stats.Delegated {
-				kept = half(n.Op)
+			if stats.Delegated {
+				kept = half[n.Op]
 			}
 			w, err := workOf(method, n, r.extents(len(r.g)), r.batch.SeqOffsets, kept)
 			if err != nil {

@@ -23,8 +23,8 @@ type StepOptions struct {
 	// Bind makes a session with some methods of a program.
 	Bind func(p *program.Program, bounds op.Extents, profile bool, methods ...string) (*executor.Session, error)
 	CPUs platform.CPUs // that its sessions are held to
-	// Half are the operands that a delegate keeps as f16; nil where it keeps none.
-	Half     func(id op.ID) kernel.Operands
+	// Half are the operands of ops that a delegate keeps as f16.
+	Half     map[op.ID]kernel.Operands
 	Examples []data.Example
 	// Estimator is what the step is of. The program has its method.
 	Estimator train.Estimator

@@ -8,8 +8,6 @@ import (
 
 	"zeroth/internal/bytesize"
 	"zeroth/kernels/cpu"
-	"zeroth/runtime/kernel"
-	"zeroth/runtime/op"
 	"zeroth/tools/bench"
 
 	"github.com/urfave/cli/v2"
@@ -63,8 +61,7 @@ func runBenchOps(c *cli.Context, o stepOptions) error {
 	if err != nil {
 		return err
 	}
-	half := halvesOf(b.Kernels)
-	s.Half = func(id op.ID) kernel.Operands { return half[id] }
+	s.Half = halvesOf(b.Kernels)
 	progress, finish := watch(c.App.ErrWriter)
 	s.Progress = progress
 	report.Ops, err = bench.RunOps(c.Context, s, features)
