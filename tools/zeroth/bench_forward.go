@@ -65,15 +65,7 @@ func readForward(c *cli.Context) (forwardOptions, error) {
 	if o.Measuring, err = readMeasuring(c); err != nil {
 		return o, err
 	}
-	for _, v := range []struct {
-		name string
-		n    int
-	}{{"tokens", o.Tokens}, {"sequences", o.Sequences}} {
-		if v.n < 1 || v.n > 1<<16 {
-			return o, usagef("--%s %d: must be 1 to %d", v.name, v.n, 1<<16)
-		}
-	}
-	return o, nil
+	return o, checkBounds(bounded{"tokens", o.Tokens, 1, 1 << 16}, bounded{"sequences", o.Sequences, 1, 1 << 16})
 }
 
 func runBenchForward(c *cli.Context, o forwardOptions) error {
@@ -107,12 +99,9 @@ func (o *forwardOptions) run(c *cli.Context, p *program.Program, progress func(d
 	if err := checkContext(p, tokens); err != nil {
 		return bench.Forward{}, err
 	}
-	vocab, err := metaInt(p, "vocab_size")
+	vocab, err := vocabularyOf(p)
 	if err != nil {
 		return bench.Forward{}, err
-	}
-	if vocab < 1 {
-		return bench.Forward{}, fmt.Errorf("the program has a vocabulary of %d", vocab)
 	}
 	features, err := cpu.DetectLimited()
 	if err != nil {

@@ -146,18 +146,13 @@ func readStep(c *cli.Context) (stepOptions, error) {
 	if !c.IsSet("shortest") {
 		o.Least = o.Tokens
 	}
-	for _, v := range []struct {
-		name           string
-		n, least, most int
-	}{
-		{"q", o.Look.Queries, 1, 1024},
-		{"batch", o.Batch, 1, 1 << 16},
-		{"tokens", o.Tokens, 1, 1 << 16},
-		{"shortest", o.Least, 1, o.Tokens},
-	} {
-		if v.n < v.least || v.n > v.most {
-			return o, usagef("--%s %d: must be %d to %d", v.name, v.n, v.least, v.most)
-		}
+	if err := checkBounds(
+		bounded{"q", o.Look.Queries, 1, 1024},
+		bounded{"batch", o.Batch, 1, 1 << 16},
+		bounded{"tokens", o.Tokens, 1, 1 << 16},
+		bounded{"shortest", o.Least, 1, o.Tokens},
+	); err != nil {
+		return o, err
 	}
 	if eps := o.Look.Eps; !(eps >= 1e-30 && eps <= 1e30) {
 		return o, usagef("--eps %g: must be above 0", eps)
@@ -191,12 +186,9 @@ func (o *stepOptions) step(p *program.Program) (bench.StepOptions, error) {
 	if err := checkContext(p, o.Tokens); err != nil {
 		return s, err
 	}
-	vocab, err := metaInt(p, "vocab_size")
+	vocab, err := vocabularyOf(p)
 	if err != nil {
 		return s, err
-	}
-	if vocab < 1 {
-		return s, fmt.Errorf("the program has a vocabulary of %d", vocab)
 	}
 	s.Examples = bench.Examples(o.Batch, o.Least, o.Tokens, vocab)
 	if o.full() {

@@ -107,18 +107,13 @@ func referenceOf(c *cli.Context) string {
 }
 
 func (o *compareOptions) check(c *cli.Context) error {
-	for _, v := range []struct {
-		name           string
-		n, least, most int
-	}{
-		{"batch", o.Batch, 1, maxBatch},
-		{"tokens", o.Tokens, 1, 1 << 16},
-		{"q", o.Probe.Queries, 1, 1024},
-		{"directions", o.Probe.Directions, 2, 1 << 20}, // a correlation takes two
-	} {
-		if v.n < v.least || v.n > v.most {
-			return usagef("--%s %d: must be %d to %d", v.name, v.n, v.least, v.most)
-		}
+	if err := checkBounds(
+		bounded{"batch", o.Batch, 1, maxBatch},
+		bounded{"tokens", o.Tokens, 1, 1 << 16},
+		bounded{"q", o.Probe.Queries, 1, 1024},
+		bounded{"directions", o.Probe.Directions, 2, 1 << 20}, // a correlation takes two
+	); err != nil {
+		return err
 	}
 	named := o.Task.Task != "" || o.Task.Template != ""
 	switch eps := o.Probe.Eps[0]; {
@@ -234,12 +229,9 @@ func (k *comparison) open(p *program.Program) error {
 		}
 		return packFirst(&k.batch, set, k.Probe.Loss, k.Batch)
 	}
-	vocab, err := metaInt(p, "vocab_size")
+	vocab, err := vocabularyOf(p)
 	if err != nil {
 		return err
-	}
-	if vocab < 1 {
-		return fmt.Errorf("the program has a vocabulary of %d", vocab)
 	}
 	if err := checkContext(p, k.Tokens); err != nil {
 		return err

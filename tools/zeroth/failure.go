@@ -100,3 +100,19 @@ func noArguments(c *cli.Context) error {
 	}
 	return nil
 }
+
+// bounded is a flag's number with the least and the most that it may be.
+type bounded struct {
+	flag           string
+	n, least, most int
+}
+
+// checkBounds refuses the first number that is out of bounds.
+func checkBounds(list ...bounded) error {
+	for _, b := range list {
+		if b.n < b.least || b.n > b.most {
+			return usagef("--%s %d: must be %d to %d", b.flag, b.n, b.least, b.most)
+		}
+	}
+	return nil
+}

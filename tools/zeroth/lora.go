@@ -116,6 +116,15 @@ func loraOf(p *program.Program) (pass.LoRA, error) {
 	return lora, nil
 }
 
+// vocabularyOf is the number of tokens that a program knows, at least one.
+func vocabularyOf(p *program.Program) (int, error) {
+	vocab, err := metaInt(p, "vocab_size")
+	if err == nil && vocab < 1 {
+		err = fmt.Errorf("the program has a vocabulary of %d", vocab)
+	}
+	return vocab, err
+}
+
 // metaInt reads a whole number from a program's metadata.
 func metaInt(p *program.Program, key string) (int, error) {
 	value, ok := p.Lookup(key)
