@@ -82,15 +82,13 @@ func packPairs(dst []byte, codes []int8, ld, rows, words int) {
 	}
 }
 
-// packUnsigned6 is packUnsigned(6).
+var packUnsignedWords6 = packUnsigned(6)
+
+// packUnsigned6 is packUnsigned(6), all six rows at once where codes has them.
 func packUnsigned6(dst []byte, codes []int8, ld, rows, words int) {
 	if words > 0 && len(codes) >= 5*ld+words*4 {
 		packUnsigned6Loop(&dst[:words*24][0], &codes[0], ld, words)
 		return
 	}
-	for i := range min(rows, 6) {
-		for k, code := range codes[i*ld:][:words*4] {
-			dst[k/4*24+i*4+k%4] = byte(code) + 128
-		}
-	}
+	packUnsignedWords6(dst, codes, ld, rows, words)
 }

@@ -20,11 +20,8 @@ type codeSlice struct {
 // file's order, all else unpacked into s.b. It sets s.scales and s.start.
 func (p *codeProduct) codePanel(s *codeSpace, c, columns, v, words int) codeSlice {
 	k, w := p.kernel, &p.w.shape
-	out := codeSlice{b: s.b, panel: words * op.PanelRows * k.wBytes, groups: 1, words: words}
-	if w.Groups > 0 {
-		out.words = w.DType.Group() / 4
-		out.groups = words / out.words
-	}
+	out := codeSlice{b: s.b, panel: words * op.PanelRows * k.wBytes}
+	out.groups, out.words = groupsOf(w, words)
 	if w.Groups == 0 && k.widen == nil && v+words <= w.Words {
 		out.b, out.panel = p.w.packed[int64(c/op.PanelRows)*w.PanelBytes()+int64(v)*64:], int(w.PanelBytes())
 	}
@@ -41,6 +38,15 @@ func (p *codeProduct) codePanel(s *codeSpace, c, columns, v, words int) codeSlic
 		}
 	}
 	return out
+}
+
+// groupsOf is how many groups words of W are, and the words of each.
+func groupsOf(w *op.Panels, words int) (groups, each int) {
+	if w.Groups == 0 {
+		return 1, words
+	}
+	each = w.DType.Group() / 4
+	return words / each, each
 }
 
 // codeBytes gives words [v, v+words) of a panel as bytes: in place where they

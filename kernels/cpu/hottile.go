@@ -72,11 +72,7 @@ func hotCodes(k *codeKernel, weights op.DType, K int) *HotTile {
 	for (k.MR*k.xBytes+k.NR*k.wBytes)*words > hotBytes {
 		words = roundUp(ceilDiv(words, 2), unit)
 	}
-	groups, each := 1, words
-	if shape.Groups > 0 {
-		each = weights.Group() / 4
-		groups = words / each
-	}
+	groups, each := groupsOf(&shape, words)
 	a, b := bytesOfOnes(k.MR*k.xBytes*words), bytesOfOnes(k.NR*k.wBytes*words)
 	scales, first, c := make([]float32, groups*k.NR), make([]int32, groups*k.NR), make([]float32, k.MR*k.NR)
 	panel := op.PanelRows * k.wBytes * words
